@@ -1,0 +1,1 @@
+"""Baselines: what a variant is compared to, registered by the entry point anybody's package uses."""

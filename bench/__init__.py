@@ -1,0 +1,3 @@
+"""An evaluation and ablation benchmark for unpaired image-to-image translation."""
+
+__version__ = "0.1.0"

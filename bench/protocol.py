@@ -1,0 +1,212 @@
+"""The protocol: everything that must be equal between variants, as one frozen, validated TOML file."""
+
+import hashlib
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.errors import UsageError
+from bench.names import unknown_name
+
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Settings(BaseModel):
+    """Frozen; an unknown key is an error, and so is a value of the wrong type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ImageSettings(Settings):
+    """Which images a run is fed, and how they are resized, cropped and paired."""
+
+    size: Positive
+    """Height and width of the network's input in pixels, a multiple of 16."""
+    load_size: Positive
+    """Training images are resized to this (bicubic) and cropped to `size` at random."""
+    flip: bool = True
+    """Mirror training images at random, left to right."""
+    pairing: Literal["random", "fixed"] = "random"
+    """`random`: A shuffled each epoch, B drawn at random, an epoch is max(nA, nB) images.
+    `fixed`: the i-th of A with the i-th of B, an epoch is min(nA, nB) (the unofficial AttentionGAN)."""
+    per_domain: Positive | None = None
+    """Training images used of each domain, the first ones in file-name order; None: all."""
+    validation: Count = 0
+    """Training images of each domain held out to choose a checkpoint; never trained on."""
+    test: Positive | None = None
+    """Test images used of each domain, the first ones in file-name order; None: all."""
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> "ImageSettings":
+        if self.size % 16:
+            lower = max(16, self.size - self.size % 16)
+            raise ValueError(f"size must be a multiple of 16; the nearest are {lower} and {lower + 16}")
+        if self.load_size < self.size:
+            raise ValueError(f"load_size ({self.load_size}) must be at least size ({self.size})")
+        return self
+
+
+class TrainSettings(Settings):
+    """How long, with which objective and which optimiser."""
+
+    epochs: Positive | None = None
+    images_seen: Positive | None = None
+    """Images of each domain fed to the networks; give either this or `epochs`."""
+    batch: Positive = 1
+    objective: Literal["lsgan", "wgan-gp"] = "lsgan"
+    cycle_weight: Annotated[float, Field(ge=0)] = 10.0
+    identity_weight: Annotated[float, Field(ge=0)] = 5.0
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    constant_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the training at the full learning rate; the rest falls linearly to 0."""
+    pool: Count = 50
+    """Images kept in each domain's pool of earlier translations (Shrivastava et al. 2017); 0: no pool."""
+    discriminator_width: Positive = 64
+    precision: Literal["fp32", "bf16"] = "fp32"
+    log_every: Positive = 10
+    """Steps between two rows of losses.csv."""
+    validations: Positive = 4
+    """Times the validation split is scored, evenly over the training, the last step included."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("betas"), list):
+            return values | {"betas": tuple(values["betas"])}
+        return values
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "TrainSettings":
+        if (self.epochs is None) == (self.images_seen is None):
+            raise ValueError("give exactly one of epochs and images_seen")
+        return self
+
+
+class ScoreSettings(Settings):
+    """How a finished run is measured."""
+
+    features: str = "inception"
+    """Name of the feature network; distances are called FID and KID for `inception` alone."""
+    kid_subset_size: Positive = 50
+    samples: Positive = 6
+    """Test images of each direction kept as pictures, the same for every variant."""
+    noise_draws: Positive = 3
+    """Draws of the slot noise over which the spread of the output is measured."""
+
+
+class Protocol(Settings):
+    """A named set of rules. Two runs under protocols of equal `hash()` were trained and scored alike."""
+
+    name: str
+    summary: str
+    images: ImageSettings
+    train: TrainSettings
+    score: ScoreSettings
+    model: dict[str, int | float | str | bool] = {}
+    """Generator parameters (width, blocks, ...) given to every variant that has a parameter of that name."""
+
+    def hash(self) -> str:
+        """16 hex digits over every rule; the name and the summary are not rules."""
+        rules = self.model_dump(mode="json", exclude={"name", "summary"})
+        return content_hash(rules)
+
+    def images_to_see(self, train_images_A: int, train_images_B: int) -> int:
+        """Images of each domain fed in the whole training: epochs are turned into images here."""
+        if self.train.images_seen is not None:
+            return self.train.images_seen
+        assert self.train.epochs is not None  # exactly one is given
+        longest = self.images.pairing == "random"
+        epoch = max(train_images_A, train_images_B) if longest else min(train_images_A, train_images_B)
+        return self.train.epochs * epoch
+
+
+def content_hash(value: Any) -> str:
+    """16 hex digits of the SHA-256 of a JSON value, independent of the order of keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def schedule_hash(protocol: Protocol, data_fingerprint: str, seed: int) -> str:
+    """16 hex digits that name a schedule: protocol, data and seed, but never the variant."""
+    return content_hash({"protocol": protocol.hash(), "data": data_fingerprint, "seed": seed})
+
+
+def protocol_names() -> list[str]:
+    """The protocols that ship with bench."""
+    folder = resources.files("bench") / "protocols"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
+    """A shipped protocol by name or anybody's by file, with `changes` such as `train.images_seen=2000`.
+
+    A changed protocol is another protocol: the changes become part of its name, as in
+    `smoke[train.images_seen=2000]`. Raises UsageError for an unknown name, key or value.
+    """
+    rules = _read_rules(name_or_file)
+    for change in changes:
+        _apply(rules, change)
+    if changes:
+        rules["name"] = f"{rules['name']}[{','.join(sorted(changes))}]"
+    try:
+        return Protocol.model_validate(rules)
+    except ValidationError as error:
+        raise UsageError(_explain(name_or_file, error)) from None
+
+
+def _read_rules(name_or_file: str) -> dict[str, Any]:
+    if name_or_file in protocol_names():
+        text = (resources.files("bench") / "protocols" / f"{name_or_file}.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text) | {"name": name_or_file}
+    path = Path(name_or_file)
+    if path.suffix != ".toml":
+        raise unknown_name("protocol", name_or_file, protocol_names(), "bench list protocols, or give a .toml")
+    if not path.is_file():
+        raise UsageError(f"There is no protocol file {path}. Give an existing file or one of the shipped names.")
+    try:
+        return {"name": path.stem, "summary": ""} | tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not readable TOML: {error}") from None
+
+
+def _apply(rules: dict[str, Any], change: str) -> None:
+    """Set one rule, written `table.key=value` with the value in TOML; a bare word is a string."""
+    key, separator, text = change.partition("=")
+    table, _, name = key.partition(".")
+    if not separator or not name or table not in {"images", "train", "score", "model"}:
+        raise UsageError(
+            f"Cannot set {change!r}. Write table.key=value with a table of images, train, score or model, "
+            "for example --set train.images_seen=2000"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    rules.setdefault(table, {})[name] = value
+    if key in {"train.epochs", "train.images_seen"}:
+        other = "images_seen" if name == "epochs" else "epochs"
+        rules["train"].pop(other, None)
+
+
+def _explain(source: str, error: ValidationError) -> str:
+    lines = [f"Protocol {source} is not valid:"]
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"]) or "protocol"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"  {where}: there is no such key. {_keys_beside(problem['loc'])}")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"  {where} = {problem['input']!r}: {message}" if problem["loc"] else f"  {message}")
+    return "\n".join(lines)
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> str:
+    tables = {"images": ImageSettings, "train": TrainSettings, "score": ScoreSettings}
+    model = tables.get(str(location[0]), Protocol) if len(location) > 1 else Protocol
+    return f"Keys: {', '.join(model.model_fields)}"
