@@ -64,7 +64,9 @@ def read_scores(path: Path) -> Scores:
     try:
         return Scores.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BenchError(f"Cannot read {path}: {error.strerror}. Make it again with: bench score RUN") from None
+        raise BenchError(
+            f"Cannot read {path}: {error.strerror}. Make it again with: bench score RUN"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
