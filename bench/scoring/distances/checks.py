@@ -1,0 +1,38 @@
+"""What every set distance refuses, each refusal with its remedy."""
+
+import numpy as np
+
+from bench.errors import BenchError
+
+
+def check_features(
+    generated: np.ndarray, real: np.ndarray, at_least: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both feature matrices [n, d] and [m, d] as float64.
+
+    Raises BenchError where one is not a matrix, the dimensions differ, there are fewer than `at_least`
+    rows, or a value is not finite.
+    """
+    for name, features in (("generated", generated), ("real", real)):
+        if features.ndim != 2:
+            raise BenchError(
+                f"The {name} features have shape {list(features.shape)}; give one row per image, [images, "
+                "features], as a feature network returns them."
+            )
+        if len(features) < at_least:
+            raise BenchError(
+                f"There are {len(features)} {name} images; this distance needs at least {at_least}. "
+                "Use more test images (images.test in the protocol) or leave this metric out."
+            )
+        if not np.isfinite(features).all():
+            bad = int((~np.isfinite(features).all(axis=1)).sum())
+            raise BenchError(
+                f"{bad} of {len(features)} {name} feature vectors hold NaN or infinity. Extract them again "
+                "from finite images, with weights that are not damaged."
+            )
+    if generated.shape[1] != real.shape[1]:
+        raise BenchError(
+            f"Features of {generated.shape[1]} and of {real.shape[1]} dimensions cannot be compared. "
+            "Extract both sets with the same feature network (--features)."
+        )
+    return generated.astype(np.float64), real.astype(np.float64)

@@ -1,0 +1,57 @@
+"""`squeezenet`: SqueezeNet 1.1 trained on ImageNet (Iandola et al. 2016), pooled 512-d features."""
+
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.scoring.networks.network import FeatureNetwork
+from bench.scoring.networks.weights import PublishedWeights, load_into, read_weights, state_dict_of
+
+INPUT_SIZE = 224
+DIMENSION = 512
+PUBLISHED = PublishedWeights(
+    "squeezenet",
+    "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
+    "squeezenet1_1-b8a52dc0.pth",
+)
+
+
+class SqueezeNetFeatures(nn.Module):
+    """uint8 [b, 3, h, w] to float32 [b, 512]: the last convolution's output, averaged over space.
+
+    The whole image is resized to 224 x 224 (bilinear, antialiased, no crop: test images are square already
+    and a crop would drop what a translator did at the border), then normalised as torchvision does.
+    """
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        super().__init__()
+        network = torchvision.models.squeezenet1_1()
+        load_into(network, state, PUBLISHED)
+        self.features = network.features
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> Tensor:
+        size = (INPUT_SIZE, INPUT_SIZE)
+        resized = functional.interpolate(images.float(), size, mode="bilinear", antialias=True) / 255
+        features = self.features((resized - self.mean) / self.deviation)
+        return features.mean(dim=(2, 3))
+
+
+def load_squeezenet(weights: Path | None, device: torch.device) -> FeatureNetwork:
+    """Torchvision's SqueezeNet 1.1 under torchvision's layer names. Raises BenchError as `read_weights`."""
+    file = read_weights(PUBLISHED, weights)
+    module = SqueezeNetFeatures(state_dict_of(file, PUBLISHED))
+    return FeatureNetwork(
+        name="squeezenet",
+        dimension=DIMENSION,
+        module=module.to(device),
+        weights_hash=file.sha256,
+        weights_source=file.source,
+        resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
+        device=device,
+    )
