@@ -1,0 +1,113 @@
+"""Grid artefacts: patterns that repeat every few pixels, left by strided and transposed convolutions.
+
+Both measures take planes [b, k, h, w] in levels: the luma of output minus source (k = 1), where what was in
+the photograph cancels, or masks times 255, whose energies are added over k.
+"""
+
+import functools
+
+import torch
+from torch import Tensor
+
+from bench.scoring.measurements.images import luma
+
+PERIODS = (2, 4, 8, 16)
+"""Periods, in pixels, of decoders that upsample one to four times by two."""
+
+_THOUSANDTH = 1e-3
+"""A pattern of a thousandth of a level is no pattern: added to both sides of each ratio."""
+
+_LARGEST_PERIOD = PERIODS[-1]
+SMALLEST_SPECTRUM = 4 * _LARGEST_PERIOD
+
+
+def residual(source: Tensor, output: Tensor) -> Tensor:
+    """Luma of output minus source, [b, 1, h, w], from images [b, 3, h, w]; all in levels."""
+    return (luma(output) - luma(source))[:, None]
+
+
+def phase_contrast(planes: Tensor, period: int) -> Tensor:
+    """Steepness at the worst phase of a grid of `period` pixels over that at the others: [b], >= 1.
+
+    The absolute differences of neighbours are averaged by their position modulo `period`; the value is the
+    largest of these means over the mean of the others, for columns or rows, whichever is larger. A blocky
+    grid has all its steps in one phase: over 1000, while an image without a grid is near 1; lower is better.
+    After the phase folding of blocking detectors (Wang, Bovik and Evans 2000). NaN where fewer than two
+    periods fit into the image.
+    """
+    if planes.ndim != 4:
+        raise ValueError(f"planes have shape {list(planes.shape)}; expected [b, k, h, w]")
+    if period < 2:
+        raise ValueError(f"a grid has a period of 2 pixels or more, not {period}")
+    if min(planes.shape[2:]) < 2 * period:
+        return planes.new_full((len(planes),), torch.nan)
+    across = planes.diff(dim=3).abs().sum(dim=1).mean(dim=1)
+    down = planes.diff(dim=2).abs().sum(dim=1).mean(dim=2)
+    return torch.maximum(_contrast(across, period), _contrast(down, period))
+
+
+def _contrast(steps: Tensor, period: int) -> Tensor:
+    """Largest phase mean over the mean of the others, of steps [b, n] between neighbouring pixels."""
+    phases = torch.stack([steps[:, phase::period].mean(dim=1) for phase in range(period)], dim=1)
+    largest = phases.amax(dim=1)
+    others = (phases.sum(dim=1) - largest) / (period - 1)
+    return (largest + _THOUSANDTH) / (others + _THOUSANDTH)
+
+
+def spectral_peak(planes: Tensor) -> Tensor:
+    """Power at the strongest frequency of a 16-pixel grid over that of its ring, in dB: [b], about 5 to 8
+    for white noise, 25 and more for a checkerboard; lower is better.
+
+    The planes lose their mean, are windowed (Hann) and transformed; grid frequencies are the multiples of
+    1/16 cycle a pixel in both directions, which hold those of periods 2, 4 and 8; the ring of a frequency
+    is all frequencies of the same rounded length that are not next to a grid frequency (after Durall et al.
+    2020 and Zhang et al. 2019, who read upsampling artefacts off the spectrum). Images are cropped to a
+    multiple of 16; NaN for images under 64 pixels, where no frequency lies between those of the grid.
+    """
+    if planes.ndim != 4:
+        raise ValueError(f"planes have shape {list(planes.shape)}; expected [b, k, h, w]")
+    height, width = (side - side % _LARGEST_PERIOD for side in planes.shape[2:])
+    if min(height, width) < SMALLEST_SPECTRUM:
+        return planes.new_full((len(planes),), torch.nan)
+    planes = planes[:, :, :height, :width]
+    planes = planes - planes.mean(dim=(2, 3), keepdim=True)
+    window = _hann(height, planes)[:, None] * _hann(width, planes)[None]
+    power = torch.fft.rfft2(planes * window).abs().square().sum(dim=1).flatten(1)
+    grid, ring, quiet = (index.to(planes.device) for index in _frequencies(height, width))
+    # White noise of a thousandth of a level would have this power at every frequency.
+    least = _THOUSANDTH**2 * window.square().sum()
+    rings = int(ring.max()) + 1
+    total = power.new_zeros(len(power), rings).index_add(1, ring[quiet], power[:, quiet])
+    count = torch.bincount(ring[quiet], minlength=rings)
+    mean = total / count.clamp_min(1)
+    grid = grid[count[ring[grid]] > 0]
+    ratio = (power[:, grid] + least) / (mean[:, ring[grid]] + least)
+    return 10 * torch.log10(ratio.amax(dim=1))
+
+
+def _hann(size: int, like: Tensor) -> Tensor:
+    return torch.hann_window(size, periodic=True, dtype=like.dtype, device=like.device)
+
+
+@functools.lru_cache(maxsize=8)
+def _frequencies(height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(grid frequencies, ring of every frequency, frequencies away from the grid), as flat indices of rfft2.
+
+    A ring gathers frequencies of equal length in cycles a pixel, in steps of one cycle a shorter side. A Hann
+    window spreads a line over its neighbours, hence a frequency within one of the grid belongs to no ring.
+    """
+    rows = torch.fft.fftfreq(height, 1 / height).round().long()
+    columns = torch.arange(width // 2 + 1)
+    away_rows = _steps_to_grid(rows, height // _LARGEST_PERIOD)
+    away_columns = _steps_to_grid(columns, width // _LARGEST_PERIOD)
+    distance = torch.maximum(away_rows[:, None], away_columns[None]).flatten()
+    length = ((rows[:, None] / height) ** 2 + (columns[None] / width) ** 2).sqrt().flatten()
+    ring = (length * min(height, width)).round().long()
+    grid = torch.nonzero((distance == 0) & (ring > 0)).flatten()
+    quiet = torch.nonzero((distance > 1) & (ring > 0)).flatten()
+    return grid, ring, quiet
+
+
+def _steps_to_grid(frequency: Tensor, spacing: int) -> Tensor:
+    remainder = frequency.abs() % spacing
+    return torch.minimum(remainder, spacing - remainder)

@@ -1,0 +1,89 @@
+"""Measurements that need the right answer: masks against objects, output against the true counterfactual."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import adjusted_rand_score
+from torch import Tensor
+
+DILATION = 3
+"""Pixels around the foreground that count as neither: masks and antialiasing are soft there."""
+
+Labels = NDArray[np.integer]
+Region = NDArray[np.bool_]
+
+
+def outside(foreground: Tensor) -> Tensor:
+    """The background [b, h, w] bool: more than three pixels away from foreground [b, h, w] bool."""
+    window = 2 * DILATION + 1
+    grown = functional.max_pool2d(foreground[:, None].float(), window, stride=1, padding=DILATION)
+    return grown[:, 0] == 0
+
+
+def segmentation(masks: Tensor) -> NDArray[np.int64]:
+    """The index of the largest mask at every pixel, [b, h, w]; of equal masks the first."""
+    return masks.argmax(dim=1).cpu().numpy()
+
+
+def region_iou(region: Region, other: Region) -> float:
+    """Intersection over union of two regions [h, w]: 0 to 1, higher is better; NaN where both are empty."""
+    union = int((region | other).sum())
+    return int((region & other).sum()) / union if union else math.nan
+
+
+def foreground_iou(masks: Tensor, background: int, foreground: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """IoU of (1 - mask of the input image >= 1/2) and the foreground [b, h, w]: [b], 0 to 1."""
+    changed = (masks[:, background] <= 0.5).cpu().numpy()
+    return np.array([region_iou(*pair) for pair in zip(changed, foreground, strict=True)])
+
+
+def best_mask_iou(regions: Labels, foreground: NDArray[np.bool_], masks: int) -> NDArray[np.float64]:
+    """Largest IoU of the region of a single mask and the foreground: [b], 0 to 1.
+
+    regions [b, h, w] from `segmentation`, of `masks` masks; foreground [b, h, w]. Chosen with the answer at
+    hand: an upper bound that tells whether any one mask has found the foreground.
+    """
+    return np.array(
+        [
+            max(region_iou(region == mask, truth) for mask in range(masks))
+            for region, truth in zip(regions, foreground, strict=True)
+        ]
+    )
+
+
+def matched_iou(regions: Labels, objects: Labels) -> float:
+    """Mean IoU of the objects with the regions matched to them one to one: 0 to 1, higher is better.
+
+    regions [h, w] mask indices, objects [h, w] with 0 for background. The matching maximises the sum
+    (Hungarian, scipy); an object left without a region counts 0. NaN where there is no object.
+    """
+    labels = np.unique(objects)
+    labels = labels[labels > 0]
+    if not len(labels):
+        return math.nan
+    found = np.unique(regions)
+    table = np.array([[region_iou(objects == label, regions == mask) for mask in found] for label in labels])
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return float(table[rows, columns].sum() / len(labels))
+
+
+def foreground_ari(regions: Labels, objects: Labels) -> float:
+    """Adjusted Rand index of regions and objects [h, w] over the pixels of objects: up to 1, 0 by chance.
+
+    FG-ARI of the object-discovery literature (Greff et al. 2019; Locatello et al. 2020), by scikit-learn. It
+    does not punish regions that reach into the background. NaN with fewer than two objects, where there is
+    nothing to tell apart.
+    """
+    inside = objects > 0
+    if len(np.unique(objects[inside])) < 2:
+        return math.nan
+    return float(adjusted_rand_score(objects[inside], regions[inside]))
+
+
+def per_image(values: list[float]) -> Tensor:
+    """A list of one number an image as a tensor [b], as the other measurements give."""
+    return torch.tensor(values, dtype=torch.float32)
