@@ -9,8 +9,8 @@ from bench.errors import UsageError
 def unknown_name(kind: str, given: str, known: Iterable[str], remedy: str) -> UsageError:
     """The error for a name that does not exist: close names first, then all of them, then a command.
 
-    >>> print(unknown_name("variant", "slto9", ["slot5", "slot9"], "bench list variants"))
-    Unknown variant 'slto9'. Did you mean 'slot9' or 'slot5'? There are: slot5, slot9. See: bench list variants
+    >>> print(unknown_name("variant", "slto9", ["spatial", "slot9"], "bench list"))
+    Unknown variant 'slto9'. Did you mean 'slot9'? There are: slot9, spatial. See: bench list
     """
     names = sorted(known)
     close = difflib.get_close_matches(given, names, n=2)

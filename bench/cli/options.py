@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Runs = Annotated[
+    Path,
+    typer.Option("--runs", envvar="BENCH_RUNS", help="Folder of all runs.", metavar="DIR", show_default=True),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:<number>.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="CPU threads; default: all that the process may use.")
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="Local file with the feature network's weights."),
+]
+Plugin = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE", help="Python file that registers variants; may be repeated."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+DEFAULT_RUNS = Path("runs")
+
+
+def load_plugins(files: list[Path] | None) -> None:
+    """Register the variants of every plugin file."""
+    if files:
+        import variants
+
+        for file in files:
+            variants.load_plugin(file)

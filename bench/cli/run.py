@@ -1,0 +1,69 @@
+"""`bench run`: train and score one variant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import DEFAULT_RUNS, AsJson, Device, Plugin, Runs, Threads, Weights
+
+
+def run(
+    variant: Annotated[str, typer.Option("--variant", help="Name, or name[parameter=value,...].")],
+    dataset: Annotated[
+        str, typer.Option("--dataset", help="Name, or folder with trainA, ...")
+    ] = "toy-stripes",
+    protocol: Annotated[str, typer.Option("--protocol", help="Name, or .toml file.")] = "smoke",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a rule of the protocol; may be repeated."),
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option("--features", help="Feature network; short for --set score.features=NAME.")
+    ] = None,
+    weights: Weights = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    runs: Runs = DEFAULT_RUNS,
+    plugin: Plugin = None,
+    skip_bad_images: Annotated[
+        bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and record which.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be recorded; do nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a variant under a protocol, score it, and leave everything in a run folder.
+
+    The same command continues an interrupted run and leaves a finished one as it is.
+
+    Examples:
+
+      bench run --variant slot9
+
+      bench run --variant 'slot9[iterations=5]' --seed 1 --set train.images_seen=400
+
+      bench run --variant spatial --dataset horse2zebra --protocol small --features squeezenet --weights FILE
+    """
+    from bench.cli.console import announce, print_record
+    from bench.cli.options import load_plugins
+    from bench.studies.cells import make_cell
+
+    load_plugins(plugin)
+    changes = [*(change or []), *([f"score.features={features}"] if features else [])]
+    cell = make_cell(protocol, dataset, variant, seed, tuple(changes))
+    announce(f"{cell} -> {cell.folder(runs)}")
+
+    from bench.devices import resolve_device, use_threads
+    from bench.progress import TerminalProgress
+    from bench.studies.execute import Machine, execute, preview
+
+    machine = Machine(resolve_device(device), use_threads(threads), weights, skip_bad_images)
+    with TerminalProgress() as progress:
+        if dry_run:
+            print(preview(cell, machine, progress).model_dump_json(indent=2))
+            return
+        execute(cell, runs, machine, progress)
+    print_record(Path(cell.folder(runs)), as_json)

@@ -1,0 +1,57 @@
+"""`bench translate`: use a trained generator."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import Device, Plugin, load_plugins
+
+
+def translate(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Images or folders of images.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the translations.")],
+    direction: Annotated[str, typer.Option("--direction", help="A2B or B2A.")] = "A2B",
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN", help="Folder of a finished run.")
+    ] = None,
+    published: Annotated[
+        str | None, typer.Option("--published", metavar="SYSTEM", help="Published system of --checkpoint.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", metavar="FILE", help="Its state dict, of one direction.")
+    ] = None,
+    size: Annotated[int, typer.Option("--size", help="Image size for a published checkpoint.")] = 256,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the slot noise.")] = 0,
+    device: Device = "auto",
+    plugin: Plugin = None,
+) -> None:
+    """Translate images with a finished run, or with a checkpoint of a published system.
+
+    Examples:
+
+      bench translate --run runs/smoke/toy-stripes/slot9/seed0 --direction A2B photos --out translated
+
+      bench translate --published attentiongan --checkpoint latest_net_G_A.pth photo.jpg --out translated
+    """
+    from bench.devices import resolve_device
+    from bench.errors import UsageError
+    from bench.progress import TerminalProgress
+    from bench.runs.folder import RunFolder
+    from bench.translating import generator_of_checkpoint, generator_of_run, image_files, translate_into
+
+    load_plugins(plugin)
+    where = resolve_device(device)
+    if direction not in ("A2B", "B2A"):
+        raise UsageError(f"--direction {direction!r} is not a direction. Give A2B or B2A.")
+    if (run is None) == (published is None) or (published is None) != (checkpoint is None):
+        raise UsageError("Give either --run RUN, or --published SYSTEM together with --checkpoint FILE.")
+    if run is not None:
+        generator, size = generator_of_run(RunFolder(run), direction, where)
+    else:
+        generator = generator_of_checkpoint(published, checkpoint, where)
+    with TerminalProgress() as progress:
+        written = translate_into(
+            out, generator, image_files(inputs), size=size, seed=seed, device=where, progress=progress
+        )
+    print(f"{len(written)} images translated {direction}: {out}")

@@ -1,0 +1,27 @@
+"""A line for every run folder, whatever state it is in."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.runs.folder import RunFolder, find_runs
+
+
+def list_folder(root: Path) -> list[dict[str, Any]]:
+    """One row per run folder below `root`; a damaged record is a row with status `damaged` and the reason."""
+    return [describe(folder.path, root) for folder in find_runs(root)]
+
+
+def describe(path: Path, root: Path) -> dict[str, Any]:
+    """Folder, status, reason and progress of one run."""
+    name = str(path.relative_to(root)) if path != root else str(path)
+    try:
+        record = RunFolder(path).read()
+    except BenchError as error:
+        return {"run": name, "status": "damaged", "reason": str(error), "images_seen": None}
+    return {
+        "run": name,
+        "status": record.status,
+        "reason": record.reason,
+        "images_seen": f"{record.images_seen} of {record.images_to_see}",
+    }

@@ -1,0 +1,147 @@
+"""Executing one cell: from a name to a finished run folder. Every step can be repeated safely."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+import variants
+from bench.cell import Cell
+from bench.data import load_dataset
+from bench.errors import BenchError
+from bench.progress import ProgressReport
+from bench.protocol import schedule_hash
+from bench.runs.environment import describe_environment
+from bench.runs.folder import RunFolder
+from bench.runs.record import CellRecord, RunRecord
+from bench.scoring.networks import load_network, require_weights
+from bench.scoring.run import score_run
+from bench.studies.identity import refuse_another_cell
+from bench.training import train
+from variants.cost import parameter_count
+
+if TYPE_CHECKING:
+    from bench.data import Dataset
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and with what a cell is executed: nothing here may change a result."""
+
+    device: str
+    threads: int
+    weights: Path | None = None
+    """A local file with the feature network's weights."""
+    skip_bad_images: bool = False
+
+
+def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) -> RunRecord:
+    """Train and score `cell` in its folder below `runs`; returns the record of the finished run.
+
+    A finished run is left as it is; an unfinished one continues at its last checkpoint. Raises BenchError
+    when something is missing (said before training), the folder belongs to another cell or is in use, or
+    the run fails; a failed run keeps everything it had and its reason.
+    """
+    require_weights(cell.protocol.score.features, machine.weights)
+    dataset = load_dataset(
+        cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
+    )
+    folder = RunFolder(cell.folder(runs))
+    with folder.locked():
+        record = begin(folder, plan(cell, dataset, machine))
+        if record.status == "done":
+            return record
+        with failure_recorded(folder):
+            network = load_network(cell.protocol.score.features, machine.weights, machine.device)
+            trained = train(cell, dataset, folder, device=machine.device, network=network, progress=progress)
+            score_run(folder, cell, dataset, trained, network, progress=progress)
+        return folder.update(status="done", reason=None, finished=now())
+
+
+def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
+    """What the run folder will record of `cell` before the first step; `bench run --dry-run` prints it."""
+    generator = variants.build(cell.variant, cell.protocol.model)
+    images_to_see = cell.protocol.images_to_see(len(dataset.A.train.names), len(dataset.B.train.names))
+    return RunRecord(
+        status="running",
+        cell=CellRecord(
+            protocol=cell.protocol.name, dataset=cell.dataset, variant=cell.variant, seed=cell.seed
+        ),
+        kind=variants.describe(cell.variant).kind,
+        protocol=cell.protocol.model_dump(mode="json"),
+        protocol_hash=cell.protocol.hash(),
+        data_fingerprint=dataset.fingerprint,
+        schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
+        parameters=variants.resolved_parameters(cell.variant, cell.protocol.model),
+        images_to_see=images_to_see if parameter_count(generator) else 0,
+        data=dataset.facts,
+        environment=describe_environment(machine.device, machine.threads),
+        started=now(),
+        warnings=list(dataset.warnings),
+    )
+
+
+def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
+    """Write the planned record into a new folder, or take up the run that is there.
+
+    Raises BenchError, with a diff, when the folder holds a run of another cell.
+    """
+    if not folder.run_json.exists() or not folder.run_json.read_bytes().strip():
+        folder.write(planned)
+        return planned
+    existing = folder.read()
+    refuse_another_cell(folder, existing, planned)
+    if existing.status == "done":
+        return existing
+    return folder.update(
+        status="running",
+        reason=None,
+        sessions=existing.sessions + 1,
+        environment=planned.environment,
+        warnings=merged_warnings(existing, planned),
+    )
+
+
+def merged_warnings(existing: RunRecord, planned: RunRecord) -> list[str]:
+    """The warnings of earlier sessions, then new ones: another machine may round another way."""
+    warnings = [*existing.warnings, *planned.warnings]
+    before, after = existing.environment, planned.environment
+    for aspect in ("threads", "device", "cpu"):
+        if getattr(before, aspect) != getattr(after, aspect):
+            warnings.append(
+                f"Continued with another {aspect} ({getattr(before, aspect)}, then {getattr(after, aspect)}): "
+                "the result need not be bit for bit that of an uninterrupted run."
+            )
+    return list(dict.fromkeys(warnings))
+
+
+@contextlib.contextmanager
+def failure_recorded(folder: RunFolder) -> Iterator[None]:
+    """Record why the work within failed, then let the error go on."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        message = (
+            f"Out of memory: {error}. Smaller images (--set images.size=...), a narrower model "
+            "(--set model.width=...), batch 1 or --set train.precision=bf16 need less."
+        )
+        record_failure(folder, message)
+        raise BenchError(message) from error
+    except Exception as error:
+        record_failure(folder, f"{type(error).__name__}: {error}")
+        raise
+
+
+def record_failure(folder: RunFolder, reason: str) -> None:
+    """Set the status to failed; on a full disk the status cannot be written and stays `running`."""
+    with contextlib.suppress(BenchError):
+        folder.update(status="failed", reason=" ".join(reason.split()), finished=now())
+
+
+def now() -> str:
+    """The current time for the record: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

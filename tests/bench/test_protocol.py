@@ -1,0 +1,130 @@
+"""Protocols: frozen, validated, named by their changes; the hash covers every rule and nothing else."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bench.errors import UsageError
+from bench.protocol import load_protocol, protocol_names, schedule_hash
+
+
+@pytest.mark.parametrize("name", protocol_names())
+def test_every_shipped_protocol_is_valid_and_says_what_it_is_for(name: str) -> None:
+    protocol = load_protocol(name)
+    assert protocol.name == name
+    assert len(protocol.summary) > 20
+
+
+def test_the_shipped_protocols_are_those_of_the_design() -> None:
+    assert protocol_names() == ["paper-128", "paper-256", "paper-256-150", "small", "smoke"]
+
+
+def test_a_protocol_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_protocol("smoke").name = "other"  # type: ignore[misc]
+
+
+def test_a_change_is_part_of_the_name_and_of_the_hash() -> None:
+    changed = load_protocol("smoke", ("train.images_seen=2000",))
+    assert changed.name == "smoke[train.images_seen=2000]"
+    assert changed.train.images_seen == 2000
+    assert changed.hash() != load_protocol("smoke").hash()
+
+
+def test_changes_in_another_order_are_the_same_protocol() -> None:
+    changes = ("train.batch=2", "images.size=32")
+    assert load_protocol("smoke", changes) == load_protocol("smoke", changes[::-1])
+
+
+def test_name_and_summary_are_not_rules(tmp_path: Path) -> None:
+    text = "[images]\nsize = 32\nload_size = 32\n[train]\nimages_seen = 4\n[score]\n"
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    first.write_text(f'summary = "one"\n{text}')
+    second.write_text(f'summary = "two"\n{text}')
+    assert load_protocol(str(first)).hash() == load_protocol(str(second)).hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["images.size=48", "images.flip=false", "train.batch=2", "train.cycle_weight=9.0", "train.pool=0",
+     "score.features=squeezenet", "model.width=8", "train.precision=bf16"],
+)  # fmt: skip
+def test_every_rule_changes_the_hash(change: str) -> None:
+    assert load_protocol("smoke", (change,)).hash() != load_protocol("smoke").hash()
+
+
+def test_the_schedule_hash_covers_protocol_data_and_seed() -> None:
+    smoke, small = load_protocol("smoke"), load_protocol("small")
+    hashes = {schedule_hash(smoke, "d", 0), schedule_hash(small, "d", 0), schedule_hash(smoke, "e", 0)}
+    assert len(hashes | {schedule_hash(smoke, "d", 1)}) == 4
+
+
+@given(a=st.integers(1, 5000), b=st.integers(1, 5000))
+def test_epochs_become_images_by_the_rule_of_the_pairing(a: int, b: int) -> None:
+    random_pairs = load_protocol("paper-256")
+    fixed_pairs = load_protocol("paper-128")
+    assert random_pairs.images_to_see(a, b) == 200 * max(a, b)
+    assert fixed_pairs.images_to_see(a, b) == 200 * min(a, b)
+
+
+def test_setting_images_seen_replaces_epochs() -> None:
+    protocol = load_protocol("paper-256", ("train.images_seen=10",))
+    assert protocol.train.epochs is None
+    assert protocol.images_to_see(1000, 1000) == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("images.size=100", "size must be a multiple of 16; the nearest are 96 and 112"),
+        ("images.size=80", r"load_size \(72\) must be at least size \(80\)"),
+        ("train.batch=0", "train.batch = 0: Input should be greater than 0"),
+        ("train.batch=two", "train.batch = 'two': Input should be a valid integer"),
+        ("train.objective=gan", "Input should be 'lsgan' or 'wgan-gp'"),
+        ("train.wings=2", "train.wings: there is no such key. Keys: epochs, images_seen, batch"),
+        ("train.learning_rate=-1.0", "greater than 0"),
+        ("wings=2", "Write table.key=value"),
+        ("flight.wings=2", "a table of images, train, score or model"),
+        ("train.batch", "Write table.key=value"),
+    ],
+)
+def test_a_bad_change_is_refused_with_the_remedy(change: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_protocol("smoke", (change,))
+
+
+def test_an_unknown_protocol_is_answered_with_close_names() -> None:
+    with pytest.raises(UsageError, match=r"Unknown protocol 'smok'. Did you mean 'smoke'"):
+        load_protocol("smok")
+
+
+def test_a_protocol_file_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("colour = 1\n[images]\nsize = 32\nload_size = 32\n[train]\nimages_seen = 4\n[score]\n")
+    with pytest.raises(UsageError, match=r"colour: there is no such key. Keys: name, summary, images"):
+        load_protocol(str(file))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"[images", "not readable TOML"), (b"\xff\xfe", "not readable TOML")]
+)
+def test_an_unreadable_protocol_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        load_protocol(str(file))
+
+
+def test_a_missing_protocol_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no protocol file"):
+        load_protocol(str(tmp_path / "mine.toml"))
+
+
+def test_both_lengths_or_none_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[images]\nsize = 32\nload_size = 32\n[train]\n[score]\n")
+    with pytest.raises(UsageError, match="give exactly one of epochs and images_seen"):
+        load_protocol(str(file))

@@ -1,0 +1,138 @@
+"""The house of the design: imports run one way, nothing reaches back up, and quick commands stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# room -> the rooms it may import from; a room may always import from itself.
+MAY_IMPORT = {
+    "variants": set(),
+    "baselines": {"variants"},
+    "bench.errors": set(),
+    "bench.names": {"bench.errors"},
+    "bench.streams": set(),
+    "bench.progress": set(),
+    "bench.protocol": {"bench.errors", "bench.names"},
+    "bench.cell": {"bench.protocol", "bench.streams"},
+    "bench.runs": {"bench", "bench.errors"},
+    "bench.statistics": {"bench.errors"},
+    "bench.data": {"bench.errors", "bench.names", "bench.progress", "bench.protocol", "bench.runs",
+                   "bench.streams"},
+    "bench.training": {"variants", "bench.data", "bench.runs", "bench.cell", "bench.protocol", "bench.errors",
+                       "bench.progress", "bench.streams", "bench.names"},
+    "bench.scoring": {"variants", "bench.data", "bench.runs", "bench.cell", "bench.protocol", "bench.errors",
+                      "bench.progress", "bench.streams", "bench.names", "bench"},
+    "bench.studies": {"variants", "bench.training", "bench.scoring", "bench.data", "bench.runs", "bench.cell",
+                      "bench.protocol", "bench.errors", "bench.progress", "bench.names"},
+    "reports": {"bench.runs", "bench.statistics", "bench.errors", "bench.scoring", "bench", "bench.protocol",
+                "baselines"},
+}  # fmt: skip
+
+
+def modules() -> dict[str, Path]:
+    """Dotted name -> file of every module of the four packages."""
+    found = {}
+    for package in ("bench", "variants", "baselines", "reports"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "bench" else parts[0]
+
+
+def imported(path: Path) -> set[str]:
+    """Modules of ours that a file imports anywhere, also inside functions, type checking excepted."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    type_checking = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in type_checking:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    known = modules()
+    return {name for name in names if name in known}
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if room_of(name) in MAY_IMPORT])
+def test_imports_run_one_way(module: str) -> None:
+    room = room_of(module)
+    reached = {room_of(name) for name in imported(modules()[module])} - {room}
+    assert reached <= MAY_IMPORT[room], f"{module} reaches {sorted(reached - MAY_IMPORT[room])}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    known = modules()
+    graph = {name: module_level_imports(path) & known.keys() - {name} for name, path in known.items()}
+    visited: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join([*trail[trail.index(name) :], name])
+        if name in visited:
+            return
+        for target in sorted(graph[name]):
+            visit(target, (*trail, name))
+        visited.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def module_level_imports(path: Path) -> set[str]:
+    """As `imported`, but only what runs when the module is imported; a package is not its modules."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & modules().keys()
+            names |= inner or {node.module}
+    return names
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["list", "variants"], ["list", "datasets"], ["list", "protocols"], ["list", "metrics"]],
+    ids=" ".join,
+)
+def test_quick_commands_never_import_torch_or_pandas(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from bench.cli import app\n"
+        f"try: app({arguments!r})\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "heavy = {'torch', 'pandas', 'matplotlib', 'scipy'} & sys.modules.keys()\n"
+        "sys.exit(f'imported {sorted(heavy)}' if heavy else 0)"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr
+
+
+@pytest.mark.parametrize("package", ["reports", "bench.runs", "bench.statistics", "bench.studies.cells"])
+def test_rooms_that_never_need_torch_import_without_it(package: str) -> None:
+    names = [name for name in modules() if name == package or name.startswith(f"{package}.")]
+    program = f"import sys, importlib\nfor name in {names!r}: importlib.import_module(name)\n"
+    program += "sys.exit('torch' in sys.modules and 'torch was imported')"
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr
