@@ -166,9 +166,13 @@ def _read_rules(name_or_file: str) -> dict[str, Any]:
         return tomllib.loads(text) | {"name": name_or_file}
     path = Path(name_or_file)
     if path.suffix != ".toml":
-        raise unknown_name("protocol", name_or_file, protocol_names(), "bench list protocols, or give a .toml")
+        raise unknown_name(
+            "protocol", name_or_file, protocol_names(), "bench list protocols, or give a .toml"
+        )
     if not path.is_file():
-        raise UsageError(f"There is no protocol file {path}. Give an existing file or one of the shipped names.")
+        raise UsageError(
+            f"There is no protocol file {path}. Give an existing file or one of the shipped names."
+        )
     try:
         return {"name": path.stem, "summary": ""} | tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
