@@ -6,14 +6,15 @@ from bench.errors import BenchError
 
 
 def check_features(
-    generated: np.ndarray, real: np.ndarray, at_least: int = 2
+    generated: np.ndarray, real: np.ndarray, *, generated_at_least: int = 2, real_at_least: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both feature matrices [n, d] and [m, d] as float64.
 
-    Raises BenchError where one is not a matrix, the dimensions differ, there are fewer than `at_least`
-    rows, or a value is not finite.
+    Raises BenchError where one is not a matrix, the dimensions differ, there are fewer rows than needed, or
+    a value is not finite.
     """
-    for name, features in (("generated", generated), ("real", real)):
+    needed = {"generated": (generated, generated_at_least), "real": (real, real_at_least)}
+    for name, (features, at_least) in needed.items():
         if features.ndim != 2:
             raise BenchError(
                 f"The {name} features have shape {list(features.shape)}; give one row per image, [images, "

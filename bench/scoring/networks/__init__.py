@@ -1,6 +1,7 @@
 """Feature networks by name: `inception`, `squeezenet`, `tiny`, and those that torch-fidelity has registered.
 
 There is no silent fallback: a network whose weights are missing is an error that names the remedy.
+Torchvision and torch-fidelity take seconds to import, so each network's module is imported when asked for.
 """
 
 from pathlib import Path
@@ -8,18 +9,18 @@ from pathlib import Path
 import torch
 
 from bench.names import unknown_name
-from bench.scoring.networks.fidelity import load_fidelity, registered_networks
-from bench.scoring.networks.inception import load_inception
 from bench.scoring.networks.network import FeatureNetwork, Features
-from bench.scoring.networks.squeezenet import load_squeezenet
-from bench.scoring.networks.tiny import load_tiny
 
 __all__ = ["FeatureNetwork", "Features", "load_network", "network_names", "plain_name", "require_weights"]
+
+OWN_NAMES = ("inception", "squeezenet", "tiny")
 
 
 def network_names() -> list[str]:
     """Every name that `load_network` takes."""
-    return ["inception", "squeezenet", "tiny", *registered_networks()]
+    from bench.scoring.networks.fidelity import registered_networks
+
+    return [*OWN_NAMES, *registered_networks()]
 
 
 def plain_name(name: str) -> str:
@@ -29,7 +30,7 @@ def plain_name(name: str) -> str:
     """
     plain = name.removeprefix("torch-fidelity:")
     plain = "inception" if plain == "inception-v3-compat" else plain
-    if plain not in network_names():
+    if plain not in OWN_NAMES and plain not in network_names():
         raise unknown_name("feature network", name, network_names(), "bench score --help")
     return plain
 
@@ -45,11 +46,19 @@ def load_network(
     plain = plain_name(name)
     where = torch.device(device)
     if plain == "tiny":
+        from bench.scoring.networks.tiny import load_tiny
+
         return load_tiny(where)
     if plain == "inception":
+        from bench.scoring.networks.inception import load_inception
+
         return load_inception(weights, where)
     if plain == "squeezenet":
+        from bench.scoring.networks.squeezenet import load_squeezenet
+
         return load_squeezenet(weights, where)
+    from bench.scoring.networks.fidelity import load_fidelity
+
     return load_fidelity(plain, weights, where)
 
 

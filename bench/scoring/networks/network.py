@@ -32,7 +32,7 @@ class FeatureNetwork:
     """Where the weights came from, for the metric card: the published file, a local file, embedded."""
     resize: str
     """How images reach the network's input size, in words."""
-    device: torch.device = torch.device("cpu")
+    device: torch.device
     batch: int = BATCH
 
     def __call__(self, images: np.ndarray | Tensor) -> Features:

@@ -50,7 +50,7 @@ class TinyNetwork(nn.Module):
 
 def frozen_weights() -> list[np.ndarray]:
     """Weight and bias of each layer, float32: He-normal weights, biases of standard deviation 0.1."""
-    stream = np.random.RandomState(SEED)  # noqa: NPY002  (the legacy stream is the one that never changes)
+    stream = np.random.RandomState(SEED)  # the legacy stream: the only one that never changes
     weights = []
     for inputs, outputs, kernel in zip(CHANNELS, CHANNELS[1:], KERNELS, strict=False):
         scale = np.sqrt(2 / (inputs * kernel**2))

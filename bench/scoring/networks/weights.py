@@ -137,7 +137,7 @@ def wrong_weights(published: PublishedWeights, difference: str) -> BenchError:
 
 
 def _in_torch_folder(published: PublishedWeights) -> Path:
-    """The published file's path, downloaded first where it is missing; raises BenchError when it cannot be."""
+    """The published file's path, downloaded first where it is missing."""
     place = published.place
     if place.is_file():
         return place
@@ -149,7 +149,8 @@ def _in_torch_folder(published: PublishedWeights) -> Path:
     except (urllib.error.URLError, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise BenchError(
-            f"The weights are not on this machine and could not be downloaded ({reason}). {remedies(published)}"
+            f"The weights are not on this machine and could not be downloaded ({reason}). "
+            + remedies(published)
         ) from None
     except RuntimeError as error:  # torch's answer to a wrong hash
         raise BenchError(f"The download is not what its name says ({error}). {remedies(published)}") from None
