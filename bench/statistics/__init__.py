@@ -1,0 +1,25 @@
+"""Differences between variants, their uncertainty, and what may be claimed: NumPy and scipy alone.
+
+The unit of replication is the training seed; two variants are compared pairwise over the same seeds on the
+same test images. `comparison.compare` is the way in; docs/statistics.md says why each rule stands.
+"""
+
+from bench.statistics.claims import Verdict
+from bench.statistics.comparison import Comparison, Pair, Side, compare
+from bench.statistics.control import Control, evaluate_control
+from bench.statistics.frechet import frechet_leave_one_out
+from bench.statistics.kernel import kernel_leave_one_out
+from bench.statistics.multiple import holm
+
+__all__ = [
+    "Comparison",
+    "Control",
+    "Pair",
+    "Side",
+    "Verdict",
+    "compare",
+    "evaluate_control",
+    "frechet_leave_one_out",
+    "holm",
+    "kernel_leave_one_out",
+]

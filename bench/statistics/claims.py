@@ -1,0 +1,171 @@
+"""The rule of what may be claimed from how many seeds, and the sentence that claims it.
+
+    1 or 2 seeds    values only
+    3 or 4 seeds    points and their range, no p value
+    5 or more       interval of the paired difference, and a claim where the p value, corrected by Holm over
+                    the comparisons declared beforehand, is at most 0.05
+
+"No difference found" is not "equal": the sentence says which differences would have been missed. `compare`
+prints these sentences and reports set a value in bold only where `Claim.favours` names its variant.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from bench.statistics.paired import ALPHA
+
+SEEDS_FOR_RANGE = 3
+SEEDS_FOR_CLAIM = 5
+Better = Literal["lower", "higher", "nearer target", "none"]
+
+
+class Verdict(StrEnum):
+    """What the statistics allow to be said of a comparison."""
+
+    VALUES_ONLY = "values only"
+    RANGE = "range"
+    SUPPORTED = "supported difference"
+    NOT_FOUND = "no difference found"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A verdict, the variant it favours, and both in words."""
+
+    verdict: Verdict
+    favours: Literal["a", "b"] | None
+    """The better side of a supported difference; None where nothing is supported or nothing is better."""
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a sentence about variants `a` and `b` may use; differences are a - b.
+
+    With `better` "nearer target" the values are distances from the target value.
+    """
+
+    a: str
+    b: str
+    metric: str
+    better: Better
+    values_a: tuple[float, ...]
+    values_b: tuple[float, ...]
+    interval: tuple[float, float] | None = None
+    p_adjusted: float | None = None
+    comparisons: int = 1
+    """Comparisons declared beforehand, this one included."""
+    images: int | None = None
+    inputs_varied: bool = False
+    """Whether the interval allows for other test images."""
+    smallest_detectable: float | None = None
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        return tuple(x - y for x, y in zip(self.values_a, self.values_b, strict=True))
+
+    @property
+    def mean_difference(self) -> float:
+        return sum(self.differences) / len(self.differences)
+
+
+def permitted(seeds: int) -> Verdict | None:
+    """The verdict that the number of seeds alone decides; None where a test may decide."""
+    if seeds >= SEEDS_FOR_CLAIM:
+        return None
+    return Verdict.RANGE if seeds >= SEEDS_FOR_RANGE else Verdict.VALUES_ONLY
+
+
+def claim(evidence: Evidence) -> Claim:
+    """What may be claimed from the evidence. An evidence without p value supports no difference."""
+    verdict = permitted(len(evidence.values_a))
+    if verdict is Verdict.VALUES_ONLY:
+        return Claim(verdict, None, _values_only(evidence))
+    if verdict is Verdict.RANGE:
+        return Claim(verdict, None, _range(evidence))
+    if evidence.p_adjusted is None:
+        return Claim(Verdict.VALUES_ONLY, None, _constant(evidence))
+    if evidence.p_adjusted > ALPHA:
+        return Claim(Verdict.NOT_FOUND, None, _not_found(evidence))
+    return Claim(Verdict.SUPPORTED, _favoured(evidence), _supported(evidence))
+
+
+def _favoured(evidence: Evidence) -> Literal["a", "b"] | None:
+    if evidence.better == "none":
+        return None
+    a_is_higher = evidence.mean_difference > 0
+    return "a" if a_is_higher == (evidence.better == "higher") else "b"
+
+
+def _values_only(e: Evidence) -> str:
+    a, b = sum(e.values_a) / len(e.values_a), sum(e.values_b) / len(e.values_b)
+    return (
+        f"{e.metric}: {e.a} {number(a)}, {e.b} {number(b)} ({plural(len(e.values_a), 'seed')}). Values only: "
+        f"a range needs {SEEDS_FOR_RANGE} seeds, a claim {SEEDS_FOR_CLAIM}."
+    )
+
+
+def _range(e: Evidence) -> str:
+    low, high = min(e.differences), max(e.differences)
+    agree = "of one sign in every seed" if low > 0 or high < 0 else "not of one sign"
+    return (
+        f"{e.metric}: {e.a} minus {e.b} ranges from {number(low)} to {number(high)} over "
+        f"{plural(len(e.values_a), 'seed')}, {agree}. A range, not a test: a claim "
+        f"needs {SEEDS_FOR_CLAIM} seeds."
+    )
+
+
+def _constant(e: Evidence) -> str:
+    seeds = plural(len(e.values_a), "seed")
+    if e.mean_difference == 0:
+        return (
+            f"{e.metric}: {e.a} and {e.b} have the same value in each of {seeds}; there is nothing to test."
+        )
+    return (
+        f"{e.metric}: {e.a} minus {e.b} is {number(e.mean_difference)} in each of {seeds}: seeds change "
+        "nothing here, so they say nothing about its error. Values only."
+    )
+
+
+def _not_found(e: Evidence) -> str:
+    missed = ""
+    if e.smallest_detectable is not None:
+        missed = (
+            " This does not show that they are equal: a true difference under "
+            f"{number(e.smallest_detectable)} would have been missed more than one time in five."
+        )
+    return f"{e.metric}: no difference found between {e.a} and {e.b} ({_test(e)}).{missed}"
+
+
+def _supported(e: Evidence) -> str:
+    closer = e.better == "nearer target"
+    word = ("nearer the target" if closer else "lower") if e.mean_difference < 0 else ""
+    word = word or ("farther from the target" if closer else "higher")
+    favoured = _favoured(e)
+    verdict = "neither direction is better" if favoured is None else f"{getattr(e, favoured)} is better here"
+    by = number(abs(e.mean_difference))
+    return f"{e.metric}: {e.a} is {word} than {e.b} by {by} ({_test(e)}); {verdict}."
+
+
+def _test(e: Evidence) -> str:
+    assert e.interval is not None  # given wherever there is a p value
+    assert e.p_adjusted is not None
+    low, high = e.interval
+    images = "" if e.images is None else f", {plural(e.images, 'image')}"
+    scope = "" if e.inputs_varied else ", for these test images"
+    over = "" if e.comparisons == 1 else f" after Holm over {e.comparisons} comparisons"
+    return (
+        f"mean {number(e.mean_difference)}, 95% interval {number(low)} to {number(high)}, "
+        f"p = {number(e.p_adjusted, 2)}{over}, {plural(len(e.values_a), 'seed')}{images}{scope}"
+    )
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for a sentence: `digits` significant digits, no trailing zeros."""
+    return f"{value:.{digits}g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 seed`, `5 seeds`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

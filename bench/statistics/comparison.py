@@ -1,0 +1,182 @@
+"""Compare variants pairwise over seeds: plain data in, numbers with their claim out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from bench.statistics.claims import Better, Claim, Evidence, Verdict, claim, permitted
+from bench.statistics.detectable import smallest_detectable
+from bench.statistics.jackknife import Array
+from bench.statistics.multiple import holm
+from bench.statistics.paired import PairedError, interval, p_value, paired_error
+
+CONSTANT = 1e-12
+
+
+@dataclass(frozen=True)
+class Side:
+    """One variant's values of a measure, in the order of the seeds."""
+
+    name: str
+    values: tuple[float, ...]
+    leave_one_out: tuple[Array, ...] = ()
+    """One array [seeds, n] for every sample of images that enters the measure: the value without image i."""
+
+    @staticmethod
+    def of_images(name: str, per_image: Array) -> "Side":
+        """A measure that is the mean of per-image values [seeds, n]."""
+        n = per_image.shape[1]
+        means = per_image.mean(axis=1)
+        without = (n * means[:, None] - per_image) / (n - 1)
+        return Side(name, tuple(float(value) for value in means), (without,))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two variants, one measure, the same seeds and the same test images."""
+
+    metric: str
+    direction: str
+    dataset: str
+    a: Side
+    b: Side
+    seeds: tuple[int, ...]
+    images: int | None
+    better: Better
+    target: float | None = None
+    """Where `better` is "nearer target": the value to be near; the distance from it is what is compared."""
+
+    def __post_init__(self) -> None:
+        counts = {len(self.seeds), len(self.a.values), len(self.b.values)}
+        if len(counts) != 1 or not self.seeds:
+            raise ValueError(f"{self.metric}: both variants need one value for each of seeds {self.seeds}")
+        if self.better == "nearer target" and self.target is None:
+            raise ValueError(f"{self.metric}: nearer the target is better, but no target is given")
+        if not np.isfinite([*self.a.values, *self.b.values]).all():
+            raise ValueError(f"{self.metric}: a value is NaN or infinite")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome for one pair; differences are a - b (of distances from the target, where there is one)."""
+
+    metric: str
+    direction: str
+    dataset: str
+    a: str
+    b: str
+    seeds: tuple[int, ...]
+    images: int | None
+    better: Better
+    values_a: tuple[float, ...]
+    values_b: tuple[float, ...]
+    mean_a: float
+    mean_b: float
+    differences: tuple[float, ...]
+    mean_difference: float
+    error: PairedError | None
+    """None with one seed, or where the difference is the same in every seed and for all images."""
+    interval: tuple[float, float] | None
+    """Of the mean difference, 95 %; None under 5 seeds."""
+    p_value: float | None
+    p_adjusted: float | None
+    """By Holm over all comparisons of the call."""
+    smallest_detectable: float | None
+    verdict: Verdict
+    favours: Literal["a", "b"] | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class _Tested:
+    pair: Pair
+    evidence: Evidence
+    error: PairedError | None
+    p: float | None
+
+
+def compare(pairs: Sequence[Pair]) -> tuple[Comparison, ...]:
+    """Compare every pair; the pairs of one call are the comparisons declared beforehand."""
+    tested = [_test(pair) for pair in pairs]
+    adjusted = iter(holm([one.p for one in tested if one.p is not None]))
+    outcomes = []
+    for one in tested:
+        evidence = replace(
+            one.evidence,
+            comparisons=sum(other.p is not None for other in tested),
+            p_adjusted=None if one.p is None else next(adjusted),
+        )
+        outcomes.append(_outcome(replace(one, evidence=evidence), claim(evidence)))
+    return tuple(outcomes)
+
+
+def _test(pair: Pair) -> _Tested:
+    a, b = _measured_from_target(pair.a, pair), _measured_from_target(pair.b, pair)
+    evidence = Evidence(a.name, b.name, _title(pair), pair.better, a.values, b.values, images=pair.images)
+    error = _error(a, b)
+    if error is None or permitted(len(pair.seeds)) is not None:
+        return _Tested(pair, evidence, error, None)
+    mean = evidence.mean_difference
+    evidence = replace(
+        evidence,
+        interval=interval(mean, error),
+        inputs_varied=error.from_inputs is not None,
+        smallest_detectable=smallest_detectable(error),
+    )
+    return _Tested(pair, evidence, error, p_value(mean, error))
+
+
+def _error(a: Side, b: Side) -> PairedError | None:
+    if len(a.values) < 2:
+        return None
+    blocks = ()
+    if len(a.leave_one_out) == len(b.leave_one_out):
+        blocks = tuple(x - y for x, y in zip(a.leave_one_out, b.leave_one_out, strict=True))
+    error = paired_error(np.subtract(a.values, b.values), blocks)
+    scale = max(abs(value) for value in (*a.values, *b.values))
+    return error if error.total > CONSTANT * scale else None
+
+
+def _measured_from_target(side: Side, pair: Pair) -> Side:
+    if pair.better != "nearer target" or pair.target is None:
+        return side
+    target = pair.target
+    return Side(
+        side.name,
+        tuple(abs(value - target) for value in side.values),
+        tuple(abs(block - target) for block in side.leave_one_out),
+    )
+
+
+def _title(pair: Pair) -> str:
+    return f"{pair.metric} {pair.direction} on {pair.dataset}"
+
+
+def _outcome(tested: _Tested, claimed: Claim) -> Comparison:
+    pair, evidence = tested.pair, tested.evidence
+    return Comparison(
+        metric=pair.metric,
+        direction=pair.direction,
+        dataset=pair.dataset,
+        a=pair.a.name,
+        b=pair.b.name,
+        seeds=pair.seeds,
+        images=pair.images,
+        better=pair.better,
+        values_a=pair.a.values,
+        values_b=pair.b.values,
+        mean_a=float(np.mean(pair.a.values)),
+        mean_b=float(np.mean(pair.b.values)),
+        differences=evidence.differences,
+        mean_difference=evidence.mean_difference,
+        error=tested.error,
+        interval=evidence.interval,
+        p_value=tested.p,
+        p_adjusted=evidence.p_adjusted,
+        smallest_detectable=evidence.smallest_detectable,
+        verdict=claimed.verdict,
+        favours=claimed.favours,
+        sentence=claimed.sentence,
+    )

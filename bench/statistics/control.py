@@ -1,0 +1,48 @@
+"""The A/A control: a variant against itself under another name must not differ more often than by chance.
+
+Each comparison of an A/A pair claims a difference with probability at most alpha, so the claims among m
+independent comparisons are at most binomial(m, alpha); the control fails above its 95 % quantile.
+Comparisons of one pair of runs are not independent (KID and FID move together), so failing once calls for
+another control with other seeds, not for a verdict.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.stats import binom
+
+from bench.statistics.claims import plural
+from bench.statistics.paired import ALPHA
+
+
+@dataclass(frozen=True)
+class Control:
+    """How often comparisons of a variant with itself found a difference, before any correction."""
+
+    comparisons: int
+    claims: int
+    allowed: int
+    """The most claims that chance explains at the 95 % level."""
+    sentence: str
+
+    @property
+    def passed(self) -> bool:
+        return self.claims <= self.allowed
+
+
+def evaluate_control(p_values: Sequence[float], alpha: float = ALPHA) -> Control:
+    """Judge the uncorrected p values of comparisons whose two sides are the same variant."""
+    claims = sum(p <= alpha for p in p_values)
+    count = len(p_values)
+    allowed = int(binom.ppf(0.95, count, alpha)) if count else 0
+    if not count:
+        sentence = "A/A control: nothing varied between the two sides, so there was nothing to claim."
+    else:
+        outcome = (
+            "as chance allows" if claims <= allowed else "more than chance allows: repeat it with other seeds"
+        )
+        sentence = (
+            f"A/A control: {plural(claims, 'difference')} claimed in {plural(count, 'comparison')} "
+            f"of a variant with itself; up to {allowed} would be chance, {outcome}."
+        )
+    return Control(count, claims, allowed, sentence)
