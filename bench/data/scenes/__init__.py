@@ -1,0 +1,1 @@
+"""Embedded data: rendered scenes with their true counterfactual, foreground and objects."""
