@@ -36,4 +36,4 @@ def check_features(
             f"Features of {generated.shape[1]} and of {real.shape[1]} dimensions cannot be compared. "
             "Extract both sets with the same feature network (--features)."
         )
-    return generated.astype(np.float64), real.astype(np.float64)
+    return np.asarray(generated, np.float64), np.asarray(real, np.float64)

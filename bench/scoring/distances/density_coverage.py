@@ -15,7 +15,8 @@ class DensityCoverage(NamedTuple):
 
 
 def density_coverage(generated: np.ndarray, real: np.ndarray, k: int = 5) -> DensityCoverage:
-    """Density and coverage of Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models".
+    """Density and coverage of Naeem et al. 2020 ("Reliable fidelity and diversity metrics for generative
+    models").
 
     Density: how many of the k-th-neighbour balls of the real vectors hold a generated vector, on average,
     over k. Coverage: share of real vectors whose ball holds a generated vector. As in the authors' code the

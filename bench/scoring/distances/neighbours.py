@@ -61,7 +61,7 @@ def squared_radii(features: np.ndarray, k: int) -> np.ndarray:
 
 
 def membership(points: np.ndarray, centres: np.ndarray, squared_reach: np.ndarray) -> Membership:
-    """Count the points [n, d] within the balls around centres [m, d] of squared radius `squared_reach` [m]."""
+    """Count points [n, d] within balls around centres [m, d] of squared radii `squared_reach` [m]."""
     balls_of_point = np.zeros(len(points), np.int64)
     points_of_ball = np.zeros(len(centres), np.int64)
     for rows in row_blocks(len(points), len(centres)):

@@ -19,8 +19,8 @@ def precision_recall(generated: np.ndarray, real: np.ndarray, k: int = 3) -> Pre
     assessing generative models"), equations 1 and 2.
 
     Precision: share of generated vectors within the k-th-neighbour ball of any real vector. Recall: share of
-    real vectors within the k-th-neighbour ball of any generated vector. Balls include their surface; Euclidean
-    distance.
+    real vectors within the k-th-neighbour ball of any generated vector. Balls include their surface; the
+    distance is Euclidean.
 
     `generated` [n, d], `real` [m, d]; multiples of 1/n and 1/m in [0, 1]; higher is better. At a few hundred
     images both are too low for a perfect generator and depend on n, m and k: read them beside their floor.

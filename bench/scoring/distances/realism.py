@@ -13,8 +13,9 @@ def realism(generated: np.ndarray, real: np.ndarray, k: int = 3) -> np.ndarray:
     (Kynkaanniemi et al. 2019, section 5, equation 3), over the half of the real vectors with the smaller
     balls: the authors drop the others, which reach too far to say anything.
 
-    `generated` [n, d], `real` [m, d]; range [0, inf], higher is better; at least 1 where the image lies within
-    a ball, infinite for a copy of a real image. It ranks images (best, median, worst) rather than grades them.
+    `generated` [n, d], `real` [m, d]; range [0, inf], higher is better; at least 1 where the image lies
+    within a ball, infinite for a copy of a real image. It ranks images (best, median, worst) rather than
+    grades them.
 
     Raises BenchError for sets of at most k images, unequal dimensions or values that are not finite.
 
