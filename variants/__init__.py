@@ -1,0 +1,66 @@
+"""Generators for unpaired image-to-image translation, by name and parameters.
+
+    import variants
+    generator = variants.build("slot9[iterations=5]")
+    translation = generator(images)          # images [b, 3, h, w] in [-1, 1]
+    translation.image, translation.masks
+
+Names, parameters and spelling are answered without importing torch; the rest imports it when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from variants.catalogue import load_plugin, names
+from variants.errors import VariantError
+from variants.parameters import AtLeast, Length
+from variants.registry import register
+from variants.spelling import canonical, describe, parse, resolved_parameters
+
+if TYPE_CHECKING:
+    from variants.conformance import check
+    from variants.construction import build
+    from variants.contract import Generator, Translation, compose
+    from variants.initialisation import initialise
+    from variants.published import from_published
+
+# Where the names live that need torch.
+LAZY = {
+    "build": "variants.construction",
+    "check": "variants.conformance",
+    "compose": "variants.contract",
+    "from_published": "variants.published",
+    "Generator": "variants.contract",
+    "initialise": "variants.initialisation",
+    "Translation": "variants.contract",
+}
+
+__all__ = [
+    "AtLeast",
+    "Generator",
+    "Length",
+    "Translation",
+    "VariantError",
+    "build",
+    "canonical",
+    "check",
+    "compose",
+    "describe",
+    "from_published",
+    "initialise",
+    "load_plugin",
+    "names",
+    "parse",
+    "register",
+    "resolved_parameters",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LAZY:
+        raise AttributeError(f"module 'variants' has no attribute {name!r}")
+    return getattr(import_module(LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

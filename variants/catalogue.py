@@ -1,0 +1,189 @@
+"""What variants there are: ours, those of installed packages, and those of plugin files.
+
+Three sources, read without importing torch wherever their text can be read:
+this package; the entry-point group `bench.variants`, whose values name a module or a package; files given
+to `load_plugin`. The order of names depends on the names alone.
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from variants.errors import VariantError, unknown
+from variants.registry import KINDS, REGISTRY, Entry, Kind, Registered
+from variants.static import Unreadable, registrations
+
+GROUP = "bench.variants"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A name that can be had, and the module whose import registers it."""
+
+    entry: Entry
+    module: str
+    file: Path | None = None
+    """The plugin file, which no import by name would find."""
+
+
+PLUGINS: dict[Path, tuple[Source, ...]] = {}
+
+
+def names(kind: Kind | None = None) -> tuple[str, ...]:
+    """Every registered name, or those of one kind: variants first, then controls, then baselines."""
+    chosen = [source.entry for source in sources().values() if kind in (None, source.entry.kind)]
+    return tuple(entry.name for entry in sorted(chosen, key=lambda each: (KINDS.index(each.kind), each.name)))
+
+
+def find(name: str) -> Source:
+    """The source of a name. Raises VariantError, with close names, where there is none."""
+    known = sources()
+    if name not in known:
+        raise unknown("variant", name, names())
+    return known[name]
+
+
+def registered(name: str) -> Registered:
+    """The class of a name, imported now if it was not before."""
+    source = find(name)
+    if name not in REGISTRY:
+        import_source(source.module, source.file)
+    if name not in REGISTRY:
+        raise VariantError(f"Importing {source.module} did not register {name!r}.")
+    return REGISTRY[name]
+
+
+def sources() -> dict[str, Source]:
+    """Every source by name. Raises VariantError where two claim one name."""
+    found: dict[str, Source] = {}
+    everywhere = [*shipped(), *installed()]
+    for plugin in PLUGINS.values():
+        everywhere.extend(plugin)
+    for source in everywhere:
+        name = source.entry.name
+        if name in found:
+            raise VariantError(
+                f"The name {name!r} is claimed by {found[name].module} and by {source.module}. "
+                "Rename one, or uninstall its package."
+            )
+        found[name] = source
+    for name, each in REGISTRY.items():  # registered by hand, in an interpreter or a test
+        found.setdefault(name, Source(each.entry, each.generator.__module__))
+    return found
+
+
+@cache
+def shipped() -> tuple[Source, ...]:
+    """The variants of this package."""
+    return tuple(of_package(__package__ or "variants"))
+
+
+@cache
+def installed() -> tuple[Source, ...]:
+    """The variants of installed packages; one that cannot be read is left out with a warning."""
+    found: list[Source] = []
+    points = importlib.metadata.entry_points(group=GROUP)
+    for module in sorted({point.value.partition(":")[0] for point in points}):
+        try:
+            found.extend(of_package(module))
+        except Exception as error:
+            warnings.warn(f"The variants of package {module!r} are left out: {error}", stacklevel=2)
+    return tuple(found)
+
+
+def load_plugin(path: str | Path) -> tuple[str, ...]:
+    """Make the variants of a Python file known; returns their names. The same file twice is no error.
+
+    Raises VariantError where the file is missing, cannot be run, or registers nothing.
+    """
+    file = Path(path).resolve()
+    if file in PLUGINS:
+        return tuple(source.entry.name for source in PLUGINS[file])
+    if file.suffix != ".py" or not file.is_file():
+        raise VariantError(f"There is no plugin file {path}. Give a Python file that registers a variant.")
+    module = f"variants_plugin_{file.stem}"
+    if any(source.module == module for plugin in PLUGINS.values() for source in plugin):
+        raise VariantError(f"Another plugin is called {file.name}. Rename one of the two files.")
+    try:
+        PLUGINS[file] = tuple(of_file(module, file, plugin=True))
+        sources()
+    except Exception as error:
+        PLUGINS.pop(file, None)
+        if isinstance(error, VariantError):
+            raise
+        raise VariantError(f"Plugin {path} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not PLUGINS[file]:
+        del PLUGINS[file]
+        raise VariantError(f"Plugin {path} registers no variant. Put @register(...) before its class.")
+    return tuple(source.entry.name for source in PLUGINS[file])
+
+
+def of_package(module: str) -> Iterator[Source]:
+    """The sources of a module, or of every module of a package; in the order of their names."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise VariantError(f"there is no module {module}")
+    found = False
+    for name, file in files_of(module, Path(spec.origin)):
+        for source in of_file(name, file):
+            found = True
+            yield source
+    if not found:
+        yield from by_import(module)
+
+
+def files_of(module: str, origin: Path) -> list[tuple[str, Path]]:
+    """Module name and file of a module, or of every module of a package."""
+    if origin.name != "__init__.py":
+        return [(module, origin)] if origin.suffix == ".py" else []
+    root = origin.parent
+    modules = {}
+    for file in root.rglob("*.py"):
+        parts = file.relative_to(root).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        modules[".".join((module, *parts))] = file
+    return sorted(modules.items())
+
+
+def of_file(module: str, file: Path, plugin: bool = False) -> list[Source]:
+    """The sources of one file, read from its text, or by importing it where its text does not tell."""
+    try:
+        return [Source(entry, module, file if plugin else None) for entry in registrations(file)]
+    except Unreadable:
+        return by_import(module, file if plugin else None)
+
+
+def by_import(module: str, file: Path | None = None) -> list[Source]:
+    """The sources that importing a module registers."""
+    import_source(module, file)
+    inside = (module, f"{module}.")
+    return [
+        Source(each.entry, module, file)
+        for each in REGISTRY.values()
+        if each.generator.__module__ == inside[0] or each.generator.__module__.startswith(inside[1])
+    ]
+
+
+def import_source(module: str, file: Path | None) -> None:
+    """Import a module by its name, or a plugin from its file."""
+    if file is None:
+        importlib.import_module(module)
+        return
+    if module in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(module, file)
+    assert spec is not None
+    assert spec.loader is not None  # a .py file has both
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[module] = loaded
+    try:
+        spec.loader.exec_module(loaded)
+    except BaseException:
+        del sys.modules[module]
+        raise

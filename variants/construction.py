@@ -1,0 +1,23 @@
+"""Building a generator from its name."""
+
+from collections.abc import Mapping
+
+from variants.catalogue import registered
+from variants.contract import Generator
+from variants.spelling import NOTHING, parse, resolved_parameters
+
+
+def build(text: str, protocol_parameters: Mapping[str, object] = NOTHING) -> Generator:
+    """The generator that `text` names, with weights not yet drawn (see `variants.initialise`).
+
+    `protocol_parameters` (width, blocks, ...) apply where the variant has a parameter of that name; the
+    bracket of `text` counts more. Raises VariantError for a name, parameter or value that does not exist.
+
+    >>> build("slot9[iterations=5]", {"width": 16}).parameter_values["width"]
+    16
+    """
+    values = resolved_parameters(text, protocol_parameters)
+    found = registered(parse(text).name)
+    generator = found.generator() if found.fields is None else found.generator(found.fields(**values))
+    generator.parameter_values = values
+    return generator

@@ -1,0 +1,41 @@
+"""`slot9` and `slot5`: the trunk of AttentionGAN v2, masks by slot attention on the raw image.
+
+The main model of "9 Slots Are All You Need For Unpaired Image-to-Image Translation" (2023). Kept as
+published: the last mask weighs its content and, a second time, the input, so that the weights sum to
+1 + that mask and the output can leave [-1, 1]. `background=own` gives the input a slot of its own instead.
+`slot5` is the same with the paper's smaller number of slots.
+"""
+
+from torch import Tensor
+
+from variants.background import background_index, contents_needed, with_background
+from variants.contract import Generator, Noise, Translation, compose
+from variants.published.slot9 import SLOT9
+from variants.registry import register
+from variants.resnet_trunk import ResnetTrunk
+from variants.slot_head import RawSlotHead, SlotParameters
+
+
+@register("slot9", summary="The paper's main model: slot attention on the raw image, nine slots.")
+@register("slot5", summary="As slot9 with five slots.", slots=5)
+class RawSlots(Generator):
+    """Mask k weighs content k; the input comes last."""
+
+    initialisation = "resnet"
+    published = SLOT9
+
+    def __init__(self, parameters: SlotParameters) -> None:
+        super().__init__()
+        slots, self.mode = parameters.slots, parameters.background
+        self.background = background_index(slots, self.mode, "last")
+        self.convex = self.mode != "reuse"
+        self.noise_shape = (slots, parameters.slot_size)
+        self.head_initialisation = parameters.init
+        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents_needed(slots, self.mode))
+        self.head = RawSlotHead(parameters)
+
+    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
+        contents = self.trunk.make_contents(self.trunk.encode(image))
+        masks = self.head.attend_to(image, self.draw_noise(len(image), noise))
+        contents, masks = with_background(contents, masks, image, self.mode, "last")
+        return Translation(compose(contents, masks), contents, masks)

@@ -1,0 +1,56 @@
+"""What comes after slot attention: every slot is decoded by itself to one mask's logits.
+
+The spatial broadcast decoder of Watters et al. 2019, as in Locatello et al. 2020, appendix E.3, with two
+quirks of the published translation code, kept: its channels run down and wrap around to the encoder's last
+one at full resolution, where nearly all the work is; and it ends in red, green, blue and alpha, of which
+alpha alone is used. Here alpha alone is computed; the weights of the colours stay, so that parameters and
+checkpoints agree with the published ones.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from variants.layers import doubling, leaky
+from variants.position import PositionEmbedding
+
+UPSAMPLINGS = 4
+NARROW = 64
+ALPHA = slice(3, 4)
+
+
+def decoder_channels(decoder: str, encoder: tuple[int, ...]) -> tuple[int, ...]:
+    """Channels after each upsampling: mirrored from the encoder's and wrapped around, or 64 throughout."""
+    if decoder == "narrow":
+        return (NARROW,) * UPSAMPLINGS
+    c0, c1, c2, c3 = encoder
+    return (c2, c1, c0, c3)
+
+
+class SlotDecoder(nn.Module):
+    """Mask logits [b, s, 16 r, 16 q] of slots [b, s, d] broadcast to a grid of r x q places."""
+
+    def __init__(self, features: int, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.position = PositionEmbedding(features)
+        inputs = (features, *channels[:-1])
+        self.ups = nn.ModuleList(
+            doubling(before, after, kernel=5) for before, after in zip(inputs, channels, strict=True)
+        )
+        self.full = nn.ConvTranspose2d(channels[-1], channels[-1], 5, padding=2)
+        self.colours_and_alpha = nn.ConvTranspose2d(channels[-1], 4, 3, padding=1)
+
+    def forward(self, slots: Tensor, height: int, width: int) -> Tensor:
+        batch, count, features = slots.shape
+        places = self.position(height, width).T.view(1, features, height, width)
+        cells = slots.reshape(batch * count, features, 1, 1) + places
+        for up in self.ups:
+            cells = leaky(up(cells))
+        cells = leaky(self.full(cells))
+        alpha = self.alpha(cells)
+        return alpha.view(batch, count, *alpha.shape[2:])
+
+    def alpha(self, cells: Tensor) -> Tensor:
+        """The last of the final layer's four output channels, [b * s, 1, h, w]."""
+        layer = self.colours_and_alpha
+        assert layer.bias is not None
+        return F.conv_transpose2d(cells, layer.weight[:, ALPHA], layer.bias[ALPHA], padding=1)
