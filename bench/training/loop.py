@@ -1,0 +1,150 @@
+"""The training loop: a cell and a data set become two trained generators in a run folder."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.cell import Cell
+from bench.data.dataset import Dataset, Images
+from bench.data.order import BatchOrder, fetch
+from bench.data.tensors import to_tensor
+from bench.progress import ProgressReport, Silent
+from bench.runs.folder import RunFolder
+from bench.training.clock import peak_memory
+from bench.training.examine import BEST_WEIGHTS, Examiner
+from bench.training.interruption import Interrupted, stop_requests
+from bench.training.schedule import Schedule
+from bench.training.session import Generators, Session, fresh_generators
+from bench.training.step_streams import StepStreams
+from bench.training.validate import Distance, Features
+from bench.training.weights import load_generators, save_generators
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves to be scored and recorded; generators are on the device, in eval mode."""
+
+    generators: Generators
+    """`A2B` and `B2A` at the last step."""
+    validation_generators: Generators | None
+    """The same at the step chosen on the validation split; None where nothing could be validated."""
+    validation_step: int | None
+    steps: int
+    images_seen: int
+    """Images of each domain fed."""
+    trace_hash: str | None
+    """None where nothing is trained."""
+    seconds_training: float
+    """Training steps alone, all sessions together, without validation and checkpoints."""
+    seconds_data: float
+    seconds_per_step: float | None
+    """Median after the first ten steps."""
+    peak_memory_bytes: int | None
+    warnings: tuple[str, ...]
+    """Remarks for the record, such as a damaged checkpoint passed over."""
+
+
+def train(
+    cell: Cell,
+    dataset: Dataset,
+    folder: RunFolder,
+    *,
+    device: str = "cpu",
+    network: Features | None = None,
+    distance: Distance | None = None,
+    progress: ProgressReport | None = None,
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
+) -> Trained:
+    """Train `cell` in `folder`, or go on where an earlier session stopped: on a CPU the result is the same.
+
+    `network` and `distance` choose the best weights on the validation split; without them none are chosen.
+    Raises BenchError where a loss is not finite or a file cannot be written, and Interrupted, with
+    everything saved, after Ctrl-C or SIGTERM.
+    """
+    streams, where, report = cell.streams(), torch.device(device), progress or Silent()
+    generators = fresh_generators(cell, where)
+    if not generators["A2B"].trainable:
+        return untrained(cell, folder, generators)
+    sizes = (len(dataset.A.train), len(dataset.B.train))
+    schedule = Schedule(cell.protocol.images_to_see(*sizes), cell.protocol.train)
+    order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
+    examiner = Examiner(cell, dataset, folder, network, distance)
+    session = Session(cell, generators, schedule)
+    session.resume(folder, where)
+    report.start(f"training {cell.variant}", schedule.steps, session.step)
+    with stop_requests() as stop:
+        saved = session.clock.start()
+        for step in range(session.step + 1, schedule.steps + 1):
+            with session.clock.waiting_for_data():
+                draw = order.draw(step - 1)
+                images = as_tensors(fetch(dataset, draw), where)
+            rate = schedule.learning_rate(step)
+            session.objective.set_learning_rate(rate)
+            done = session.objective.step(images, StepStreams(streams, step))
+            session.record(step, draw, done, rate)
+
+            if schedule.is_logged(step):
+                session.settle()
+            if schedule.is_validated(step):
+                examiner.examine(session, schedule.images_seen(step))
+            overdue = time.perf_counter() - saved >= seconds_between_checkpoints
+            if overdue or schedule.is_validated(step) or stop.received:
+                session.save(folder)
+                saved = session.clock.start()
+            report.advance(1, session.losses.figures())
+            if stop.received:
+                raise Interrupted(stop.received, step, schedule.steps)
+    return finished(cell, folder, session, schedule)
+
+
+def as_tensors(images: tuple[Images, Images], device: torch.device) -> dict[str, Tensor]:
+    """The images of a step as the objective takes them."""
+    return {domain: to_tensor(each).to(device) for domain, each in zip("AB", images, strict=True)}
+
+
+def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule) -> Trained:
+    """Keep the weights of the last step and gather what the run record needs."""
+    save_generators(folder.generator, session.generators, cell.variant, session.step)
+    device = session.objective.device
+    best = session.validations.best
+    return Trained(
+        generators={direction: each.eval() for direction, each in session.generators.items()},
+        validation_generators=best_generators(folder, device) if best else None,
+        validation_step=best.step if best else None,
+        steps=session.step,
+        images_seen=schedule.images_seen(session.step),
+        trace_hash=session.trace,
+        seconds_training=session.clock.seconds,
+        seconds_data=session.clock.data_seconds,
+        seconds_per_step=session.clock.seconds_per_step,
+        peak_memory_bytes=peak_memory(device),
+        warnings=session.warnings,
+    )
+
+
+def best_generators(folder: RunFolder, device: torch.device) -> Generators:
+    """The generators that did best on the validation split."""
+    loaded = load_generators(folder.checkpoints / BEST_WEIGHTS)
+    return {direction: generator.to(device) for direction, generator in loaded.items()}
+
+
+def untrained(cell: Cell, folder: RunFolder, generators: Generators) -> Trained:
+    """The outcome for a baseline without trainable weights, such as `copy`: nothing is fed to it."""
+    save_generators(folder.generator, generators, cell.variant, step=0)
+    return Trained(
+        generators={direction: each.eval() for direction, each in generators.items()},
+        validation_generators=None,
+        validation_step=None,
+        steps=0,
+        images_seen=0,
+        trace_hash=None,
+        seconds_training=0.0,
+        seconds_data=0.0,
+        seconds_per_step=None,
+        peak_memory_bytes=None,
+        warnings=(),
+    )

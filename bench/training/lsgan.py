@@ -1,0 +1,91 @@
+"""The objective of CycleGAN and AttentionGAN v2: least-squares GAN, cycle and identity losses, image pools.
+
+Mao et al. 2017 (equation 9 with a = 0, b = c = 1), Zhu et al. 2017 (equations 2 and 3, section 4 on the
+pool; section 5.2 on the identity loss). Each term is differentiated by itself as soon as it is known, so
+that at most two passes of a generator are kept in memory; the gradients add up to those of the summed loss.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from bench.protocol import TrainSettings
+from bench.streams import Streams
+from bench.training.discriminators import PatchGAN
+from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed
+from bench.training.pool import ImagePool
+from bench.training.step_streams import StepStreams
+from variants.contract import Generator
+
+REAL, TRANSLATED = 1.0, 0.0
+"""What the discriminators are to say of either."""
+
+
+class LeastSquares(Objective):
+    """Generators first; then each discriminator, on what they made before their update."""
+
+    losses = (
+        "gan_A2B",
+        "gan_B2A",
+        "cycle_A",
+        "cycle_B",
+        "identity_A",
+        "identity_B",
+        "discriminator_A",
+        "discriminator_B",
+    )
+    discriminator = PatchGAN
+
+    def __init__(
+        self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
+    ) -> None:
+        super().__init__(generators, settings, streams)
+        self.pools = {domain: ImagePool(settings.pool) for domain in "AB"}
+
+    def step(self, images: Pair, streams: StepStreams) -> Step:
+        losses: dict[str, Tensor] = {}
+        translated: dict[str, Tensor] = {}
+        self.generator_optimiser.zero_grad()
+        for domain in "AB":
+            losses[f"identity_{domain}"] = self.learn_identity(domain, images[domain], streams)
+        for source, target in ROUND_TRIPS:
+            translated[target], gan, cycle = self._learn_round_trip(source, target, images[source], streams)
+            losses[f"gan_{source}2{target}"], losses[f"cycle_{source}"] = gan, cycle
+        self.generator_optimiser.step()
+
+        swaps: list[int] = []
+        for domain in "AB":
+            shown = self.pools[domain].exchange(translated[domain], streams.pool(domain))
+            losses[f"discriminator_{domain}"] = self._learn_to_judge(domain, images[domain], shown.images)
+            swaps.extend(shown.swaps)
+        return Step(losses, tuple(swaps))
+
+    def _learn_round_trip(
+        self, source: str, target: str, image: Tensor, streams: StepStreams
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """From `source` to `target` and back: (translation, gan loss, cycle loss), without gradients."""
+        translated = self.translate(f"{source}2{target}", image, streams.slot_noise(f"fake_{target}"))
+        with fixed(self.discriminators[target]):
+            gan = least_squares(self.judge(target, translated), REAL)
+            cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
+            backward(gan, cycle)
+        return translated.detach(), gan.detach(), cycle.detach()
+
+    def _learn_to_judge(self, domain: str, real: Tensor, translated: Tensor) -> Tensor:
+        """One update of a discriminator: half the sum of its errors on real and on translated images."""
+        self.discriminator_optimisers[domain].zero_grad()
+        real_error = least_squares(self.judge(domain, real), REAL)
+        translated_error = least_squares(self.judge(domain, translated), TRANSLATED)
+        loss = 0.5 * (real_error + translated_error)
+        loss.backward()
+        self.discriminator_optimisers[domain].step()
+        return loss.detach()
+
+    def _parts(self) -> dict[str, Any]:
+        return super()._parts() | {f"pool_{domain}": pool for domain, pool in self.pools.items()}
+
+
+def least_squares(judgement: Tensor, wanted: float) -> Tensor:
+    """Mean squared distance of the judgements from what was wanted."""
+    return (judgement - wanted).square().mean()

@@ -1,0 +1,146 @@
+"""What an objective is: named losses, and one training step of both generators and its discriminators."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench.protocol import TrainSettings
+from bench.streams import Streams
+from bench.training import discriminators
+from bench.training.discriminators import Discriminator
+from bench.training.optimisers import adam, set_learning_rate
+from bench.training.step_streams import StepStreams
+from variants.contract import Generator, Noise
+
+Pair = Mapping[str, Tensor]
+"""Images of the domains `A` and `B`, each [b, 3, h, w] in [-1, 1]."""
+
+ROUND_TRIPS = (("A", "B"), ("B", "A"))
+"""(source, target) of the two directions."""
+
+
+class Step(NamedTuple):
+    """What one training step leaves behind."""
+
+    losses: dict[str, Tensor]
+    """Every loss of the objective by name, scalars without gradients, weights included."""
+    swaps: tuple[int, ...]
+    """What the image pools exchanged (see bench.training.pool), for the trace hash."""
+
+
+class Objective(ABC):
+    """Losses, discriminators and optimisers: all that is trained beside the generators themselves.
+
+    `generators` are those of the directions `A2B` and `B2A`, on their device. The discriminator of a domain
+    judges images of that domain and has an optimiser of its own, which is the published optimiser over
+    both: Adam treats every parameter by itself.
+    """
+
+    losses: ClassVar[tuple[str, ...]]
+    """Names of the losses, in the order of the columns of losses.csv."""
+    discriminator: ClassVar[type[Discriminator]]
+
+    def __init__(
+        self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
+    ) -> None:
+        self.generators = generators
+        self.settings = settings
+        self.device = next(generators["A2B"].parameters()).device
+        self.discriminators = {domain: self._new_discriminator(domain, streams) for domain in "AB"}
+        parameters = [*generators["A2B"].parameters(), *generators["B2A"].parameters()]
+        self.generator_optimiser = adam(parameters, settings)
+        self.discriminator_optimisers = {
+            domain: adam(judge.parameters(), settings) for domain, judge in self.discriminators.items()
+        }
+
+    @abstractmethod
+    def step(self, images: Pair, streams: StepStreams) -> Step:
+        """Update generators and discriminators once, on one batch of either domain."""
+
+    def set_learning_rate(self, rate: float) -> None:
+        """The learning rate of the next step, for every optimiser."""
+        for optimiser in self._optimisers().values():
+            set_learning_rate(optimiser, rate)
+
+    def translate(self, direction: str, image: Tensor, noise: Noise) -> Tensor:
+        """The translated image [b, 3, h, w], computed as the protocol says, given as `image` is."""
+        with self.autocast():
+            return self.generators[direction](image, noise).image.to(image.dtype)
+
+    def judge(self, domain: str, image: Tensor) -> Tensor:
+        """What the discriminator of `domain` says of `image`, in the precision of `translate`."""
+        with self.autocast():
+            return self.discriminators[domain](image).to(image.dtype)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """bf16 for convolutions and matrix products where the protocol asks for it; losses are outside."""
+        wanted = self.settings.precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted)
+
+    def learn_identity(self, domain: str, image: Tensor, streams: StepStreams) -> Tensor:
+        """Gradients of the weighted L1 between an image of `domain` and what the generator towards `domain`
+        makes of it; its value is given back. With weight 0 there is nothing to compute."""
+        if self.settings.identity_weight == 0:
+            return torch.zeros((), device=self.device)
+        same = self.translate(towards(domain), image, streams.slot_noise(f"identity_{domain}"))
+        loss = self.settings.identity_weight * F.l1_loss(same, image)
+        backward(loss)
+        return loss.detach()
+
+    def cycle_loss(self, domain: str, image: Tensor, translated: Tensor, noise: Noise) -> Tensor:
+        """Weighted L1 between an image of `domain` and the translation of its translation."""
+        reconstruction = self.translate(towards(domain), translated, noise)
+        return self.settings.cycle_weight * F.l1_loss(reconstruction, image)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that training changes, as tensors and plain values, for a checkpoint."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the state of a checkpoint."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state, by its name in the checkpoint; an objective with more adds to it."""
+        judges = {f"discriminator_{domain}": judge for domain, judge in self.discriminators.items()}
+        return judges | self._optimisers()
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        of_discriminators = {
+            f"optimiser_discriminator_{domain}": optimiser
+            for domain, optimiser in self.discriminator_optimisers.items()
+        }
+        return {"optimiser_generators": self.generator_optimiser, **of_discriminators}
+
+    def _new_discriminator(self, domain: str, streams: Streams) -> Discriminator:
+        judge = self.discriminator(self.settings.discriminator_width)
+        discriminators.initialise(
+            judge, lambda name: streams.torch("initial-weights", f"discriminator_{domain}", name)
+        )
+        return judge.to(self.device)
+
+
+def towards(domain: str) -> str:
+    """The direction whose generator makes images of `domain`."""
+    return "B2A" if domain == "A" else "A2B"
+
+
+@contextmanager
+def fixed(judge: Discriminator) -> Iterator[None]:
+    """Within, `judge` passes gradients on to its input and collects none for its own weights."""
+    judge.requires_grad_(False)
+    try:
+        yield
+    finally:
+        judge.requires_grad_(True)
+
+
+def backward(*terms: Tensor) -> None:
+    """Add the gradients of the sum of `terms` and free their graph."""
+    torch.stack(terms).sum().backward()

@@ -1,0 +1,110 @@
+"""A training at one instant: all that its steps change, and so all that a checkpoint holds."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+import variants
+from bench.cell import Cell
+from bench.data.order import Draw
+from bench.runs.folder import RunFolder
+from bench.runs.scores import DIRECTIONS
+from bench.training import trace
+from bench.training.checkpoints import load_checkpoint, save_checkpoint
+from bench.training.clock import Clock
+from bench.training.loss_log import LossLog
+from bench.training.objective import Step
+from bench.training.objectives import build_objective
+from bench.training.schedule import Schedule
+from bench.training.validate import ValidationLog
+from variants.contract import Generator
+
+Generators = dict[str, Generator]
+
+
+class Session:
+    """Generators, objective, logs, clock and trace hash of a run after `step` steps."""
+
+    def __init__(self, cell: Cell, generators: Generators, schedule: Schedule) -> None:
+        settings = cell.protocol.train
+        self.step = 0
+        self.trace = trace.EMPTY
+        self.warnings: tuple[str, ...] = ()
+        self.generators = generators
+        self.objective = build_objective(settings.objective, generators, settings, cell.streams())
+        self.losses = LossLog(self.objective.losses, schedule)
+        self.validations = ValidationLog()
+        self.clock = Clock()
+
+    def record(self, step: int, draw: Draw, done: Step, learning_rate: float) -> None:
+        """Note that a step was done, on what and with which losses."""
+        self.step = step
+        self.trace = trace.extend(self.trace, draw, done.swaps, learning_rate)
+        self.losses.add(step, done.losses)
+
+    def settle(self) -> None:
+        """Wait for the device, end a lap of the clock and check the losses since the last time.
+
+        Raises BenchError where a loss is not finite, before anything is saved.
+        """
+        self.losses.flush(self.clock)
+
+    def save(self, folder: RunFolder) -> None:
+        """Write a checkpoint, then losses.csv and validation.csv up to it."""
+        self.settle()
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        plain = {"step": self.step, "trace": self.trace, "warnings": list(self.warnings)}
+        save_checkpoint(folder.checkpoints, plain | parts)
+        self.losses.write(folder)
+        self.validations.write(folder)
+        self.clock.start()
+
+    def resume(self, folder: RunFolder, device: torch.device) -> None:
+        """Go on from the newest whole checkpoint; without one nothing changes."""
+        loaded = load_checkpoint(folder.checkpoints, device)
+        if loaded is None:
+            return
+        if loaded.state:
+            for name, part in self._parts().items():
+                part.load_state_dict(loaded.state[name])
+            self.step, self.trace = loaded.state["step"], loaded.state["trace"]
+            self.warnings = tuple(loaded.state["warnings"])
+        self.warnings += tuple(f"{each} Continued at step {self.step}." for each in loaded.warnings)
+
+    def _parts(self) -> Mapping[str, Any]:
+        """What has a state, by its name in the checkpoint."""
+        return {
+            **{f"generator_{direction}": self.generators[direction] for direction in DIRECTIONS},
+            "objective": self.objective,
+            "losses": self.losses,
+            "validations": self.validations,
+            "clock": self.clock,
+        }
+
+
+def fresh_generators(cell: Cell, device: torch.device) -> Generators:
+    """Both generators of a cell with their initial weights, which depend on seed and parameter name alone."""
+    streams = cell.streams()
+    generators = {}
+    for direction in DIRECTIONS:
+        generator = variants.build(cell.variant, cell.protocol.model)
+        variants.initialise(
+            generator,
+            lambda name, direction=direction: streams.torch("initial-weights", direction, name),
+        )
+        generators[direction] = generator.to(device)
+    return generators
+
+
+@contextmanager
+def evaluating(generators: Mapping[str, Generator]) -> Iterator[None]:
+    """Within, generators are in eval mode: batch normalisation uses its running statistics."""
+    for generator in generators.values():
+        generator.eval()
+    try:
+        yield
+    finally:
+        for generator in generators.values():
+            generator.train()

@@ -1,0 +1,30 @@
+"""The random draws of one training step, by what they are for: the order of the calls does not matter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.streams import Streams
+from variants.contract import Noise
+
+
+@dataclass(frozen=True)
+class StepStreams:
+    """The random streams at one step (counted from 1): two calls with equal arguments draw the same."""
+
+    streams: Streams
+    step: int
+
+    def slot_noise(self, role: str) -> Noise:
+        """The noise of one generator pass: `fake_A`, `identity_A`, `reconstruction_A`, ... by its output."""
+        return self.streams.torch("slot-noise", self.step, role)
+
+    def pool(self, domain: str) -> np.random.Generator:
+        """Decides what the pool of a domain exchanges."""
+        return self.streams.numpy("image-pool", self.step, domain)
+
+    def penalty_mix(self, domain: str, batch: int) -> Tensor:
+        """Where between real (0) and translated (1) image the gradient is penalised: [b], on the CPU."""
+        return torch.rand(batch, generator=self.streams.torch("gradient-penalty", self.step, domain))
