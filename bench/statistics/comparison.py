@@ -122,7 +122,7 @@ def _test(pair: Pair) -> _Tested:
     evidence = replace(
         evidence,
         interval=interval(mean, error),
-        inputs_varied=error.from_inputs is not None,
+        inputs_varied=error.images is not None,
         smallest_detectable=smallest_detectable(error),
     )
     return _Tested(pair, evidence, error, p_value(mean, error))
@@ -131,7 +131,7 @@ def _test(pair: Pair) -> _Tested:
 def _error(a: Side, b: Side) -> PairedError | None:
     if len(a.values) < 2:
         return None
-    blocks = ()
+    blocks: tuple[Array, ...] = ()
     if len(a.leave_one_out) == len(b.leave_one_out):
         blocks = tuple(x - y for x, y in zip(a.leave_one_out, b.leave_one_out, strict=True))
     error = paired_error(np.subtract(a.values, b.values), blocks)

@@ -18,8 +18,10 @@ from bench.statistics.kernel import kernel_leave_one_out
 
 SEED = 9
 SITUATIONS = {
+    "seeds alone": Effects(seed=1.0, image=0.0, both=1.0),
     "seeds vary most": Effects(seed=1.0, image=1.0, both=1.0),
-    "images vary most": Effects(seed=0.1, image=3.0, both=1.0),
+    "seeds and images alike": Effects(seed=1.0, image=3.0, both=1.0),
+    "images alone": Effects(seed=0.0, image=3.0, both=0.0),
     "only both at once": Effects(seed=0.0, image=0.0, both=3.0),
 }
 MEASURES = {"kernel distance": kernel_leave_one_out, "Frechet distance": frechet_leave_one_out}
