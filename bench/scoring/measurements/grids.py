@@ -5,6 +5,7 @@ the photograph cancels, or masks times 255, whose energies are added over k.
 """
 
 import functools
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -19,6 +20,9 @@ _THOUSANDTH = 1e-3
 
 _LARGEST_PERIOD = PERIODS[-1]
 SMALLEST_SPECTRUM = 4 * _LARGEST_PERIOD
+"""Shorter side, in pixels, from which frequencies lie between those of a 16-pixel grid."""
+
+_SMALLEST_RING = 8
 
 
 def residual(source: Tensor, output: Tensor) -> Tensor:
@@ -35,19 +39,24 @@ def phase_contrast(planes: Tensor, period: int) -> Tensor:
     After the phase folding of blocking detectors (Wang, Bovik and Evans 2000). NaN where fewer than two
     periods fit into the image.
     """
+    return phase_contrasts(planes, (period,))[period]
+
+
+def phase_contrasts(planes: Tensor, periods: Iterable[int]) -> dict[int, Tensor]:
+    """`phase_contrast` for several periods at once: period -> [b]."""
     if planes.ndim != 4:
         raise ValueError(f"planes have shape {list(planes.shape)}; expected [b, k, h, w]")
-    if period < 2:
-        raise ValueError(f"a grid has a period of 2 pixels or more, not {period}")
-    if min(planes.shape[2:]) < 2 * period:
-        return planes.new_full((len(planes),), torch.nan)
-    across = planes.diff(dim=3).abs().sum(dim=1).mean(dim=1)
-    down = planes.diff(dim=2).abs().sum(dim=1).mean(dim=2)
-    return torch.maximum(_contrast(across, period), _contrast(down, period))
+    across = planes.diff(dim=3).abs_().sum(dim=1).mean(dim=1)
+    down = planes.diff(dim=2).abs_().sum(dim=1).mean(dim=2)
+    return {period: torch.maximum(_contrast(across, period), _contrast(down, period)) for period in periods}
 
 
 def _contrast(steps: Tensor, period: int) -> Tensor:
     """Largest phase mean over the mean of the others, of steps [b, n] between neighbouring pixels."""
+    if period < 2:
+        raise ValueError(f"a grid has a period of 2 pixels or more, not {period}")
+    if steps.shape[1] + 1 < 2 * period:
+        return steps.new_full((len(steps),), torch.nan)
     phases = torch.stack([steps[:, phase::period].mean(dim=1) for phase in range(period)], dim=1)
     largest = phases.amax(dim=1)
     others = (phases.sum(dim=1) - largest) / (period - 1)
@@ -55,8 +64,8 @@ def _contrast(steps: Tensor, period: int) -> Tensor:
 
 
 def spectral_peak(planes: Tensor) -> Tensor:
-    """Power at the strongest frequency of a 16-pixel grid over that of its ring, in dB: [b], about 5 to 8
-    for white noise, 25 and more for a checkerboard; lower is better.
+    """Power at the strongest frequency of a 16-pixel grid over that of its ring, in dB: [b], about 6 to 9
+    for white noise, 8 to 15 for photographs, 25 and more for a checkerboard; lower is better.
 
     The planes lose their mean, are windowed (Hann) and transformed; grid frequencies are the multiples of
     1/16 cycle a pixel in both directions, which hold those of periods 2, 4 and 8; the ring of a frequency
@@ -73,15 +82,15 @@ def spectral_peak(planes: Tensor) -> Tensor:
     planes = planes - planes.mean(dim=(2, 3), keepdim=True)
     window = _hann(height, planes)[:, None] * _hann(width, planes)[None]
     power = torch.fft.rfft2(planes * window).abs().square().sum(dim=1).flatten(1)
-    grid, ring, quiet = (index.to(planes.device) for index in _frequencies(height, width))
+    grid, ring_of_grid, quiet, ring_of_quiet = (
+        index.to(planes.device) for index in _frequencies(height, width)
+    )
     # White noise of a thousandth of a level would have this power at every frequency.
     least = _THOUSANDTH**2 * window.square().sum()
-    rings = int(ring.max()) + 1
-    total = power.new_zeros(len(power), rings).index_add(1, ring[quiet], power[:, quiet])
-    count = torch.bincount(ring[quiet], minlength=rings)
-    mean = total / count.clamp_min(1)
-    grid = grid[count[ring[grid]] > 0]
-    ratio = (power[:, grid] + least) / (mean[:, ring[grid]] + least)
+    count = torch.bincount(ring_of_quiet)
+    total = power.new_zeros(len(power), len(count)).index_add(1, ring_of_quiet, power[:, quiet])
+    ring = (total / count.clamp_min(1))[:, ring_of_grid]
+    ratio = (power[:, grid] + least) / (ring + least)
     return 10 * torch.log10(ratio.amax(dim=1))
 
 
@@ -90,11 +99,12 @@ def _hann(size: int, like: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=8)
-def _frequencies(height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(grid frequencies, ring of every frequency, frequencies away from the grid), as flat indices of rfft2.
+def _frequencies(height: int, width: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Grid frequencies, their rings, the frequencies away from the grid and theirs; flat indices of rfft2.
 
     A ring gathers frequencies of equal length in cycles a pixel, in steps of one cycle a shorter side. A Hann
-    window spreads a line over its neighbours, hence a frequency within one of the grid belongs to no ring.
+    window spreads a line over its neighbours, hence a frequency within one of the grid belongs to no ring. A
+    grid frequency whose own ring is too small (the corner of the spectrum) is compared with the nearest.
     """
     rows = torch.fft.fftfreq(height, 1 / height).round().long()
     columns = torch.arange(width // 2 + 1)
@@ -105,7 +115,9 @@ def _frequencies(height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     ring = (length * min(height, width)).round().long()
     grid = torch.nonzero((distance == 0) & (ring > 0)).flatten()
     quiet = torch.nonzero((distance > 1) & (ring > 0)).flatten()
-    return grid, ring, quiet
+    large = torch.nonzero(torch.bincount(ring[quiet]) >= _SMALLEST_RING).flatten()
+    nearest = (ring[grid][:, None] - large[None]).abs().argmin(dim=1)
+    return grid, large[nearest], quiet, ring[quiet]
 
 
 def _steps_to_grid(frequency: Tensor, spacing: int) -> Tensor:

@@ -38,7 +38,7 @@ def mask_sum_error(masks: Tensor) -> Tensor:
 class InputDependence:
     """Share of the masks' variance that comes from the image, over a whole split, fed batch by batch.
 
-    With m[n, k, x] the mask k of image n at pixel x: the sum over k and x of var_n(m), divided by the sum over
+    With m[n, k, x] the mask k of image n at pixel x: the sum over k and x of var_n(m), over the sum over
     k and x of the mean over n of (m - mean of mask k over images and pixels)^2. 1 when the masks follow the
     image alone, near 0 when every image gets the same map: a fixed positional grid. Holds two maps, whatever
     the number of images.
@@ -51,8 +51,10 @@ class InputDependence:
 
     def add(self, masks: Tensor) -> None:
         """Take in the masks [b, k, h, w] of some more images."""
-        masks = masks.double()
-        total, squares = masks.sum(dim=0), masks.square().sum(dim=0)
+        total = masks.sum(dim=0, dtype=torch.float64)
+        squares = torch.zeros_like(total)
+        for image in masks:
+            squares += image.double().square_()
         self._sum = total if self._sum is None else self._sum + total
         self._squares = squares if self._squares is None else self._squares + squares
         self._count += len(masks)

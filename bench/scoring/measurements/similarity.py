@@ -1,21 +1,36 @@
-"""Structural similarity of two images: the structure term of SSIM, MS-SSIM, SSIM and PSNR."""
+"""Structural similarity of two images: the structure term of SSIM, SSIM, MS-SSIM, and PSNR.
+
+The windowed statistics are computed once for all three, as matrix products: on a CPU five times quicker than
+torchmetrics' convolutions, to whose values the tests hold them.
+"""
+
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
-from torchmetrics.functional.image import (
-    multiscale_structural_similarity_index_measure,
-    structural_similarity_index_measure,
-)
 
 from bench.scoring.measurements.images import luma, require_images
 
 WINDOW = 11
 _WINDOW_DEVIATION = 1.5
+_RADIUS = WINDOW // 2
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _LEVELS = 255.0
+_LUMINANCE_CONSTANT = (0.01 * _LEVELS) ** 2
 _CONTRAST_CONSTANT = (0.03 * _LEVELS) ** 2
 _ROUNDING_ERROR = 1 / 12
 """Mean square error of rounding to whole levels: no 8-bit image is measured to be nearer than that."""
+
+
+class Windows(NamedTuple):
+    """Statistics of two planes in Gaussian windows around every pixel, each [b, h, w], borders mirrored."""
+
+    mean_x: Tensor
+    mean_y: Tensor
+    variance_x: Tensor
+    variance_y: Tensor
+    covariance: Tensor
 
 
 def structure(source: Tensor, output: Tensor) -> Tensor:
@@ -27,31 +42,48 @@ def structure(source: Tensor, output: Tensor) -> Tensor:
     """
     require_images(source, output)
     if min(source.shape[2:]) < WINDOW:
-        return source.new_full((len(source),), torch.nan)
-    x, y = luma(source), luma(output)
-    # Taking the image's own mean off first changes no variance and keeps single precision exact enough.
-    x, y = (plane - plane.mean(dim=(1, 2), keepdim=True) for plane in (x, y))
-    mean_x, mean_y, square_x, square_y, product = _blur(torch.stack([x, y, x * x, y * y, x * y]))
-    deviations = ((square_x - mean_x**2).clamp_min(0) * (square_y - mean_y**2).clamp_min(0)).sqrt()
+        return _undefined(source)
+    windows = _windows(luma(source), luma(output))
     constant = _CONTRAST_CONSTANT / 2
-    return ((product - mean_x * mean_y + constant) / (deviations + constant)).mean(dim=(1, 2))
+    deviations = (windows.variance_x * windows.variance_y).sqrt()
+    return _inside((windows.covariance + constant) / (deviations + constant)).mean(dim=(1, 2))
+
+
+def ssim(image: Tensor, reference: Tensor) -> Tensor:
+    """SSIM of the luma of images [b, 3, h, w] in levels: [b], -1 to 1, 1 for equal images, higher is better.
+
+    Wang et al. 2004, equation 13, windows as in `structure`. NaN for images under 11 pixels.
+    """
+    require_images(image, reference)
+    if min(image.shape[2:]) < WINDOW:
+        return _undefined(image)
+    windows = _windows(luma(image), luma(reference))
+    return (_luminance(windows) * _contrast_structure(windows)).mean(dim=(1, 2))
 
 
 def ms_ssim(source: Tensor, output: Tensor) -> Tensor:
     """MS-SSIM of the luma of images [b, 3, h, w] in levels: [b], 0 to 1, 1 for equal images.
 
-    Wang, Simoncelli and Bovik 2003, by torchmetrics. Its five scales need 176 pixels; a smaller image
-    gets as many as fit its shorter side (3 at 64 pixels, 4 at 128), their weights scaled to sum to 1, so
-    values are comparable at one image size only. NaN for images under 11 pixels.
+    Wang, Simoncelli and Bovik 2003: the product over scales, each half the size of the one before, of the
+    contrast and structure terms, and of the luminance term at the last, to the power of the scale's weight;
+    terms below 0 count 0. Five scales need 176 pixels; a smaller image gets as many as fit its shorter side
+    (3 at 64 pixels, 4 at 128), their weights scaled to sum to 1, so values are comparable at one image size
+    only. NaN for images under 11 pixels.
     """
     require_images(source, output)
     weights = scale_weights(min(source.shape[2:]))
     if not weights:
-        return source.new_full((len(source),), torch.nan)
-    planes = (luma(output)[:, None], luma(source)[:, None])
-    return multiscale_structural_similarity_index_measure(
-        *planes, data_range=_LEVELS, betas=weights, normalize="relu", reduction=None
-    ).reshape(-1)
+        return _undefined(source)
+    x, y = luma(source), luma(output)
+    product = torch.ones_like(x[:, 0, 0])
+    for scale, weight in enumerate(weights, start=1):
+        windows = _windows(x, y)
+        similarity = _contrast_structure(windows)
+        last = scale == len(weights)
+        term = similarity * _luminance(windows) if last else _inside(similarity)
+        product = product * term.mean(dim=(1, 2)).clamp_min(0) ** weight
+        x, y = functional.avg_pool2d(torch.stack([x, y]), 2) if not last else (x, y)
+    return product
 
 
 def scale_weights(side: int) -> tuple[float, ...]:
@@ -59,14 +91,6 @@ def scale_weights(side: int) -> tuple[float, ...]:
     scales = sum(side // 2**scale >= WINDOW for scale in range(len(_SCALE_WEIGHTS)))
     weights = _SCALE_WEIGHTS[:scales]
     return tuple(weight / sum(weights) for weight in weights)
-
-
-def ssim(image: Tensor, reference: Tensor) -> Tensor:
-    """SSIM of images [b, 3, h, w] in levels: [b], -1 to 1, 1 for equal images (Wang et al. 2004)."""
-    require_images(image, reference)
-    return structural_similarity_index_measure(
-        image, reference, data_range=_LEVELS, reduction="none"
-    ).reshape(-1)
 
 
 def psnr(image: Tensor, reference: Tensor, where: Tensor | None = None) -> Tensor:
@@ -82,16 +106,50 @@ def psnr(image: Tensor, reference: Tensor, where: Tensor | None = None) -> Tenso
     return 10 * torch.log10(_LEVELS**2 / mean.clamp_min(_ROUNDING_ERROR))
 
 
+def _luminance(windows: Windows) -> Tensor:
+    numerator = 2 * windows.mean_x * windows.mean_y + _LUMINANCE_CONSTANT
+    return numerator / (windows.mean_x**2 + windows.mean_y**2 + _LUMINANCE_CONSTANT)
+
+
+def _contrast_structure(windows: Windows) -> Tensor:
+    numerator = 2 * windows.covariance + _CONTRAST_CONSTANT
+    return numerator / (windows.variance_x + windows.variance_y + _CONTRAST_CONSTANT)
+
+
+def _windows(x: Tensor, y: Tensor) -> Windows:
+    # Taking the image's own mean off first changes no variance and keeps single precision exact enough.
+    offset_x, offset_y = (plane.mean(dim=(1, 2), keepdim=True) for plane in (x, y))
+    x, y = x - offset_x, y - offset_y
+    mean_x, mean_y, square_x, square_y, product = _blur(torch.stack([x, y, x * x, y * y, x * y]))
+    return Windows(
+        mean_x=mean_x + offset_x,
+        mean_y=mean_y + offset_y,
+        variance_x=(square_x - mean_x**2).clamp_min(0),
+        variance_y=(square_y - mean_y**2).clamp_min(0),
+        covariance=product - mean_x * mean_y,
+    )
+
+
 def _blur(planes: Tensor) -> Tensor:
-    """Gaussian windows that lie inside planes [..., h, w]: [..., h-10, w-10], as two matrix products."""
+    """Gaussian windows around every pixel of planes [..., h, w], borders mirrored, as two matrix products."""
     down, across = (_window_matrix(size, planes) for size in planes.shape[-2:])
     return down @ planes @ across.T
 
 
 def _window_matrix(size: int, like: Tensor) -> Tensor:
-    """Matrix [size-10, size] whose rows are the window at each place; quicker than a convolution on CPU."""
-    places = torch.arange(size - WINDOW + 1, device=like.device)[:, None] + WINDOW // 2
-    distance = torch.arange(size, device=like.device)[None] - places
-    weights = torch.exp(-0.5 * (distance.to(like.dtype) / _WINDOW_DEVIATION) ** 2)
-    weights = weights * (distance.abs() <= WINDOW // 2)
-    return weights / weights.sum(dim=1, keepdim=True)
+    """[size, size]: row i holds the weights of the window around pixel i, beyond the border folded back."""
+    offsets = torch.arange(-_RADIUS, _RADIUS + 1, device=like.device)
+    weights = torch.exp(-0.5 * (offsets.to(like.dtype) / _WINDOW_DEVIATION) ** 2)
+    places = torch.arange(size, device=like.device)[:, None] + offsets
+    mirrored = (size - 1) - ((size - 1) - places.abs()).abs()
+    matrix = torch.zeros(size, size, dtype=like.dtype, device=like.device)
+    return matrix.scatter_add(1, mirrored, (weights / weights.sum()).expand(size, -1))
+
+
+def _inside(plane: Tensor) -> Tensor:
+    """The part of [b, h, w] whose windows lie inside the image."""
+    return plane[:, _RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
+
+
+def _undefined(image: Tensor) -> Tensor:
+    return image.new_full((len(image),), torch.nan)

@@ -24,9 +24,21 @@ def outside(foreground: Tensor) -> Tensor:
     return grown[:, 0] == 0
 
 
-def segmentation(masks: Tensor) -> NDArray[np.int64]:
+def segmentation(masks: Tensor) -> NDArray[np.uint8]:
     """The index of the largest mask at every pixel, [b, h, w]; of equal masks the first."""
-    return masks.argmax(dim=1).cpu().numpy()
+    return masks.argmax(dim=1).to(torch.uint8).cpu().numpy()
+
+
+def iou_table(labels: Labels, others: Labels) -> NDArray[np.float64]:
+    """IoU of every label of [h, w] with every label of another [h, w]: a table [labels, others].
+
+    Labels are counted from 0 to the largest present; a pair of absent ones is 0.
+    """
+    rows, columns = int(labels.max()) + 1, int(others.max()) + 1
+    pairs = labels.ravel().astype(np.int64) * columns + others.ravel()
+    both = np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
+    union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
+    return both / np.maximum(union, 1)
 
 
 def region_iou(region: Region, other: Region) -> float:
@@ -41,18 +53,13 @@ def foreground_iou(masks: Tensor, background: int, foreground: NDArray[np.bool_]
     return np.array([region_iou(*pair) for pair in zip(changed, foreground, strict=True)])
 
 
-def best_mask_iou(regions: Labels, foreground: NDArray[np.bool_], masks: int) -> NDArray[np.float64]:
-    """Largest IoU of the region of a single mask and the foreground: [b], 0 to 1.
+def best_mask_iou(regions: Labels, foreground: Region) -> float:
+    """Largest IoU of the region of a single mask and the foreground: 0 to 1, higher is better.
 
-    regions [b, h, w] from `segmentation`, of `masks` masks; foreground [b, h, w]. Chosen with the answer at
-    hand: an upper bound that tells whether any one mask has found the foreground.
+    regions [h, w] from `segmentation`, foreground [h, w]. Chosen with the answer at hand: an upper bound that
+    tells whether any one mask has found the foreground. NaN where there is no foreground.
     """
-    return np.array(
-        [
-            max(region_iou(region == mask, truth) for mask in range(masks))
-            for region, truth in zip(regions, foreground, strict=True)
-        ]
-    )
+    return float(iou_table(regions, foreground)[:, 1].max()) if foreground.any() else math.nan
 
 
 def matched_iou(regions: Labels, objects: Labels) -> float:
@@ -65,8 +72,7 @@ def matched_iou(regions: Labels, objects: Labels) -> float:
     labels = labels[labels > 0]
     if not len(labels):
         return math.nan
-    found = np.unique(regions)
-    table = np.array([[region_iou(objects == label, regions == mask) for mask in found] for label in labels])
+    table = iou_table(objects, regions)[labels]
     rows, columns = linear_sum_assignment(table, maximize=True)
     return float(table[rows, columns].sum() / len(labels))
 
@@ -82,8 +88,3 @@ def foreground_ari(regions: Labels, objects: Labels) -> float:
     if len(np.unique(objects[inside])) < 2:
         return math.nan
     return float(adjusted_rand_score(objects[inside], regions[inside]))
-
-
-def per_image(values: list[float]) -> Tensor:
-    """A list of one number an image as a tensor [b], as the other measurements give."""
-    return torch.tensor(values, dtype=torch.float32)
