@@ -60,6 +60,8 @@ class Evidence:
     inputs_varied: bool = False
     """Whether the interval allows for other test images."""
     smallest_detectable: float | None = None
+    factor: int = 1
+    """Sentences print every value of the measure times this, and say so."""
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -101,8 +103,8 @@ def _favoured(evidence: Evidence) -> Literal["a", "b"] | None:
 def _values_only(e: Evidence) -> str:
     a, b = sum(e.values_a) / len(e.values_a), sum(e.values_b) / len(e.values_b)
     return (
-        f"{e.metric}: {e.a} {number(a)}, {e.b} {number(b)} ({plural(len(e.values_a), 'seed')}). Values only: "
-        f"a range needs {SEEDS_FOR_RANGE} seeds, a claim {SEEDS_FOR_CLAIM}."
+        f"{_title(e)}: {e.a} {_value(e, a)}, {e.b} {_value(e, b)} ({plural(len(e.values_a), 'seed')}). "
+        f"Values only: a range needs {SEEDS_FOR_RANGE} seeds, a claim {SEEDS_FOR_CLAIM}."
     )
 
 
@@ -110,7 +112,7 @@ def _range(e: Evidence) -> str:
     low, high = min(e.differences), max(e.differences)
     agree = "of one sign in every seed" if low > 0 or high < 0 else "not of one sign"
     return (
-        f"{e.metric}: {e.a} minus {e.b} ranges from {number(low)} to {number(high)} over "
+        f"{_title(e)}: {e.a} minus {e.b} ranges from {_value(e, low)} to {_value(e, high)} over "
         f"{plural(len(e.values_a), 'seed')}, {agree}. A range, not a test: a claim "
         f"needs {SEEDS_FOR_CLAIM} seeds."
     )
@@ -120,10 +122,10 @@ def _constant(e: Evidence) -> str:
     seeds = plural(len(e.values_a), "seed")
     if e.mean_difference == 0:
         return (
-            f"{e.metric}: {e.a} and {e.b} have the same value in each of {seeds}; there is nothing to test."
+            f"{_title(e)}: {e.a} and {e.b} have the same value in each of {seeds}; there is nothing to test."
         )
     return (
-        f"{e.metric}: {e.a} minus {e.b} is {number(e.mean_difference)} in each of {seeds}: seeds change "
+        f"{_title(e)}: {e.a} minus {e.b} is {_value(e, e.mean_difference)} in each of {seeds}: seeds change "
         "nothing here, so they say nothing about its error. Values only."
     )
 
@@ -133,9 +135,9 @@ def _not_found(e: Evidence) -> str:
     if e.smallest_detectable is not None:
         missed = (
             " This does not show that they are equal: a true difference under "
-            f"{number(e.smallest_detectable)} would have been missed more than one time in five."
+            f"{_value(e, e.smallest_detectable)} would have been missed more than one time in five."
         )
-    return f"{e.metric}: no difference found between {e.a} and {e.b} ({_test(e)}).{missed}"
+    return f"{_title(e)}: no difference found between {e.a} and {e.b} ({_test(e)}).{missed}"
 
 
 def _supported(e: Evidence) -> str:
@@ -144,8 +146,8 @@ def _supported(e: Evidence) -> str:
     word = word or ("farther from the target" if closer else "higher")
     favoured = _favoured(e)
     verdict = "neither direction is better" if favoured is None else f"{getattr(e, favoured)} is better here"
-    by = number(abs(e.mean_difference))
-    return f"{e.metric}: {e.a} is {word} than {e.b} by {by} ({_test(e)}); {verdict}."
+    by = _value(e, abs(e.mean_difference))
+    return f"{_title(e)}: {e.a} is {word} than {e.b} by {by} ({_test(e)}); {verdict}."
 
 
 def _test(e: Evidence) -> str:
@@ -156,9 +158,19 @@ def _test(e: Evidence) -> str:
     scope = "" if e.inputs_varied else ", for these test images"
     over = "" if e.comparisons == 1 else f" after Holm over {e.comparisons} comparisons"
     return (
-        f"mean {number(e.mean_difference)}, 95% interval {number(low)} to {number(high)}, "
+        f"mean {_value(e, e.mean_difference)}, 95% interval {_value(e, low)} to {_value(e, high)}, "
         f"p = {number(e.p_adjusted, 2)}{over}, {plural(len(e.values_a), 'seed')}{images}{scope}"
     )
+
+
+def _title(e: Evidence) -> str:
+    distance = ", distance from the target" if e.better == "nearer target" else ""
+    factor = "" if e.factor == 1 else f" (×{e.factor})"
+    return f"{e.metric}{distance}{factor}"
+
+
+def _value(e: Evidence, value: float) -> str:
+    return number(e.factor * value)
 
 
 def number(value: float, digits: int = 3) -> str:

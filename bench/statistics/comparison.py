@@ -47,6 +47,8 @@ class Pair:
     better: Better
     target: float | None = None
     """Where `better` is "nearer target": the value to be near; the distance from it is what is compared."""
+    factor: int = 1
+    """What sentences and tables multiply values by; KID is stored raw and printed x100."""
 
     def __post_init__(self) -> None:
         counts = {len(self.seeds), len(self.a.values), len(self.b.values)}
@@ -70,6 +72,8 @@ class Comparison:
     seeds: tuple[int, ...]
     images: int | None
     better: Better
+    factor: int
+    """What tables multiply values by; every number here is raw."""
     values_a: tuple[float, ...]
     values_b: tuple[float, ...]
     mean_a: float
@@ -114,7 +118,9 @@ def compare(pairs: Sequence[Pair]) -> tuple[Comparison, ...]:
 
 def _test(pair: Pair) -> _Tested:
     a, b = _measured_from_target(pair.a, pair), _measured_from_target(pair.b, pair)
-    evidence = Evidence(a.name, b.name, _title(pair), pair.better, a.values, b.values, images=pair.images)
+    evidence = Evidence(
+        a.name, b.name, _title(pair), pair.better, a.values, b.values, images=pair.images, factor=pair.factor
+    )
     error = _error(a, b)
     if error is None or permitted(len(pair.seeds)) is not None:
         return _Tested(pair, evidence, error, None)
@@ -165,6 +171,7 @@ def _outcome(tested: _Tested, claimed: Claim) -> Comparison:
         seeds=pair.seeds,
         images=pair.images,
         better=pair.better,
+        factor=pair.factor,
         values_a=pair.a.values,
         values_b=pair.b.values,
         mean_a=float(np.mean(pair.a.values)),

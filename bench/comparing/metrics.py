@@ -1,0 +1,54 @@
+"""Which metrics are compared, and what is known of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bench.comparing.sides import is_distance, stem
+from bench.errors import UsageError
+from bench.names import unknown_name
+from bench.scoring.metric import Metric
+from bench.statistics.claims import Better
+
+DEFAULT_STEMS = ("kid", "kd", "fid", "fd", "edge_correlation", "colourfulness_gap", "attention_effect")
+"""What is compared unless asked otherwise: quality, structure, colour, and whether attention does anything."""
+
+
+def choose_keys(present: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """The keys to compare of those that the scores hold; `asked` by key, or without the feature network.
+
+    Raises UsageError for one that no scores hold.
+    """
+    if not asked:
+        return [key for key in present if stem(key) in DEFAULT_STEMS] or list(present)
+    chosen: dict[str, None] = {}
+    for name in asked:
+        found = [key for key in present if name in (key, stem(key))]
+        if not found:
+            raise unknown_name("metric in the scores of these runs", name, present, "bench list metrics")
+        chosen |= dict.fromkeys(found)
+    return list(chosen)
+
+
+def better(key: str, catalogue: Mapping[str, Metric]) -> Better:
+    """The direction of better; `none` for a key that the catalogue does not know."""
+    if is_distance(key):
+        return "lower"
+    known = catalogue.get(key) or catalogue.get(stem(key))
+    return known.better if known else "none"
+
+
+def factor(key: str) -> int:
+    """What a value is printed times: the kernel distance is stored raw and printed x100."""
+    return 100 if stem(key) in ("kid", "kd") else 1
+
+
+def directions(asked: str) -> tuple[str, ...]:
+    """`both`, `A2B` or `B2A` as directions. Raises UsageError for anything else."""
+    known = {"both": ("A2B", "B2A"), "A2B": ("A2B",), "B2A": ("B2A",)}
+    if asked not in known:
+        raise UsageError(f"--direction {asked!r} is not one of A2B, B2A and both.")
+    return known[asked]
+
+
+def ordered(keys: Iterable[str]) -> list[str]:
+    """Keys without repetition, in the order in which they first appear."""
+    return list(dict.fromkeys(keys))
