@@ -13,6 +13,7 @@ The annotation of the constructor's argument names the dataclass of parameters. 
 imports no torch.
 """
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,8 +86,16 @@ def make_entry(name: str, summary: str, kind: Kind, parameters: dict[str, Parame
 
 def fields_class(generator: type) -> type | None:
     """The dataclass named by the annotation of the constructor's argument; None where there is none."""
-    hints = {key: hint for key, hint in get_type_hints(generator.__init__).items() if key != "return"}
-    return next(iter(hints.values()), None)
+    _, *arguments = inspect.signature(generator.__init__).parameters.values()  # type: ignore[misc]
+    named = [each.name for each in arguments if each.kind is each.POSITIONAL_OR_KEYWORD]
+    if not named:
+        return None
+    hint: type | None = get_type_hints(generator.__init__).get(named[0])  # type: ignore[misc]
+    if hint is None:
+        raise VariantError(
+            f"{located(generator)}.__init__: annotate {named[0]} with the dataclass of its parameters."
+        )
+    return hint
 
 
 def located(generator: type) -> str:

@@ -44,9 +44,7 @@ def filled_state(
     return {key: filled(key, tuple(shape), rules, prefix) for key, shape in shapes.items()}
 
 
-def filled(
-    key: str, shape: tuple[int, ...], overrides: list[tuple[str, float]], prefix: str
-) -> torch.Tensor:
+def filled(key: str, shape: tuple[int, ...], overrides: list[tuple[str, float]], prefix: str) -> torch.Tensor:
     """The values of one entry."""
     if key.endswith(".num_batches_tracked"):
         return torch.zeros(shape, dtype=torch.long)
@@ -54,7 +52,7 @@ def filled(
         return torch.zeros(shape)
     scale = next((scale for pattern, scale in overrides if re.fullmatch(pattern, key)), SCALE)
     # The rule is stated in this legacy generator's stream, which NumPy guarantees never to change.
-    stream = np.random.RandomState(zlib.crc32((prefix + key).encode()))  # noqa: NPY002
+    stream = np.random.RandomState(zlib.crc32((prefix + key).encode()))
     values = stream.standard_normal(shape).astype(np.float32) * np.float32(scale)
     if key.endswith(".running_var") or (key.endswith(".weight") and len(shape) == 1):
         values = values + np.float32(1)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from variants.published.names import PublishedNames, Shapes, count
+from variants.published.names import PublishedNames, Shapes, count_entries
 
 
 def trunk_parameters(shapes: Shapes) -> dict[str, object]:
     """Width and blocks of the ResNet trunk."""
     return {
         "width": shapes["conv1.weight"][0],
-        "blocks": count(shapes, "resnet_blocks.{}.conv1.weight"),
+        "blocks": count_entries(shapes, "resnet_blocks.{}.conv1.weight"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from variants.published.names import PublishedNames, Shapes, count
+from variants.published.names import PublishedNames, Shapes, count_entries
 from variants.published.slot_module import slot_modules, slot_parameters
 
 
@@ -10,7 +10,7 @@ def trunk_parameters(shapes: Shapes) -> dict[str, object]:
     """Width and blocks of the light trunk."""
     return {
         "width": shapes["encoder.layer1.conv.weight"][0],
-        "blocks": count(shapes, "middle.{}.conv.weight"),
+        "blocks": count_entries(shapes, "middle.{}.conv.weight"),
     }
 
 

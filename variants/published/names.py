@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -18,9 +19,6 @@ class PublishedNames:
     """Regular expressions of entries that never reach the output, and are dropped."""
 
 
-def count(shapes: Shapes, pattern: str) -> int:
-    """How many entries `pattern.format(0)`, `pattern.format(1)`, ... there are."""
-    number = 0
-    while pattern.format(number) in shapes:
-        number += 1
-    return number
+def count_entries(shapes: Shapes, pattern: str, first: int = 0) -> int:
+    """How many entries `pattern` has with the numbers `first`, `first` + 1, ... in place of its braces."""
+    return next(number for number in count() if pattern.format(first + number) not in shapes)

@@ -1,0 +1,14 @@
+"""`copy`: returns its input. What any translation must beat, and the ceiling of every distance."""
+
+from torch import Tensor
+
+from variants.contract import Generator, Noise, Translation
+from variants.registry import register
+
+
+@register("copy", summary="Returns its input; nothing to train.", kind="baseline")
+class Copy(Generator):
+    """One content, the input, without a mask."""
+
+    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
+        return Translation(image, image.unsqueeze(1), None)

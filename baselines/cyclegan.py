@@ -1,0 +1,61 @@
+"""`cyclegan`: the ResNet generator of CycleGAN, without attention (Zhu et al. 2017, arXiv 1703.10593)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from torch import Tensor
+
+from variants.contract import Generator, Noise, Translation
+from variants.parameters import AtLeast
+from variants.published.names import PublishedNames, Shapes, count_entries
+from variants.registry import register
+from variants.resnet_trunk import ResnetTrunk
+
+
+@dataclass(frozen=True)
+class CycleGanParameters:
+    """Defaults of the published generator for 256 px."""
+
+    width: Annotated[int, AtLeast(1), "Channels of the first layer."] = 64
+    blocks: Annotated[int, AtLeast(0), "Residual blocks."] = 9
+
+
+def published_parameters(shapes: Shapes) -> dict[str, object]:
+    """Width and blocks; the layers are numbered through, padding and activations counted."""
+    return {
+        "width": shapes["model.1.weight"][0],
+        "blocks": count_entries(shapes, "model.{}.conv_block.1.weight", first=10),
+    }
+
+
+def published_modules(parameters: Mapping[str, object]) -> dict[str, str]:
+    """The published place of every module."""
+    blocks = parameters["blocks"]
+    assert isinstance(blocks, int)
+    modules = {"trunk.stem": "model.1", "trunk.down1": "model.4", "trunk.down2": "model.7"}
+    for block in range(blocks):
+        modules[f"trunk.blocks.{block}.first"] = f"model.{10 + block}.conv_block.1"
+        modules[f"trunk.blocks.{block}.second"] = f"model.{10 + block}.conv_block.5"
+    after = 10 + blocks
+    return modules | {
+        "trunk.up1": f"model.{after}",
+        "trunk.up2": f"model.{after + 3}",
+        "trunk.content": f"model.{after + 7}",
+    }
+
+
+@register("cyclegan", summary="CycleGAN's ResNet generator, no attention.", kind="baseline")
+class CycleGan(Generator):
+    """The trunk of `spatial` with one content image and no mask."""
+
+    initialisation = "resnet"
+    published = PublishedNames(published_parameters, published_modules)
+
+    def __init__(self, parameters: CycleGanParameters) -> None:
+        super().__init__()
+        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents=1)
+
+    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
+        contents = self.trunk.make_contents(self.trunk.encode(image))
+        return Translation(contents[:, 0], contents, None)
