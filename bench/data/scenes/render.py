@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.data.dataset import Images, Truth
+from bench.data.dataset import Images
 from bench.data.scenes import season, shape, stripes
 from bench.data.scenes.canvas import Canvas
 
@@ -38,17 +38,16 @@ def scene_images(name: str, split: str, domain: str, count: int, size: int) -> I
         yield _paint(name, split, domain, index, domain, size).image()[None]
 
 
-def scene_truth(name: str, domain: str, count: int, size: int) -> Truth:
-    """Ground truth of the first `count` test images of a domain."""
-    counterfactuals, foregrounds, objects = [], [], []
+def scene_truth(name: str, domain: str, count: int, size: int) -> Iterator[Images]:
+    """Ground truth of the first `count` test images of a domain, each uint8 [1, size, size, 5].
+
+    Channels: red, green, blue of the counterfactual; 1 in the foreground; the object's label, 0 for none.
+    """
     for index in range(count):
         source = _paint(name, "test", domain, index, domain, size)
         target = _paint(name, "test", domain, index, OTHER[domain], size)
-        counterfactuals.append(target.image())
-        objects.append(source.labels)
-        everywhere = name in CHANGES_EVERYWHERE
-        foregrounds.append((source.labels > 0) | (target.labels > 0) | everywhere)
-    return Truth(np.stack(counterfactuals), np.stack(foregrounds), np.stack(objects))
+        foreground = (source.labels > 0) | (target.labels > 0) | (name in CHANGES_EVERYWHERE)
+        yield np.dstack([target.image(), foreground.astype(np.uint8), source.labels])[None]
 
 
 def _paint(name: str, split: str, domain: str, index: int, shown_in: str, size: int) -> Canvas:

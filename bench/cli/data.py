@@ -1,0 +1,101 @@
+"""`bench data`: fetch, verify and locate data sets."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bench.data.verify import Verdict
+
+app = typer.Typer(no_args_is_help=True, help="Fetch, verify and locate data sets.")
+
+Name = Annotated[str, typer.Argument(help="A data set of `bench list datasets`.", show_default=False)]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder of all data sets; default: $BENCH_DATA, else ~/.local/share/bench/data."
+    ),
+]
+
+
+@app.command()
+def get(
+    name: Name,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help="A zip at hand; nothing is downloaded then.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Download a data set, check it and unpack it; a broken download is continued.
+
+    Example: bench data get horse2zebra
+
+    Example: bench data get horse2zebra --archive horse2zebra.zip
+    """
+    from bench.data.archives import get as get_set
+    from bench.progress import TerminalProgress
+
+    with TerminalProgress() as progress:
+        folder = get_set(name, archive=archive, data=data, progress=progress)
+    typer.echo(folder)
+
+
+@app.command()
+def verify(
+    name: Name,
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result for a machine.")] = False,
+) -> None:
+    """Check counts, unreadable files, greyscale, duplicates and leaks; exit 1 when the set is not sound.
+
+    NAME may also be the path of a folder of your own.
+
+    Example: bench data verify horse2zebra
+    """
+    from bench.data.load import locate
+    from bench.data.verify import verify as verify_folder
+    from bench.progress import TerminalProgress
+
+    shown, folder = locate(name, data)
+    with TerminalProgress() as progress:
+        verdict = verify_folder(shown, folder, progress)
+    typer.echo(json.dumps(verdict.as_json(), indent=2) if as_json else "\n".join(_lines(verdict)))
+    if not verdict.sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def path(name: Name, data: Data = None) -> None:
+    """Print the folder of a data set that is here.
+
+    Example: bench data path horse2zebra
+    """
+    from bench.data.load import locate
+
+    typer.echo(locate(name, data)[1])
+
+
+def _lines(verdict: "Verdict") -> list[str]:
+    """The verdict for a person, one finding a line."""
+    lines = [f"{verdict.name} in {verdict.folder}"]
+    for split, count in verdict.counts.items():
+        wanted = verdict.expected[split] if verdict.expected else None
+        remark = "" if wanted in (None, count) else f", {wanted} expected"
+        lines.append(f"  {split}: {count} images{remark}")
+    genuine = {True: "the genuine files", False: "NOT the genuine files", None: "not pinned in the catalogue"}
+    lines.append(f"  content: {verdict.content[:16]}, {genuine[verdict.genuine]}")
+    lines.append(f"  unreadable: {_some(verdict.unreadable)}")
+    lines.append(f"  greyscale: {_some(verdict.greyscale)}")
+    identical = verdict.identical
+    lines.append(f"  identical files: {identical['groups']} groups, {identical['files']} files")
+    lines += [f"  leak: {count} of {pair}" for pair, count in identical["leaks"].items()]
+    lines += [f"  crossing: {' = '.join(group)}" for group in identical["crossing"][:10]]
+    lines.append("sound" if verdict.sound else "NOT sound")
+    return lines
+
+
+def _some(places: list[str], most: int = 10) -> str:
+    more = f" and {len(places) - most} more" if len(places) > most else ""
+    return f"{len(places)}" + (f" ({', '.join(places[:most])}{more})" if places else "")

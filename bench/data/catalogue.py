@@ -1,0 +1,128 @@
+"""The data sets that go by a name: embedded scenes, and the sets published with CycleGAN.
+
+Counts are trainA, trainB, testA, testB, counted in the real files; None where nobody here has counted yet.
+Knows names only: nothing is read, rendered or imported to list them.
+"""
+
+from dataclasses import dataclass
+
+from bench.names import unknown_name
+
+SERVER = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets"
+SPLITS = ("trainA", "trainB", "testA", "testB")
+
+
+@dataclass(frozen=True)
+class EmbeddedSet:
+    """Rendered scenes: always at hand, of any size, with ground truth."""
+
+    name: str
+    summary: str
+    train: int = 256
+    """Training images of each domain where the protocol does not say how many."""
+    test: int = 64
+    """Test images of each domain where the protocol does not say how many."""
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """Photographs, to be fetched by `bench data get`. For research; each set has its own licence."""
+
+    name: str
+    summary: str
+    counts: tuple[int, int, int, int] | None
+    """Images in trainA, trainB, testA, testB."""
+    addresses: tuple[str, ...]
+    """Where the archive can be downloaded, tried in this order; empty: only from an archive at hand."""
+    content: str | None = None
+    """What `bench.data.folders.content_of` gives for the genuine files, where that is known."""
+    notes: tuple[str, ...] = ()
+    """Traps in the real files."""
+
+
+def _berkeley(
+    name: str,
+    summary: str,
+    counts: tuple[int, int, int, int] | None,
+    *,
+    content: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> RealSet:
+    return RealSet(name, summary, counts, (f"{SERVER}/{name}.zip",), content, notes)
+
+
+SETS: dict[str, EmbeddedSet | RealSet] = {
+    entry.name: entry
+    for entry in (
+        EmbeddedSet(
+            "toy-stripes", "Rendered horses and zebras on a meadow: the texture of the objects changes."
+        ),
+        EmbeddedSet("toy-season", "A rendered valley in summer and winter: colours change everywhere."),
+        EmbeddedSet(
+            "toy-shape", "Rendered apples and oranges on a table: the outline of the objects changes."
+        ),
+        _berkeley(
+            "horse2zebra",
+            "Wild horses and zebras (ImageNet).",
+            (1067, 1334, 120, 140),
+            content="2f61370a8f7893a0f50682dab405c530b925b2abec6bc4cfe6154981e7215f95",
+            notes=(
+                "7 greyscale JPEGs in trainB",
+                "25 groups of identical files, one of which crosses testA and trainA",
+            ),
+        ),
+        _berkeley(
+            "summer2winter_yosemite",
+            "Yosemite in summer and in winter (Flickr).",
+            (1231, 962, 309, 238),
+            notes=(
+                "identical files across splits: 26 of testA are in trainA, 15 of testB in trainB",
+                "identical files across domains",
+            ),
+        ),
+        RealSet(
+            "summer2winter_yosemite_150",
+            "150 training images a domain, as the slot paper used; the whole test split.",
+            (150, 150, 309, 238),
+            (),
+            content="dea11417c5076d8cebb493c1634ddced7dec2aa3ca4686847edb6b0a5ade08e1",
+            notes=("identical files across splits and across domains",),
+        ),
+        _berkeley("apple2orange", "Apples and oranges (ImageNet).", (995, 1019, 266, 248)),
+        _berkeley("maps", "Aerial photographs and maps.", (1096, 1096, 1098, 1098)),
+        _berkeley(
+            "monet2photo",
+            "Paintings by Monet and landscape photographs.",
+            (1072, 6287, 121, 751),
+            notes=("the domains differ much in size",),
+        ),
+        _berkeley(
+            "cezanne2photo",
+            "Paintings by Cezanne and landscape photographs.",
+            (525, 6287, 58, 751),
+            notes=("the domains differ much in size",),
+        ),
+        _berkeley("ukiyoe2photo", "Ukiyo-e prints and landscape photographs.", None),
+        _berkeley("vangogh2photo", "Paintings by Van Gogh and landscape photographs.", None),
+        _berkeley("facades", "Facades and their labels.", None),
+        _berkeley("iphone2dslr_flower", "Flowers by telephone and by camera.", None),
+    )
+}
+
+
+def find(name: str) -> EmbeddedSet | RealSet:
+    """The data set of that name. Raises UsageError with close names for an unknown one."""
+    if name not in SETS:
+        raise unknown_name("dataset", name, SETS, "bench list datasets, or give the path of a folder")
+    return SETS[name]
+
+
+def find_real(name: str) -> RealSet:
+    """As `find`, for sets that consist of files. Raises UsageError for embedded ones too."""
+    real = [known for known, entry in SETS.items() if isinstance(entry, RealSet)]
+    entry = find(name)
+    if isinstance(entry, EmbeddedSet):
+        raise unknown_name(
+            "downloadable dataset", name, real, "bench list datasets; embedded sets need no download"
+        )
+    return entry

@@ -1,0 +1,54 @@
+"""A data set by name or path, as arrays ready for training and scoring."""
+
+from pathlib import Path
+
+from bench.data.catalogue import SETS, SPLITS, EmbeddedSet, find, find_real
+from bench.data.dataset import Dataset
+from bench.data.embedded import load_embedded
+from bench.data.photographs import load_folder
+from bench.data.places import cache_root, data_root
+from bench.errors import BenchError
+from bench.progress import ProgressReport, Silent
+from bench.protocol import ImageSettings
+
+
+def load_dataset(
+    name_or_path: str,
+    images: ImageSettings,
+    *,
+    data: Path | None = None,
+    cache: Path | None = None,
+    skip_bad_images: bool = False,
+    progress: ProgressReport | None = None,
+) -> Dataset:
+    """The images that a protocol uses of a data set: the same for every variant and every seed.
+
+    A name of the catalogue goes before a folder of that name; write `./horse2zebra` for the folder. `data`
+    and `cache` stand in for the folders of `bench.data.places`. Raises UsageError for an unknown name, and
+    BenchError for a set that is not there, an unreadable image (unless skipped), or too few images.
+    """
+    progress, decoded = progress or Silent(), cache_root(cache) / "images"
+    entry = SETS.get(name_or_path)
+    if isinstance(entry, EmbeddedSet):
+        return load_embedded(entry, images, decoded, progress)
+    name, folder = locate(name_or_path, data)
+    return load_folder(name, folder, images, decoded, skip_bad_images, progress)
+
+
+def locate(name_or_path: str, data: Path | None = None) -> tuple[str, Path]:
+    """Name and folder of a real set or of anybody's folder.
+
+    Raises UsageError for an unknown name or an embedded set, and BenchError, naming the commands that fetch
+    it, for a real set that is not in its folder.
+    """
+    if name_or_path not in SETS and ("/" in name_or_path or Path(name_or_path).is_dir()):
+        folder = Path(name_or_path).expanduser()
+        return folder.resolve().name, folder
+    name = find_real(name_or_path).name if name_or_path in SETS else find(name_or_path).name
+    folder = data_root(data) / name
+    if not any((folder / split).is_dir() for split in SPLITS):
+        raise BenchError(
+            f"The data set {name} is not here: there is no {folder}. Fetch it: bench data get {name}\n"
+            f"or unpack an archive at hand: bench data get {name} --archive {name}.zip"
+        )
+    return name, folder

@@ -1,0 +1,89 @@
+"""One image file to pixels: every kind of file becomes 8-bit RGB in the same, documented way.
+
+Greyscale is replicated to three channels; 16-bit grey is scaled to 8 bits; transparency is laid over white;
+CMYK and palettes are converted; the camera's EXIF orientation is applied. Resizing is Pillow's antialiased
+bicubic to a square, which stretches images that are not square, as the published systems do.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from bench.data.dataset import Images
+from bench.errors import BenchError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+RESIZE = "bicubic, antialiased, to a square"
+VERSION = 1
+"""Raised when the same file gives other pixels than before."""
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
+
+
+class BadImage(BenchError):
+    """A file that is not a readable image. `path` is the file."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} is not a readable image: {reason}. Replace or remove the file, or go on without it by "
+            "--skip-bad-images."
+        )
+        self.path = path
+
+
+def read_picture(path: Path, size: int) -> Images:
+    """The image of a file as uint8 [size, size, 3]. Raises BadImage naming the file."""
+    picture = _open(path)
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+def is_greyscale(path: Path) -> bool:
+    """Whether the file holds one channel of light, from its header alone. Raises BadImage."""
+    with _header(path) as picture:
+        return picture.mode in GREY_MODES
+
+
+def is_transparent(path: Path) -> bool:
+    """Whether the file has an alpha channel or a transparent colour, from its header. Raises BadImage."""
+    with _header(path) as picture:
+        return picture.has_transparency_data
+
+
+def _header(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except Exception as error:
+        raise BadImage(path, _reason(error)) from None
+
+
+def _open(path: Path) -> Image.Image:
+    # Pillow's decoders answer damaged files with OSError, SyntaxError, ValueError, struct.error,
+    # zlib.error, EOFError, DecompressionBombError and more: all of them mean that the file is no image.
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return _eight_bit_rgb(ImageOps.exif_transpose(picture))
+    except Exception as error:
+        raise BadImage(path, _reason(error)) from None
+
+
+def _eight_bit_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "F":
+        raise ValueError("its pixels are floating-point numbers of unknown range")
+    if picture.mode.startswith("I"):
+        values = np.asarray(picture).astype(np.float64)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("its pixels have more than 16 bits")
+        grey = np.rint(values / 257.0).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()).removesuffix(".") or type(error).__name__

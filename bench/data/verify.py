@@ -1,0 +1,88 @@
+"""Looking through a real set on disk: is it the genuine one, and what should its user know of it?"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.data.catalogue import SETS, SPLITS, RealSet
+from bench.data.folders import READERS, ImageFile, content_of, identical_files, read_folder
+from bench.data.pictures import BadImage, is_greyscale, read_picture
+from bench.progress import ProgressReport
+
+PROBE_SIZE = 16
+"""Side to which images are reduced when all that matters is that they decode."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a folder of images."""
+
+    name: str
+    folder: str
+    counts: dict[str, int]
+    expected: dict[str, int] | None
+    """Counts of the catalogue; None for a set that it has not counted."""
+    content: str
+    """Hash of all names and bytes."""
+    genuine: bool | None
+    """Whether the content is the one pinned in the catalogue; None where none is pinned."""
+    unreadable: list[str]
+    greyscale: list[str]
+    identical: dict[str, Any]
+
+    @property
+    def sound(self) -> bool:
+        """All images readable, and counts and content as the catalogue has them, where it does."""
+        return not self.unreadable and self.expected in (None, self.counts) and self.genuine is not False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"sound": self.sound}
+
+
+def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
+    """Decode every image of a folder and count what is odd. Raises BenchError where there are no splits."""
+    files = read_folder(folder)
+    every = [file for split in SPLITS for file in files[split]]
+    unreadable, greyscale = _look_through(every, progress)
+    entry = SETS.get(name)
+    expected = content = None
+    if isinstance(entry, RealSet):
+        expected = dict(zip(SPLITS, entry.counts, strict=True)) if entry.counts else None
+        content = entry.content
+    found = content_of(every)
+    return Verdict(
+        name=name,
+        folder=str(folder),
+        counts={split: len(files[split]) for split in SPLITS},
+        expected=expected,
+        content=found,
+        genuine=None if content is None else found == content,
+        unreadable=unreadable,
+        greyscale=greyscale,
+        identical=identical_files(every),
+    )
+
+
+def _look_through(files: Iterable[ImageFile], progress: ProgressReport) -> tuple[list[str], list[str]]:
+    """Places of unreadable files and of greyscale ones."""
+    files = list(files)
+    unreadable, greyscale = [], []
+    progress.start("Decoding", len(files))
+    with ThreadPoolExecutor(READERS) as pool:
+        for file, remark in zip(files, pool.map(_remark, files), strict=True):
+            if remark == "unreadable":
+                unreadable.append(file.place)
+            elif remark == "greyscale":
+                greyscale.append(file.place)
+            progress.advance()
+    return unreadable, greyscale
+
+
+def _remark(file: ImageFile) -> str:
+    try:
+        read_picture(file.path, PROBE_SIZE)
+        return "greyscale" if is_greyscale(file.path) else ""
+    except BadImage:
+        return "unreadable"
