@@ -1,5 +1,6 @@
-"""`bench compare`: two variants' run folders in, the paired comparison out. Reads files alone, never torch."""
+"""`bench compare`: two variants' run folders in, the paired comparison out; torch is not needed."""
 
-from bench.comparing.outcome import Outcome, Request, compare_runs
+from bench.comparing.outcome import Outcome, compare_runs
+from bench.comparing.pairs import Request
 
 __all__ = ["Outcome", "Request", "compare_runs"]

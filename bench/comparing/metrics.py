@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.comparing.sides import is_distance, stem
-from bench.errors import UsageError
 from bench.names import unknown_name
 from bench.scoring.metric import Metric
 from bench.statistics.claims import Better
 
 DEFAULT_STEMS = ("kid", "kd", "fid", "fd", "edge_correlation", "colourfulness_gap", "attention_effect")
-"""What is compared unless asked otherwise: quality, structure, colour, and whether attention does anything."""
+"""What is compared unless asked otherwise: quality, structure, colour, and whether attention acts."""
 
 
 def choose_keys(present: Sequence[str], asked: Sequence[str]) -> list[str]:
@@ -39,14 +38,6 @@ def better(key: str, catalogue: Mapping[str, Metric]) -> Better:
 def factor(key: str) -> int:
     """What a value is printed times: the kernel distance is stored raw and printed x100."""
     return 100 if stem(key) in ("kid", "kd") else 1
-
-
-def directions(asked: str) -> tuple[str, ...]:
-    """`both`, `A2B` or `B2A` as directions. Raises UsageError for anything else."""
-    known = {"both": ("A2B", "B2A"), "A2B": ("A2B",), "B2A": ("B2A",)}
-    if asked not in known:
-        raise UsageError(f"--direction {asked!r} is not one of A2B, B2A and both.")
-    return known[asked]
 
 
 def ordered(keys: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Were both sides trained and scored alike? The schedule hash says so; where it differs, this says in what."""
+"""Were both sides trained alike? The schedule hash says so; where it differs, this says in what."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,9 +19,9 @@ def check_schedules(group: Group, allow_different: bool) -> tuple[str, ...]:
     if lines and not allow_different:
         told = "".join(f"\n  {line}" for line in lines)
         raise BenchError(
-            f"The runs on {group.dataset} followed different schedules, so a difference of their scores is not "
-            f"the variants' alone:{told}\nRun both under one schedule, or add --allow-different-schedules to "
-            "compare them all the same, marked."
+            f"The runs on {group.dataset} followed different schedules, so a difference of their scores is "
+            f"not the variants' alone:{told}\nRun both under one schedule, or add "
+            "--allow-different-schedules to compare them all the same, marked."
         )
     return tuple(lines)
 

@@ -59,7 +59,9 @@ def choose(text: str, root: Path, dataset: str | None, protocol: str | None) -> 
     if folder.is_dir() and runs:
         variants = sorted({run.record.cell.variant for run in runs})
         if len(variants) > 1:
-            raise UsageError(f"{text} holds runs of several variants ({', '.join(variants)}). Name one of them.")
+            raise UsageError(
+                f"{text} holds runs of several variants ({', '.join(variants)}). Name one of them."
+            )
     else:
         runs = _of_variant(text, runs, root)
     wanted = [
@@ -74,7 +76,9 @@ def choose(text: str, root: Path, dataset: str | None, protocol: str | None) -> 
     done = tuple(run for run in wanted if run.record.status == "done")
     if not done:
         states = ", ".join(f"{run.folder.path} ({run.record.status})" for run in wanted)
-        raise BenchError(f"No run of {text} is finished: {states}. Finish it with: bench run --variant {text}")
+        raise BenchError(
+            f"No run of {text} is finished: {states}. Finish it with: bench run --variant {text}"
+        )
     left_out = [f"{run.folder.path} is {run.record.status}: left out" for run in wanted if run not in done]
     return Chosen(done[0].record.cell.variant, done, (*unread, *left_out))
 
@@ -96,7 +100,9 @@ def group(a: Chosen, b: Chosen, allow_different_protocols: bool) -> list[Group]:
     for dataset in datasets:
         of_a, of_b = _by_protocol(a, dataset), _by_protocol(b, dataset)
         for name_a, name_b in _protocol_pairs(of_a, of_b, dataset, allow_different_protocols):
-            groups.append(_pair_seeds(dataset, (a.label, name_a, of_a[name_a]), (b.label, name_b, of_b[name_b])))
+            groups.append(
+                _pair_seeds(dataset, (a.label, name_a, of_a[name_a]), (b.label, name_b, of_b[name_b]))
+            )
     paired = [one for one in groups if one.seeds]
     if not paired:
         remarks = " ".join(remark + "." for one in groups for remark in one.remarks)
@@ -121,13 +127,15 @@ def _of_variant(text: str, runs: list[Run], root: Path) -> list[Run]:
     """The runs whose variant is `text` as written, or what `text` means in canonical spelling."""
     if not runs:
         raise BenchError(
-            f"There are no runs below {root}. Make some with: bench run --variant {text}, or name their folder "
-            "with --runs DIR"
+            f"There are no runs below {root}. Make some with: bench run --variant {text}, or name their "
+            "folder with --runs DIR"
         )
     present = {run.record.cell.variant for run in runs}
     name = text if text in present else _canonical(text)
     if name not in present:
-        raise unknown_name("variant among the runs", text, present, f"bench run --variant {text}, to make one")
+        raise unknown_name(
+            "variant among the runs", text, present, f"bench run --variant {text}, to make one"
+        )
     return [run for run in runs if run.record.cell.variant == name]
 
 

@@ -56,7 +56,8 @@ def sides(
     if not blocks[0] or shapes[0] != shapes[1] or not _same_images(direction, [*folders[0], *folders[1]]):
         blocks = [None, None]
     a, b = (
-        Side(name, tuple(known), block or ()) for name, known, block in zip(names, values, blocks, strict=True)
+        Side(name, tuple(known), block or ())
+        for name, known, block in zip(names, values, blocks, strict=True)
     )
     return a, b
 

@@ -1,0 +1,79 @@
+"""The whole of `bench compare`: choose runs, prove them comparable, compare, say what was found."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.comparing import metrics
+from bench.comparing.pairs import Request, Scored, make_pairs, with_scores
+from bench.comparing.schedules import check_schedules, check_traces
+from bench.comparing.selection import Chosen, choose, group
+from bench.errors import UsageError
+from bench.scoring.metric import Metric
+from bench.statistics import Comparison, Control, compare, evaluate_control
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The comparisons, and everything a reader must know beside them."""
+
+    a: str
+    b: str
+    selection: str
+    comparisons: tuple[Comparison, ...]
+    schedule_differences: tuple[str, ...]
+    """In what the schedules differ, where that was allowed; whatever is shown must be marked with it."""
+    control: Control | None
+    """The A/A control, where both sides are the same variant."""
+    remarks: tuple[str, ...]
+
+
+def compare_runs(request: Request, catalogue: Mapping[str, Metric]) -> Outcome:
+    """Compare two variants by their run folders, paired by seed.
+
+    `catalogue` maps metric keys to what is known of them. Raises BenchError or UsageError where there are no
+    runs, no common seeds, no scores, an unknown metric, or different schedules that were not allowed.
+    """
+    a = choose(request.a, request.runs, request.dataset, request.protocol)
+    b = choose(request.b, request.runs, request.dataset, request.protocol)
+    if {run.folder for run in a.runs} & {run.folder for run in b.runs}:
+        raise UsageError(
+            f"{request.a} and {request.b} name the same runs. Name two variants, or two folders."
+        )
+    groups = group(a, b, request.allow_different_schedules)
+    differences = tuple(
+        f"{one.dataset}: {line}"
+        for one in groups
+        for line in check_schedules(one, request.allow_different_schedules)
+    )
+    same_variant = a.label == b.label
+    names = (request.a, request.b) if same_variant else (a.label, b.label)
+    scored = [with_scores(one) for one in groups]
+    pairs, undefined = make_pairs(scored, request, names, catalogue)
+    comparisons = compare(pairs)
+    return Outcome(
+        *names,
+        selection=request.selection,
+        comparisons=comparisons,
+        schedule_differences=differences,
+        control=_control(comparisons) if same_variant else None,
+        remarks=tuple(metrics.ordered([*_remarks(a, b, scored), *undefined])),
+    )
+
+
+def _control(comparisons: Sequence[Comparison]) -> Control:
+    return evaluate_control([one.p_value for one in comparisons if one.p_value is not None])
+
+
+def _remarks(a: Chosen, b: Chosen, scored: Sequence[Scored]) -> Iterator[str]:
+    yield from a.remarks
+    yield from b.remarks
+    for one in scored:
+        yield check_traces(one.group)
+        yield from one.group.remarks
+        for seed in one.group.seeds:
+            card_a, card_b = one.a[seed].card, one.b[seed].card
+            differ = sorted(
+                key for key in card_a.keys() | card_b.keys() if card_a.get(key) != card_b.get(key)
+            )
+            if differ:
+                yield f"{one.group.dataset}, seed {seed}: the metric cards differ in {', '.join(differ)}"
