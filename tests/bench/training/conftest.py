@@ -1,6 +1,9 @@
 """A data set of a few coloured squares, a protocol of a few steps, and cells made of them."""
 
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -82,3 +85,25 @@ def between_means(translated: np.ndarray, real: np.ndarray) -> float:
 def measure() -> dict[str, Callable]:
     """The arguments of `train` that choose a checkpoint."""
     return {"network": mean_colours, "distance": between_means}
+
+
+def loaded(path: Path) -> ModuleType:
+    """A helper module of the tests, by its file."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def fill() -> ModuleType:
+    """tests/reference/fill.py: the weights of the reference networks."""
+    return loaded(Path(__file__).parents[2] / "reference" / "fill.py")
+
+
+@pytest.fixture(scope="session")
+def naive() -> ModuleType:
+    """naive.py beside this file: the step that ours is held against."""
+    return loaded(Path(__file__).parent / "naive.py")
