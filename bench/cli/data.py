@@ -35,8 +35,13 @@ def get(
     Example: bench data get horse2zebra --archive horse2zebra.zip
     """
     from bench.data.archives import get as get_set
+    from bench.data.catalogue import find_real
+    from bench.data.places import data_root
     from bench.progress import TerminalProgress
 
+    folder = data_root(data) / find_real(name).name
+    if folder.exists():
+        typer.echo(f"{name} is here already; to fetch it anew, delete its folder first.", err=True)
     with TerminalProgress() as progress:
         folder = get_set(name, archive=archive, data=data, progress=progress)
     typer.echo(folder)

@@ -22,6 +22,10 @@ FREE_EXPANSION = 1 << 26
 """Bytes that any archive may grow to."""
 
 
+class BadArchive(BenchError):
+    """The archive itself is damaged, unsafe, or of another data set."""
+
+
 def get(
     name: str,
     *,
@@ -43,11 +47,14 @@ def get(
         unpack(archive, entry, folder, progress)
         return folder
     fetched = folder.with_name(f"{entry.name}.zip")
-    _download_any(entry, fetched, progress)
+    if not fetched.exists():  # else it arrived whole, but could not be unpacked for want of space
+        _download_any(entry, fetched, progress)
     try:
         unpack(fetched, entry, folder, progress)
-    finally:
-        fetched.unlink(missing_ok=True)  # a bad archive must not be met again, a good one is unpacked
+    except BadArchive:
+        fetched.unlink()
+        raise
+    fetched.unlink()
     return folder
 
 
@@ -67,9 +74,9 @@ def _download_any(entry: RealSet, target: Path, progress: ProgressReport) -> Non
 def unpack(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport) -> None:
     """Unpack the images of an archive to `folder`, which must not exist.
 
-    The archive may hold the splits at its top or inside other folders. Raises BenchError, and leaves no
+    The archive may hold the splits at its top or inside other folders. Raises BadArchive, and leaves no
     folder behind, for an archive that is damaged, unsafe (absolute or `..` paths, links, a bomb), or does
-    not hold the images of that set.
+    not hold the images of that set; BenchError where it cannot be read or the folder not be written.
     """
     if not archive.is_file():
         raise BenchError(f"There is no archive {archive}. Give the path of {entry.name}.zip to --archive.")
@@ -82,7 +89,7 @@ def unpack(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport
                 _extract(opened, members, inside, progress)
             inside.rename(folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise BenchError(f"{archive} is damaged or not a zip archive: {error}. Fetch it again.") from None
+        raise BadArchive(f"{archive} is damaged or not a zip archive: {error}. Fetch it again.") from None
     except OSError as error:
         raise BenchError(
             f"Could not unpack {archive} to {folder}: {error.strerror}. Nothing was left behind. Free some "
@@ -107,7 +114,7 @@ def _chosen_members(
         members[PurePosixPath(path.parent.name) / path.name] = member
     if len(roots) > 1:
         found = ", ".join(sorted(str(root) for root in roots))
-        raise BenchError(
+        raise BadArchive(
             f"{archive} holds several data sets ({found}). Give an archive of {entry.name} alone."
         )
     _refuse_other_counts(archive, Counter(path.parent.name for path in members), entry)
@@ -123,7 +130,7 @@ def _refuse_unsafe(archive: Path, opened: zipfile.ZipFile) -> None:
         if stat.S_ISLNK(member.external_attr >> 16):
             raise _unsafe(archive, f"{member.filename!r} is a link")
         if member.flag_bits & 0x1:
-            raise BenchError(f"{archive} is encrypted. Give an archive without a password.")
+            raise BadArchive(f"{archive} is encrypted. Give an archive without a password.")
     size = sum(member.file_size for member in opened.infolist())
     if len(opened.infolist()) > MOST_FILES:
         raise _unsafe(archive, f"it holds {len(opened.infolist())} files")
@@ -131,20 +138,20 @@ def _refuse_unsafe(archive: Path, opened: zipfile.ZipFile) -> None:
         raise _unsafe(archive, f"it would grow to {size} bytes")
 
 
-def _unsafe(archive: Path, reason: str) -> BenchError:
-    return BenchError(f"{archive} is not unpacked because it is unsafe: {reason}. Fetch a genuine archive.")
+def _unsafe(archive: Path, reason: str) -> BadArchive:
+    return BadArchive(f"{archive} is not unpacked because it is unsafe: {reason}. Fetch a genuine archive.")
 
 
 def _refuse_other_counts(archive: Path, counts: Counter[str], entry: RealSet) -> None:
     missing = [split for split in SPLITS if not counts[split]]
     if missing:
-        raise BenchError(
+        raise BadArchive(
             f"{archive} holds no images in {', '.join(missing)}. An archive of {entry.name} holds "
             f"{', '.join(SPLITS)}."
         )
     found = tuple(counts[split] for split in SPLITS)
     if entry.counts is not None and found != entry.counts:
-        raise BenchError(
+        raise BadArchive(
             f"{archive} is not {entry.name}: {', '.join(SPLITS)} hold {_numbers(found)} images, and "
             f"{_numbers(entry.counts)} are expected. To use it all the same, unpack it and give its folder."
         )

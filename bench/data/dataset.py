@@ -29,8 +29,8 @@ class Truth:
     counterfactual: Images
     """The same scene in the other domain, [n, h, w, 3]."""
     foreground: NDArray[np.bool_]
-    """[n, h, w], True where the right translation changes the image: the objects in toy-stripes and
-    toy-shape (in toy-shape the fruit of either domain), every pixel in toy-season."""
+    """[n, h, w], True where the right translation changes the image: the objects in toy-stripes, the
+    fruit of either domain in toy-shape, every pixel in toy-season; elsewhere by 12 of 255 at most."""
     objects: NDArray[np.uint8]
     """[n, h, w], 0 for background, 1, 2, ... for the objects of the source image; nearer ones cover."""
 
