@@ -1,0 +1,55 @@
+"""`bench check`: the conformance suite."""
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options import AsJson, Plugin, load_plugins
+
+if TYPE_CHECKING:
+    from variants.conformance import CheckResult
+
+
+def check(
+    variant: Annotated[list[str], typer.Argument(help="Names, parameters in brackets allowed.")],
+    plugin: Plugin = None,
+    full_size: Annotated[
+        bool, typer.Option("--full-size", help="At the published width, not narrow: minutes, not seconds.")
+    ] = False,
+    expected: Annotated[
+        int | None, typer.Option("--parameters", min=0, help="Number of trained parameters to insist on.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that variants keep the generator contract; exit 1 where one does not.
+
+    Examples:
+
+      bench check slot9 'spatial[width=16]'
+
+      bench check one-mask --plugin docs/example_variant.py
+    """
+    load_plugins(plugin)
+    import variants
+
+    names = [variants.canonical(name) for name in variant]
+    results = {}
+    for name in names:
+        results[name] = variants.check(name, full_size=full_size, expected_parameters=expected)
+        if not as_json:
+            show(name, results[name])
+    if as_json:
+        rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
+        print(json.dumps(rows, indent=2))
+    if not all(each.passed for found in results.values() for each in found):
+        raise typer.Exit(1)
+
+
+def show(name: str, results: "list[CheckResult]") -> None:
+    """Print the outcome of every check of one variant."""
+    typer.echo(typer.style(name, bold=True))
+    for each in results:
+        mark = typer.style("passed", fg="green") if each.passed else typer.style("FAILED", fg="red")
+        typer.echo(f"  {mark}  {each.name:<26} {each.detail}")
