@@ -111,7 +111,10 @@ def _chosen_members(
         if path.name.startswith("."):
             continue
         roots.add(path.parent.parent)
-        members[PurePosixPath(path.parent.name) / path.name] = member
+        place = PurePosixPath(path.parent.name) / path.name
+        if place in members:
+            raise _unsafe(archive, f"{member.filename!r} occurs twice")
+        members[place] = member
     if len(roots) > 1:
         found = ", ".join(sorted(str(root) for root in roots))
         raise BadArchive(
@@ -124,7 +127,7 @@ def _chosen_members(
 def _refuse_unsafe(archive: Path, opened: zipfile.ZipFile) -> None:
     for member in opened.infolist():
         path = PurePosixPath(member.filename)
-        windows = "\\" in member.orig_filename or ":" in path.parts[0]
+        windows = "\\" in member.orig_filename or any(":" in part for part in path.parts[:1])
         if path.is_absolute() or ".." in path.parts or windows:
             raise _unsafe(archive, f"{member.orig_filename!r} points outside of it")
         if stat.S_ISLNK(member.external_attr >> 16):

@@ -39,7 +39,7 @@ def zipped(tmp_path: Path) -> Callable[..., Path]:
     """Packs a folder, under a top folder of the given name, and adds members as given."""
 
     def make(folder: Path, top: str = "photos", extra: dict[str, bytes] | None = None) -> Path:
-        archive = tmp_path / f"{top or 'bare'}.zip"
+        archive = tmp_path / "archive.zip"
         with zipfile.ZipFile(archive, "w") as opened:
             for path in sorted(folder.rglob("*.jpg")):
                 opened.write(path, Path(top) / path.relative_to(folder))
