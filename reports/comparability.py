@@ -1,0 +1,120 @@
+"""Which runs may stand in one table: those of one schedule, and the proof that it was one.
+
+Runs are put together by protocol and dataset. Inside such a group every run must have the same protocol hash
+and data fingerprint, and the runs of one seed the same schedule hash and the same trace hash (the rolling hash
+over what a run was really fed). What differs is refused, or, when that was asked for, marked wherever the run
+appears.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from bench.errors import UsageError
+from reports.frame import Study
+
+MARK = "‡"
+"""Stands behind the name of a variant some of whose runs followed another schedule."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Runs that do not share what they must share. `values` maps each value to the folders that have it."""
+
+    what: str
+    seed: int | None
+    values: dict[str, list[str]]
+
+    def __str__(self) -> str:
+        seed = "" if self.seed is None else f" (seed {self.seed})"
+        lines = [f"{self.what}{seed}:"]
+        for value, folders in self.values.items():
+            shown = ", ".join(folders[:4]) + (f" and {len(folders) - 4} more" if len(folders) > 4 else "")
+            lines.append(f"  {value}  {shown}")
+        return "\n".join(lines)
+
+    def odd_folders(self) -> list[str]:
+        """The folders that do not have the most frequent value (ties: the value that comes first)."""
+        usual = max(self.values.values(), key=len)
+        return [folder for folders in self.values.values() if folders is not usual for folder in folders]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one protocol on one dataset: what one set of tables is made of."""
+
+    protocol: str
+    dataset: str
+    study: Study
+    differences: tuple[Difference, ...] = ()
+    traces: dict[int, int] = field(default_factory=dict)
+    """Seed -> number of finished runs whose trace hashes were compared."""
+
+    @property
+    def key(self) -> str:
+        """Names files and anchors: letters, digits, dots and dashes, unique in a report."""
+        return "-".join(part for part in (_plain(self.protocol), _plain(self.dataset)) if part)
+
+    def marked(self, variant: str) -> bool:
+        """Whether some run of the variant followed another schedule than the rest."""
+        odd = {folder for difference in self.differences for folder in difference.odd_folders()}
+        runs = self.study.runs
+        return bool(set(runs.loc[runs["variant"] == variant, "folder"]) & odd)
+
+
+def _plain(name: str) -> str:
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in ".-") else "-" for letter in name
+    )
+
+
+def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Group]:
+    """The comparison groups of a study, in the order of protocol and dataset names.
+
+    Raises UsageError naming the runs and what differs, unless `allow_different_schedules`.
+    """
+    named = study.runs[study.runs["protocol"].notna() & study.runs["dataset"].notna()]
+    made = []
+    for (protocol, dataset), runs in named.groupby(["protocol", "dataset"], sort=True):
+        found = tuple(_differences(runs))
+        made.append(Group(str(protocol), str(dataset), study.select(runs["folder"]), found, _traces(runs)))
+    refused = [group for group in made if group.differences]
+    if refused and not allow_different_schedules:
+        raise UsageError(_refusal(refused))
+    return made
+
+
+def _differences(runs: pd.DataFrame) -> Iterator[Difference]:
+    known = runs[runs["status"].isin(["done", "running", "failed"])]
+    for column, what in (("protocol_hash", "protocol hash"), ("data_fingerprint", "data fingerprint")):
+        yield from _difference(known, column, what, None)
+    for seed, same_seed in known.groupby("seed", sort=True):
+        yield from _difference(same_seed, "schedule_hash", "schedule hash", int(seed))
+        yield from _difference(_trained(same_seed), "trace_hash", "trace hash", int(seed))
+
+
+def _difference(runs: pd.DataFrame, column: str, what: str, seed: int | None) -> Iterator[Difference]:
+    values = {str(value): list(same["folder"]) for value, same in runs.groupby(column, sort=True)}
+    if len(values) > 1:
+        yield Difference(what, seed, values)
+
+
+def _trained(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs that were trained to the end: a trace hash is comparable after equal numbers of images alone."""
+    return runs[(runs["status"] == "done") & runs["trace_hash"].notna()]
+
+
+def _traces(runs: pd.DataFrame) -> dict[int, int]:
+    return {int(seed): len(same) for seed, same in _trained(runs).groupby("seed", sort=True)}
+
+
+def _refusal(refused: list[Group]) -> str:
+    lines = ["These runs were not made under one schedule, so they do not go into one table:"]
+    for group in refused:
+        lines.append(f"protocol {group.protocol}, dataset {group.dataset}")
+        for difference in group.differences:
+            lines.extend(f"  {line}" for line in str(difference).splitlines())
+    lines.append("Name the runs that belong together, or mark the others in the tables with:")
+    lines.append("  bench report --allow-different-schedules")
+    return "\n".join(lines)

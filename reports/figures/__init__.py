@@ -1,0 +1,1 @@
+"""Figures: `data` counts, the other modules draw what they are given, `files` writes PNG and SVG."""

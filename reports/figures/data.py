@@ -1,0 +1,114 @@
+"""What figures show, counted: tidy tables with means, ranges and numbers of runs. Nothing here draws."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from reports import metrics
+from reports.comparability import Group
+from reports.frame import read_images, read_losses, read_validation
+from reports.summaries import summarise
+from reports.tables.scores import chosen
+
+BINS = 100
+NOT_LOSSES = {"step", "images_seen", "learning_rate", "seconds"}
+NOT_STATISTICS = {"step", "images_seen"}
+
+
+def loss_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
+    """variant, loss, images_seen, mean, low, high, seeds: every loss averaged in bins, then over seeds.
+
+    Runs that are unfinished or failed count as far as they got; low and high are the least and the largest
+    bin mean of any seed.
+    """
+    return _curves(group, variants, read_losses, NOT_LOSSES)
+
+
+def validation_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
+    """As `loss_curves`, of the mask statistics and distances in validation.csv; the column is `loss` there too."""
+    return _curves(group, variants, read_validation, NOT_STATISTICS)
+
+
+def _curves(
+    group: Group, variants: Sequence[str], read: Callable[[str], pd.DataFrame], left_out: set[str]
+) -> pd.DataFrame:
+    runs = group.study.runs
+    parts = []
+    for run in runs[runs["variant"].isin(variants)].itertuples():
+        table = read(str(run.folder))
+        names = [name for name in table.columns if name not in left_out]
+        long = table.melt(id_vars="images_seen", value_vars=names, var_name="loss")
+        parts.append(long.assign(variant=run.variant, seed=run.seed))
+    columns = ["variant", "loss", "images_seen", "mean", "low", "high", "seeds"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    long = pd.concat(parts, ignore_index=True)
+    long["value"] = pd.to_numeric(long["value"], errors="coerce").replace([np.inf, -np.inf], np.nan)
+    long = long.dropna(subset=["value", "images_seen"])
+    last = long["images_seen"].max() if len(long) else 1
+    width = max(last / BINS, 1e-9)
+    long["bin"] = np.ceil(long["images_seen"] / width)
+    keys = ["variant", "loss", "bin", "seed"]
+    by_seed = long.groupby(keys, sort=False, dropna=False).agg(
+        value=("value", "mean"), at=("images_seen", "mean")
+    )
+    spread = by_seed.reset_index().groupby(keys[:3], sort=False)
+    table = spread.agg(
+        images_seen=("at", "mean"),
+        mean=("value", "mean"),
+        low=("value", "min"),
+        high=("value", "max"),
+        seeds=("value", "size"),
+    ).reset_index()
+    return table.sort_values(["variant", "loss", "bin"], kind="stable")[columns].reset_index(drop=True)
+
+
+def seed_points(group: Group, key: str, variants: Sequence[str]) -> pd.DataFrame:
+    """variant, seed, direction, value (scaled as printed) of the weights of the last step."""
+    scores = chosen(group.study.scores, "last")
+    rows = scores[(scores["metric"] == key) & scores["variant"].isin(variants)]
+    rows = rows[np.isfinite(rows["value"].astype(float))]
+    return rows.assign(value=rows["value"] * metrics.scale(key))[["variant", "seed", "direction", "value"]]
+
+
+def references(group: Group, key: str) -> pd.DataFrame:
+    """direction, floor, ceiling (scaled as printed): means over the runs."""
+    rows = group.study.scores[group.study.scores["metric"] == key]
+    scaled = rows.assign(
+        floor=rows["floor"] * metrics.scale(key), ceiling=rows["ceiling"] * metrics.scale(key)
+    )
+    return scaled.groupby("direction")[["floor", "ceiling"]].mean().reset_index()
+
+
+def cost_and_quality(group: Group, key: str, variants: Sequence[str], cost: str = "gflop") -> pd.DataFrame:
+    """variant, direction, cost, mean, low, high, seeds; low and high are the interval from 5 seeds on, else the
+    range of the seeds."""
+    points = seed_points(group, key, variants)
+    price = group.study.runs.dropna(subset=[cost]).groupby("variant")[cost].mean()
+    rows = []
+    for (variant, direction), same in points.groupby(["variant", "direction"], sort=False):
+        found = summarise(same.assign(folder=""))
+        if found is None or variant not in price.index:
+            continue
+        low, high = found.interval() or (min(found.values), max(found.values))
+        place = {"variant": variant, "direction": direction, "cost": float(price[variant])}
+        rows.append({**place, "mean": found.mean, "low": low, "high": high, "seeds": found.n})
+    return pd.DataFrame(rows, columns=["variant", "direction", "cost", "mean", "low", "high", "seeds"])
+
+
+def image_values(group: Group, keys: Sequence[str], variants: Sequence[str]) -> pd.DataFrame:
+    """variant, direction, file, metric, value: every test image's measurement, averaged over the seeds."""
+    runs = group.study.runs
+    parts = []
+    for run in runs[runs["variant"].isin(variants) & runs["scored"].fillna(False).astype(bool)].itertuples():
+        table = read_images(str(run.folder))
+        names = [name for name in keys if name in table.columns]
+        long = table.melt(id_vars=["direction", "file"], value_vars=names, var_name="metric")
+        parts.append(long.assign(variant=run.variant))
+    if not parts:
+        return pd.DataFrame(columns=["variant", "direction", "file", "metric", "value"])
+    long = pd.concat(parts, ignore_index=True)
+    long["value"] = pd.to_numeric(long["value"], errors="coerce").replace([np.inf, -np.inf], np.nan)
+    columns = ["variant", "direction", "file", "metric"]
+    return long.dropna(subset=["value"]).groupby(columns, sort=False)["value"].mean().reset_index()

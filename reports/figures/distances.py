@@ -1,0 +1,73 @@
+"""Distances of finished runs: who is worth its price, and every seed by itself."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.comparisons import arrow_text
+from reports.figures.style import INK, legend_below, looks, panels, plain
+
+DIRECTIONS = ("A2B", "B2A")
+
+
+def against_cost(
+    table: pd.DataFrame, references: pd.DataFrame, variants: Sequence[str], y_label: str, x_label: str
+) -> Figure:
+    """One panel per direction: cost to the right, distance upwards, bars as in the table; lower left is best."""
+    figure, axes = panels(1, 2, width=3.7, height=2.9)
+    style = looks(variants)
+    for axis, direction in zip(axes, DIRECTIONS, strict=True):
+        for row in table[table["direction"] == direction].itertuples():
+            look = style[row.variant]
+            reach = [[row.mean - row.low], [row.high - row.mean]]
+            marks = {
+                "fmt": look.marker,
+                "color": look.colour,
+                "markersize": 7,
+                "capsize": 2.5,
+                "elinewidth": 1,
+            }
+            axis.errorbar([row.cost], [row.mean], yerr=reach, label=plain(row.variant), **marks)
+        _reference_lines(axis, references, direction)
+        axis.set_title(arrow_text(direction))
+        axis.set_xlabel(x_label)
+        axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
+    axes[0].set_ylabel(y_label)
+    legend_below(figure, axes[0])
+    return figure
+
+
+def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[str], y_label: str) -> Figure:
+    """One panel per direction: a point per run, and a thin line that joins the runs of one seed."""
+    width = max(3.7, 0.55 * len(variants))
+    figure, axes = panels(1, 2, width=width, height=3.0)
+    style = looks(variants)
+    place = {variant: at for at, variant in enumerate(variants)}
+    for axis, direction in zip(axes, DIRECTIONS, strict=True):
+        here = points[points["direction"] == direction]
+        for _, same in here.groupby("seed"):
+            line = same.assign(x=same["variant"].map(place)).sort_values("x")
+            axis.plot(line["x"], line["value"], color=INK, alpha=0.28, linewidth=0.8, zorder=1)
+        for variant, same in here.groupby("variant"):
+            look, x = style[str(variant)], [place[str(variant)]] * len(same)
+            marks = {"marker": look.marker, "color": look.colour, "s": 34, "alpha": 0.9, "linewidths": 0}
+            axis.scatter(x, same["value"], zorder=2, **marks)
+        _reference_lines(axis, references, direction)
+        axis.set_title(arrow_text(direction))
+        axis.set_xticks(
+            range(len(variants)), [plain(variant) for variant in variants], rotation=25, ha="right"
+        )
+        axis.grid(visible=False, axis="x")
+    axes[0].set_ylabel(y_label)
+    return figure
+
+
+def _reference_lines(axis: Axes, references: pd.DataFrame, direction: str) -> None:
+    for row in references[references["direction"] == direction].itertuples():
+        for name, value in (("floor", row.floor), ("ceiling", row.ceiling)):
+            if pd.notna(value):
+                axis.axhline(value, color=INK, linewidth=0.8, dashes=(1, 2), alpha=0.7)
+                text = {"xy": (1, value), "xycoords": ("axes fraction", "data"), "xytext": (0, 2)}
+                axis.annotate(name, **text, textcoords="offset points", ha="right", va="bottom", fontsize=7.5)

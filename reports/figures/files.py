@@ -1,0 +1,41 @@
+"""Figures as bytes: PNG for slides, SVG for papers, and SVG that takes the colours of the page.
+
+The same figure always gives the same bytes: no date, no random ids.
+"""
+
+import io
+import re
+from collections.abc import Callable
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from reports.figures.style import FAINT, INK, RULES
+
+DOTS_PER_INCH = 200
+
+
+def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
+    """(PNG, SVG) of the figure that `make` draws, in the style of the report."""
+    with mpl.rc_context(RULES | {"svg.hashsalt": name}):
+        figure = make()
+        png, svg = io.BytesIO(), io.BytesIO()
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+        FigureCanvasAgg(figure)
+        figure.savefig(png, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
+    return png.getvalue(), svg.getvalue()
+
+
+def for_page(svg: bytes, name: str, label: str) -> str:
+    """The SVG to be put inside a page: ids made unique by `name`, ink from the theme, a text for readers."""
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'(xlink:href|href)="#', rf'\1="#{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = text.replace(INK, "var(--ink)").replace(FAINT, "var(--rule)")
+    text = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", text)
+    return re.sub(r"<svg ", f'<svg role="img" aria-label="{label}" ', text, count=1)

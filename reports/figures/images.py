@@ -1,0 +1,36 @@
+"""Per-image measurements as distributions: a mean hides whether a variant is a little wrong everywhere or
+badly wrong on a few images."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import seaborn
+from matplotlib.figure import Figure
+
+from reports import metrics
+from reports.figures.style import INK, looks, panels, plain
+
+
+def distributions(
+    values: pd.DataFrame, keys: Sequence[str], variants: Sequence[str], columns: int = 3
+) -> Figure:
+    """One panel per measurement, one box per variant over the test images, with every image as a point."""
+    rows = -(-len(keys) // columns)
+    height = 0.9 + 0.26 * len(variants)
+    figure, axes = panels(rows, min(columns, len(keys)), width=2.7, height=height)
+    palette = {name: look.colour for name, look in looks(variants).items()}
+    for at, (axis, key) in enumerate(zip(axes, keys, strict=False)):
+        same = values[values["metric"] == key]
+        common = {"data": same, "x": "value", "y": "variant", "hue": "variant", "order": list(variants)}
+        common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
+        seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0)
+        lines = {"color": INK, "linewidth": 0.8}
+        seaborn.boxplot(
+            **common, width=0.6, fliersize=0, linewidth=0.8, boxprops={"alpha": 0.55}, medianprops=lines
+        )
+        axis.set(xlabel="", ylabel="", title=plain(metrics.heading(key)))
+        first = at % columns == 0
+        axis.set_yticks(range(len(variants)), [plain(name) if first else "" for name in variants])
+    for axis in axes[len(keys) :]:
+        axis.set_visible(False)
+    return figure

@@ -1,0 +1,116 @@
+"""How figures look: colours that colour-blind eyes tell apart, and a line style and marker of its own for each.
+
+Every series differs in lightness, line style and marker too, so that a print in grey can be read. Ink and
+grid are drawn in colours that the page replaces by those of its light or dark theme.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#1f2328"
+FAINT = "#d5d9dd"
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7a5195", "#6b6b6b")
+"""Okabe and Ito (2008), yellow left out (unreadable on white), with a violet and a grey in its place."""
+DASHES = (
+    (),
+    (5, 1.6),
+    (1.4, 1.4),
+    (7, 1.6, 1.4, 1.6),
+    (3, 1.2),
+    (9, 2),
+    (5, 1.4, 1.4, 1.4, 1.4, 1.4),
+    (2, 3),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+MOST_SERIES = len(PALETTE)
+"""Lines that one figure can hold and still be read; the caption says what was left out."""
+
+RULES: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 8.5,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.5,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "lines.linewidth": 1.5,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",
+    "path.simplify": True,
+    "mathtext.default": "regular",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, dashes and marker of one series."""
+
+    colour: str
+    dashes: tuple[float, ...]
+    marker: str
+
+    def line(self) -> dict[str, Any]:
+        """Keywords for Axes.plot."""
+        return {"color": self.colour, "dashes": self.dashes} if self.dashes else {"color": self.colour}
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for every name, by its place; from the ninth on colours repeat with other dashes."""
+    count = len(PALETTE)
+    return {
+        name: Look(
+            PALETTE[at % count], DASHES[(at + at // count) % count], MARKERS[(at + at // count) % count]
+        )
+        for at, name in enumerate(names)
+    }
+
+
+def panels(rows: int, columns: int, width: float = 3.4, height: float = 2.3) -> tuple[Figure, list[Axes]]:
+    """A figure with a grid of axes, in reading order; sizes in inches of one panel."""
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.ravel())
+
+
+def shorten(name: str, most: int = 28) -> str:
+    """A name that fits a legend, its middle left out."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-(most // 2 - 1) :]}"
+
+
+def plain(name: str) -> str:
+    """A name as matplotlib shows it literally: `$` would start mathematics."""
+    return shorten(name).replace("$", r"\$")
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int = 4) -> None:
+    """One legend for all panels, outside of them."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=min(columns, len(labels)), handlelength=3.2
+        )

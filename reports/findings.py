@@ -1,0 +1,155 @@
+"""The summary in words: what was compared, under which schedule, what was found, what could not be told.
+
+Every sentence about a difference is written by bench.statistics; nothing here claims more.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict
+from bench.statistics.comparison import Comparison, compare
+from reports.comparability import Group
+from reports.comparisons import arrow_text, pairs_of
+from reports.numbers import counted, grouped, listed
+from reports.tables.main import headline
+from reports.tables.measurements import mask_words
+from reports.tables.runs import unfinished
+from reports.tables.scores import DIRECTIONS, chosen, kinds, trained_variants
+
+REFERENCE = "spatial"
+CONTROL = "uniform"
+MOST_VARIANTS = 40
+"""Beyond it no differences are put into words."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence and what kind of sentence it is: a verdict, `dead head`, `alive head` or `missing`."""
+
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The four parts, sentence by sentence."""
+
+    compared: tuple[str, ...]
+    schedule: tuple[str, ...]
+    found: tuple[Finding, ...]
+    not_told: tuple[str, ...]
+
+
+def summarise_group(group: Group) -> Summary:
+    """The summary of one protocol and dataset."""
+    outcomes = declared_comparisons(group)
+    verdicts = [Finding(str(outcome.verdict), outcome.sentence) for outcome in outcomes]
+    rank = [Verdict.SUPPORTED, Verdict.NOT_FOUND, Verdict.RANGE, Verdict.VALUES_ONLY]
+    verdicts.sort(key=lambda finding: rank.index(Verdict(finding.kind)))
+    found = (*_heads(group), *verdicts)
+    return Summary(tuple(_compared(group)), tuple(_schedule(group)), found, tuple(_not_told(group, outcomes)))
+
+
+def reference(group: Group) -> str | None:
+    """The variant that all others are compared with: spatial attention, else the first in the stated order."""
+    variants = trained_variants(group)
+    return REFERENCE if REFERENCE in variants else next(iter(variants), None)
+
+
+def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
+    """The headline in both directions: every variant against the reference, every variant with masks against
+    the control whose masks are fixed. Corrected by Holm over all of them."""
+    key, first, variants = headline(group), reference(group), trained_variants(group)
+    if key is None or len(variants) > MOST_VARIANTS:
+        return ()
+    scores = chosen(group.study.scores, "last")
+    role = kinds(group)
+    pairs = []
+    for direction in DIRECTIONS:
+        for pair in pairs_of(scores, variants, key, direction):
+            names = {pair.a.name, pair.b.name}
+            with_reference = first in names
+            with_control = CONTROL in names and all(role[name] in ("variant", "control") for name in names)
+            if with_reference or with_control:
+                pairs.append(pair)
+    return compare(pairs)
+
+
+def _compared(group: Group) -> Iterator[str]:
+    runs = group.study.runs
+    variants = trained_variants(group)
+    states = runs["status"].value_counts().to_dict()
+    finished = runs[runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)]
+    shown = listed(variants) if len(variants) <= 8 else f"{listed(variants[:7])} and {len(variants) - 7} more"
+    yield f"{counted(len(variants), 'variant')} on {group.dataset}: {shown}."
+    others = ", ".join(f"{count} {status}" for status, count in sorted(states.items()) if status != "done")
+    seeds = sorted({int(seed) for seed in runs["seed"].dropna()})
+    named = f" ({', '.join(map(str, seeds))})" if len(seeds) <= 10 else ""
+    yield (
+        f"{counted(len(runs), 'run')} over {counted(len(seeds), 'seed')}{named}; {len(finished)} finished and "
+        f"scored{f', {others}' if others else ''}."
+    )
+
+
+def _schedule(group: Group) -> Iterator[str]:
+    record = next(iter(group.study.records.values()), None)
+    if record is not None:
+        images, train, score = (record.protocol.get(part, {}) for part in ("images", "train", "score"))
+        yield (
+            f"Protocol {group.protocol}: {images.get('size', '?')} px, {grouped(record.images_to_see)} images "
+            f"of each domain seen, batch {train.get('batch', '?')}, {train.get('objective', '?')}, "
+            f"{train.get('precision', '?')}, features {score.get('features', '?')}."
+        )
+    if group.differences:
+        what = listed(sorted({difference.what for difference in group.differences}))
+        yield f"The runs do NOT share one schedule: {what} differ. They are marked and are not comparable."
+        return
+    hashes = group.study.runs["protocol_hash"].dropna().unique()
+    if len(hashes):
+        yield f"One schedule for all: protocol hash {hashes[0]}, and one schedule hash for every seed."
+    proven = {seed: count for seed, count in group.traces.items() if count > 1}
+    if proven:
+        yield (
+            f"Proven: the trace hashes of what the networks were fed agree between variants in "
+            f"{'every seed' if len(proven) > 1 else f'seed {next(iter(proven))}'} "
+            f"({counted(sum(proven.values()), 'trained run')})."
+        )
+
+
+def _heads(group: Group) -> Iterator[Finding]:
+    """Which mask heads attend to nothing: variants alone, a control is fixed on purpose."""
+    for variant in trained_variants(group)[:MOST_VARIANTS]:
+        words = {direction: mask_words(group, variant, direction) for direction in DIRECTIONS}
+        dead = {direction: text for direction, text in words.items() if text.startswith("dead")}
+        if not dead:
+            continue
+        where = listed([f"{arrow_text(name)} ({text})" for name, text in dead.items()])
+        yield Finding(
+            "dead head",
+            f"The mask head of {variant} attends to nothing: {where}. Its masks do not vary over the image, so "
+            "its translations owe nothing to attention.",
+        )
+
+
+def _not_told(group: Group, outcomes: Sequence[Comparison]) -> Iterator[str]:
+    seeds = min((len(outcome.seeds) for outcome in outcomes), default=None)
+    if seeds is not None and seeds < SEEDS_FOR_CLAIM:
+        yield (
+            f"Whether any difference is more than chance: some comparisons rest on {counted(seeds, 'seed')}, a "
+            f"claim needs {SEEDS_FOR_CLAIM}."
+        )
+    open_ = sum(outcome.verdict is Verdict.NOT_FOUND for outcome in outcomes)
+    if open_:
+        yield f"In {counted(open_, 'comparison')} no difference was found; that does not show equality."
+    left_out = len(unfinished(group.study))
+    if left_out:
+        yield f"{counted(left_out, 'run')} {'is' if left_out == 1 else 'are'} failed, unfinished or not scored."
+    if headline(group) is None:
+        yield "How good the translations are: no run of this group has a kernel distance yet."
+    elif headline(group) != "kid":
+        yield (
+            "How the numbers compare with published FID and KID: they were measured on other features than "
+            "Inception's and are only comparable with each other."
+        )
+    if len(trained_variants(group)) < 2:
+        yield "Which variant is better: there is only one."

@@ -1,0 +1,293 @@
+"""Run folders as data frames: one row per run, one row per score, nothing left out.
+
+A run that is unfinished, failed or damaged keeps its row, with its status and the reason in words; a value
+that is missing stays missing (NaN or None), and is never filled in.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import BenchError, UsageError
+from bench.runs.record import RunRecord, read_record
+from bench.runs.scores import Scores, read_scores
+
+STATUSES = ("done", "running", "failed", "damaged", "external")
+RUN_COLUMNS = [
+    "folder",
+    "status",
+    "reason",
+    "protocol",
+    "protocol_hash",
+    "dataset",
+    "data_fingerprint",
+    "variant",
+    "kind",
+    "seed",
+    "schedule_hash",
+    "trace_hash",
+    "images_seen",
+    "images_to_see",
+    "steps",
+    "parameters",
+    "gflop",
+    "seconds_training",
+    "seconds_data",
+    "seconds_scoring",
+    "seconds_per_step",
+    "peak_memory_bytes",
+    "device",
+    "device_name",
+    "threads",
+    "precision",
+    "features",
+    "features_hash",
+    "scored",
+    "started",
+]
+SCORE_COLUMNS = [
+    "folder",
+    "protocol",
+    "dataset",
+    "variant",
+    "seed",
+    "selection",
+    "step",
+    "direction",
+    "metric",
+    "value",
+    "reason",
+    "spread",
+    "floor",
+    "ceiling",
+    "images_generated",
+    "images_real",
+    "network",
+]
+INSIDE_A_RUN = {"checkpoints", "samples", "features"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is known of a number of runs.
+
+    `runs` has one row per run folder (RUN_COLUMNS), `scores` one row per run, selection of weights, direction
+    and metric (SCORE_COLUMNS). `records` and `cards` hold the whole run.json and the card of the scores, by
+    folder, for what is printed but not computed with.
+    """
+
+    runs: pd.DataFrame
+    scores: pd.DataFrame
+    records: dict[str, RunRecord]
+    cards: dict[str, dict[str, Any]]
+
+    def tidy(self) -> pd.DataFrame:
+        """One frame: every score with the facts of its run; a run without scores keeps one row."""
+        names = ["protocol", "dataset", "variant", "seed"]
+        scores = self.scores.drop(columns=names).rename(columns={"reason": "score_reason"})
+        return self.runs.merge(scores, on="folder", how="left")
+
+    def select(self, folders: Iterable[str]) -> "Study":
+        """The same for some of the runs."""
+        kept = set(folders)
+        return Study(
+            self.runs[self.runs["folder"].isin(kept)].reset_index(drop=True),
+            self.scores[self.scores["folder"].isin(kept)].reset_index(drop=True),
+            {folder: record for folder, record in self.records.items() if folder in kept},
+            {folder: card for folder, card in self.cards.items() if folder in kept},
+        )
+
+
+def run_folders(roots: Sequence[Path]) -> list[Path]:
+    """Every run folder at or below `roots`, sorted by path, each once.
+
+    A folder counts as a run if it holds run.json or scores.json, or if it is called seed<k>: a run that
+    crashed before its first file is reported, not overlooked. Raises UsageError for a root that is missing.
+    """
+    found: set[Path] = set()
+    for root in roots:
+        if not root.exists():
+            raise UsageError(f"There is no folder {root}. Give run folders or a folder that holds some.")
+        found.update(_below(root if root.is_dir() else root.parent))
+    return sorted(found, key=str)
+
+
+def _below(root: Path) -> Iterator[Path]:
+    for folder, inner, files in os.walk(root):
+        path = Path(folder)
+        is_run = "run.json" in files or "scores.json" in files
+        if is_run or (path.name.startswith("seed") and path.name[4:].isdigit()):
+            inner.clear()
+            yield path
+        else:
+            inner[:] = sorted(name for name in inner if name not in INSIDE_A_RUN and not name.startswith("."))
+
+
+def read_study(folders: Iterable[Path]) -> Study:
+    """Read every folder's run.json and scores.json; a damaged file becomes a row with its reason."""
+    runs: list[dict[str, Any]] = []
+    scores: list[dict[str, Any]] = []
+    records: dict[str, RunRecord] = {}
+    cards: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        run, record = _run_row(folder)
+        found, reason = _scores_of(folder)
+        if record is not None:
+            records[run["folder"]] = record
+        if found is not None:
+            cards[run["folder"]] = found.card
+            scores.extend(_score_rows(run, found))
+        runs.append(run | _scored(run, found, reason))
+    return Study(_typed_runs(runs), _typed_scores(scores), records, cards)
+
+
+def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
+    try:
+        record = read_record(folder / "run.json")
+    except BenchError as error:
+        return _names_from_path(folder, str(error)), None
+    row: dict[str, Any] = {
+        "folder": str(folder),
+        "status": record.status,
+        "reason": record.reason,
+        **record.cell.model_dump(),
+        "precision": record.protocol.get("train", {}).get("precision"),
+        "device": record.environment.device,
+        "device_name": record.environment.device_name or record.environment.cpu,
+        "threads": record.environment.threads,
+    }
+    row["dataset"] = Path(record.cell.dataset).name
+    same_name = set(RUN_COLUMNS) & set(RunRecord.model_fields) - {
+        "parameters",
+        "status",
+        "reason",
+        "protocol",
+    }
+    row |= {name: getattr(record, name) for name in same_name}
+    row |= record.costs.model_dump() if record.costs else {}
+    return row, record
+
+
+def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
+    """The row of a folder whose run.json cannot be read: its names are those of the path."""
+    seed = folder.name.removeprefix("seed")
+    names = ([""] * 4 + list(folder.resolve().parts))[-4:]
+    external = not (folder / "run.json").exists() and (folder / "scores.json").exists()
+    row: dict[str, Any] = {"folder": str(folder), "status": "external" if external else "damaged"}
+    if external:
+        return row | {"variant": folder.name, "kind": "external", "reason": None}
+    return row | {
+        "reason": reason if (folder / "run.json").exists() else "It holds no run.json (yet).",
+        "protocol": names[0],
+        "dataset": names[1],
+        "variant": names[2],
+        "seed": int(seed) if seed.isdigit() else None,
+    }
+
+
+def _scores_of(folder: Path) -> tuple[Scores | None, str | None]:
+    if not (folder / "scores.json").exists():
+        return None, f"It has no scores. Make them with: bench score {folder}"
+    try:
+        return read_scores(folder / "scores.json"), None
+    except BenchError as error:
+        return None, str(error)
+
+
+def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> dict[str, Any]:
+    """The columns that follow from the scores; a finished run without them says why."""
+    if scores is None:
+        done = run["status"] == "done"
+        return {"scored": False, **({"reason": reason} if done else {})}
+    names = {}
+    if run["status"] == "external":
+        wanted = ("protocol", "dataset", "name")
+        names = {key: str(scores.card[key]) for key in wanted if scores.card.get(key)}
+        names = {("variant" if key == "name" else key): value for key, value in names.items()}
+    return {
+        "scored": True,
+        "features": network_name(scores.card),
+        "features_hash": _weights(scores.card),
+        **names,
+    }
+
+
+def network_name(card: dict[str, Any]) -> str | None:
+    """The feature network named by a card."""
+    for key in ("features", "network", "feature_network"):
+        if card.get(key):
+            return str(card[key])
+    return None
+
+
+def _weights(card: dict[str, Any]) -> str | None:
+    for key in ("weights_hash", "weights", "features_weights", "weights_sha256"):
+        if card.get(key):
+            return str(card[key])
+    return None
+
+
+def _score_rows(run: dict[str, Any], scores: Scores) -> Iterator[dict[str, Any]]:
+    network = network_name(scores.card)
+    names = {key: run.get(key) for key in ("folder", "protocol", "dataset", "variant", "seed")}
+    for selection, chosen in scores.selections.items():
+        for direction, measured in chosen.directions.items():
+            place = names | {"selection": selection, "step": chosen.step, "direction": direction}
+            counts = {"images_generated": measured.images_generated, "images_real": measured.images_real}
+            for metric, score in measured.metrics.items():
+                yield {**place, "metric": metric, **score.__dict__, **counts, "network": network}
+
+
+def _typed_runs(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(RUN_COLUMNS))
+    whole = ["seed", "images_seen", "images_to_see", "steps", "parameters", "peak_memory_bytes", "threads"]
+    numbers = ["gflop", "seconds_training", "seconds_data", "seconds_scoring", "seconds_per_step"]
+    table[whole] = table[whole].astype("Int64")
+    table[numbers] = table[numbers].astype("float64")
+    return table
+
+
+def _typed_scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    table[["seed", "step"]] = table[["seed", "step"]].astype("Int64")
+    numbers = ["value", "spread", "floor", "ceiling"]
+    table[numbers] = table[numbers].astype("float64")
+    return table
+
+
+def read_images(folder: str) -> pd.DataFrame:
+    """images.csv of a run: direction, file, one column per measurement. Empty where it cannot be read."""
+    return _read_csv(Path(folder) / "images.csv", ("direction", "file"))
+
+
+def read_losses(folder: str) -> pd.DataFrame:
+    """losses.csv of a run, `step` and `images_seen` first. Empty where it cannot be read."""
+    return _read_csv(Path(folder) / "losses.csv", ("step", "images_seen"))
+
+
+def read_validation(folder: str) -> pd.DataFrame:
+    """validation.csv of a run. Empty where it cannot be read."""
+    return _read_csv(Path(folder) / "validation.csv", ("step", "images_seen"))
+
+
+def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """A table with the needed columns, or an empty one: a run that is being written has no rows yet."""
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError, pd.errors.ParserError):
+        return pd.DataFrame(columns=list(needed))
+    return table if set(needed) <= set(table.columns) else pd.DataFrame(columns=list(needed))
+
+
+def read_samples(folder: str) -> list[dict[str, Any]]:
+    """The entries of samples/index.json; an empty list where it cannot be read."""
+    try:
+        entries = json.loads((Path(folder) / "samples" / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []

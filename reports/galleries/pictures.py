@@ -1,0 +1,59 @@
+"""Pictures of run folders as small WebP files for the page: each once, however often it is shown.
+
+A picture that cannot be read becomes None and is shown as missing; nothing outside a run folder is opened.
+"""
+
+import base64
+import hashlib
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+LONGEST_SIDE = 256
+QUALITY = 82
+Pixels = NDArray[np.uint8]
+
+
+class Pictures:
+    """The pictures of a page: `add` gives a short name, `uris` maps names to data addresses."""
+
+    def __init__(self, longest_side: int = LONGEST_SIDE) -> None:
+        self._longest = longest_side
+        self.uris: dict[str, str] = {}
+        self.sizes: dict[str, tuple[int, int]] = {}
+
+    def add_file(self, run: Path, inner: str) -> str | None:
+        """Add `run/inner`; None where it is missing, damaged or not inside the run folder."""
+        pixels = read_picture(run, inner)
+        return None if pixels is None else self.add(pixels)
+
+    def add(self, pixels: Pixels) -> str:
+        """Add an image [h, w, 3] or [h, w], made smaller where it is larger than the page shows."""
+        image = Image.fromarray(pixels)
+        if max(image.size) > self._longest:
+            image.thumbnail((self._longest, self._longest), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        small = max(image.size) <= 96
+        image.save(buffer, "WEBP", lossless=small, quality=100 if small else QUALITY, method=4)
+        content = buffer.getvalue()
+        name = "p" + hashlib.sha256(content).hexdigest()[:12]
+        self.uris[name] = "data:image/webp;base64," + base64.b64encode(content).decode()
+        self.sizes[name] = image.size
+        return name
+
+
+def read_picture(run: Path, inner: str) -> Pixels | None:
+    """Pixels of a picture inside a run folder, RGB or grey; None where it cannot be had."""
+    path = run / inner
+    if not path.resolve().is_relative_to(run.resolve()):
+        return None
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return np.asarray(image.convert("L" if image.mode in ("L", "1", "I", "I;16") else "RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None

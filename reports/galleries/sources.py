@@ -1,0 +1,77 @@
+"""Which run's pictures stand for a variant, and the numbers of one image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reports import metrics
+from reports.comparability import Group
+from reports.frame import read_images, read_samples
+from reports.numbers import fixed
+from reports.tables.scores import trained_variants
+
+CAPTIONED = ("edge_correlation", "mean_change", "colourfulness", "foreground_iou", "counterfactual_psnr")
+MOST_NUMBERS = 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One variant's run whose pictures are shown."""
+
+    variant: str
+    seed: int | None
+    folder: Path
+    samples: tuple[dict[str, Any], ...]
+    images: pd.DataFrame
+
+    def final(self, direction: str) -> dict[str, dict[str, Any]]:
+        """File -> entry of the last pictures; those of the running training where there are none yet."""
+        found = [entry for entry in self.samples if entry.get("direction") == direction]
+        last = {str(entry.get("file")): entry for entry in found if entry.get("kind") == "final"}
+        if last:
+            return last
+        progress = [entry for entry in found if entry.get("kind") == "progress"]
+        return {str(entry.get("file")): entry for entry in sorted(progress, key=step_of)}
+
+    def numbers(self, direction: str, file: str) -> str:
+        """The measurements of this very image, in a few words."""
+        if "file" not in self.images.columns:
+            return ""
+        rows = self.images[(self.images["direction"] == direction) & (self.images["file"] == file)]
+        if rows.empty:
+            return ""
+        values = pd.to_numeric(rows.iloc[0].reindex(list(CAPTIONED)), errors="coerce").dropna()
+        parts = [f"{metrics.title(str(key))} {fixed(float(value), 2)}" for key, value in values.items()]
+        return " · ".join(parts[:MOST_NUMBERS])
+
+
+def step_of(entry: dict[str, Any]) -> int:
+    """The step of an entry; 0 where it is not a number."""
+    step = entry.get("step")
+    return step if isinstance(step, int) else 0
+
+
+def shown_runs(group: Group) -> list[Shown]:
+    """One run per variant, in the stated order: that of the lowest seed that has pictures."""
+    found = []
+    runs = group.study.runs
+    for variant in trained_variants(group):
+        for run in runs[runs["variant"] == variant].sort_values(["seed", "folder"]).itertuples():
+            samples = read_samples(str(run.folder))
+            if samples:
+                seed = None if pd.isna(run.seed) else int(run.seed)
+                found.append(
+                    Shown(variant, seed, Path(str(run.folder)), tuple(samples), read_images(str(run.folder)))
+                )
+                break
+    return found
+
+
+def seeds_shown(shown: list[Shown]) -> str:
+    """`seed 0 of every variant`, or which seed of which variant."""
+    seeds = {run.seed for run in shown}
+    if len(seeds) == 1:
+        return f"seed {next(iter(seeds))} of every variant"
+    return "the lowest seed with pictures: " + ", ".join(f"{run.variant} seed {run.seed}" for run in shown)

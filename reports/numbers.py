@@ -1,0 +1,82 @@
+"""Numbers as text: enough digits to compare, no more; sizes and times in units that people read."""
+
+import math
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """A number with `digits` decimals, a true minus sign, no negative zero.
+
+    >>> fixed(-0.004), fixed(-1.256)
+    ('0.00', '−1.26')
+    """
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    text = f"{value:.{digits}f}"
+    text = text.removeprefix("-") if float(text) == 0 else text
+    return text.replace("-", "−")
+
+
+def decimals(values: list[float]) -> int:
+    """Decimals that give the middle one of `values` about three significant digits: 0 to 4.
+
+    >>> decimals([0.012]), decimals([3.1, 2.9, 104.0]), decimals([4000.0])
+    (4, 2, 0)
+    """
+    sizes = sorted(abs(value) for value in values if math.isfinite(value) and value)
+    if not sizes:
+        return 2
+    return min(4, max(0, 2 - math.floor(math.log10(sizes[len(sizes) // 2]))))
+
+
+def readable(value: float, digits: int) -> str:
+    """As `fixed`, but a number that `digits` decimals would show as zero keeps two significant digits.
+
+    >>> readable(2.04e-6, 3), readable(0.0, 3)
+    ('2.0e−6', '0.000')
+    """
+    text = fixed(value, digits)
+    return (
+        significant(value, 2)
+        if value and math.isfinite(value) and not float(text.replace("−", "-"))
+        else text
+    )
+
+
+def grouped(value: float) -> str:
+    """A whole number with thin spaces between thousands.
+
+    >>> grouped(11822949).replace("\\u2009", " ")
+    '11 822 949'
+    """
+    return f"{value:,.0f}".replace(",", "\u2009")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with `digits` significant digits, without exponent between 0.0001 and a million."""
+    if not math.isfinite(value) or value == 0:
+        return fixed(value, 0)
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 <= exponent < 6:
+        return fixed(value, max(0, digits - 1 - exponent))
+    return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as s, min or h.
+
+    >>> duration(42.4), duration(4000), duration(90000)
+    ('42 s', '67 min', '25.0 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def listed(names: list[str]) -> str:
+    """Words in a sentence: `a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

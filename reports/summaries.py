@@ -1,0 +1,61 @@
+"""One number for several seeds: mean, and the interval or the range that the number of seeds allows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.statistics.claims import SEEDS_FOR_CLAIM, SEEDS_FOR_RANGE
+from bench.statistics.paired import interval, paired_error
+from reports.numbers import fixed
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The finite values of one variant, in the order of its seeds."""
+
+    values: tuple[float, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.values))
+
+    @property
+    def n(self) -> int:
+        return len(self.values)
+
+    def interval(self) -> tuple[float, float] | None:
+        """95 % Student interval of the mean over seeds; None under 5 seeds or where nothing varies."""
+        if self.n < SEEDS_FOR_CLAIM or max(self.values) == min(self.values):
+            return None
+        return interval(self.mean, paired_error(np.asarray(self.values)))
+
+    def spread(self, digits: int, scale: float = 1) -> str:
+        """`±half width` from 5 seeds on, `[least, most]` from 3 on, nothing below."""
+        bounds = self.interval()
+        if bounds is not None:
+            return f"±{fixed(scale * (bounds[1] - bounds[0]) / 2, digits)}"
+        if SEEDS_FOR_RANGE <= self.n < SEEDS_FOR_CLAIM:
+            return f"[{fixed(scale * min(self.values), digits)}, {fixed(scale * max(self.values), digits)}]"
+        return ""
+
+
+def summarise(scores: pd.DataFrame) -> Summary | None:
+    """The summary of one variant's rows of one metric, direction and selection; None without a finite value."""
+    rows = scores.dropna(subset=["seed"]).sort_values(["seed", "folder"])
+    rows = rows[np.isfinite(rows["value"].astype(float))]
+    if rows.empty:
+        return None
+    return Summary(tuple(map(float, rows["value"])), tuple(map(int, rows["seed"])))
+
+
+def spread_rule(n_least: int, n_most: int) -> str:
+    """What stands behind the means of a table, in words."""
+    if n_least >= SEEDS_FOR_CLAIM:
+        return "mean over seeds ± half the 95 % interval of the mean (Student, over seeds)"
+    if n_most < SEEDS_FOR_RANGE:
+        return "mean over seeds, without a spread: 1 or 2 seeds allow none"
+    if n_least >= SEEDS_FOR_RANGE and n_most < SEEDS_FOR_CLAIM:
+        return "mean over seeds [least, most]; 3 or 4 seeds allow a range, not an interval"
+    return "mean over seeds ± half its 95 % interval from 5 seeds on, [least, most] with 3 or 4, nothing with 1 or 2"

@@ -1,0 +1,86 @@
+"""One table for every parameter that varies between variants of one family: what does it change?
+
+Rows whose other parameters differ too are kept and say so: such a row answers two questions at once.
+"""
+
+from typing import Any
+
+from reports.comparability import Group
+from reports.tables.main import cost_column, headline
+from reports.tables.model import Cell, Column, Row, Table
+from reports.tables.scores import (
+    DIRECTIONS,
+    kinds,
+    reading,
+    row_title,
+    score_column,
+    seed_counts,
+    trained_variants,
+)
+
+
+def ablation_tables(group: Group) -> list[Table]:
+    """The tables of a group, by family and parameter."""
+    tables = []
+    for family, variants in families(group).items():
+        settings = {variant: parameters(group, variant) for variant in variants}
+        for parameter in varying(settings):
+            tables.append(_table(group, family, parameter, settings))
+    return tables
+
+
+def families(group: Group) -> dict[str, list[str]]:
+    """Name without parameters -> its variants, where there are at least two."""
+    found: dict[str, list[str]] = {}
+    for variant in trained_variants(group):
+        found.setdefault(variant.partition("[")[0], []).append(variant)
+    return {family: variants for family, variants in found.items() if len(variants) > 1}
+
+
+def parameters(group: Group, variant: str) -> dict[str, Any]:
+    """The recorded parameters of a variant, of its first run that has any."""
+    runs = group.study.runs
+    folders = runs.loc[runs["variant"] == variant, "folder"]
+    records = (group.study.records[folder] for folder in folders if folder in group.study.records)
+    return next((record.parameters for record in records if record.parameters), {})
+
+
+def varying(settings: dict[str, dict[str, Any]]) -> list[str]:
+    """Parameters with more than one value, by name."""
+    names = {name for values in settings.values() for name in values}
+    known = [values for values in settings.values() if values]
+    return sorted(name for name in names if len({repr(values.get(name)) for values in known}) > 1)
+
+
+def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[str, Any]]) -> Table:
+    key = headline(group)
+    scored = [score_column(group, key, direction, "last") for direction in DIRECTIONS] if key else []
+    if key and "mask_spatial_deviation" in set(group.study.scores["metric"]):
+        scored += [
+            score_column(group, "mask_spatial_deviation", name, "last", bold=False) for name in DIRECTIONS
+        ]
+    scored += [cost_column(group, "gflop", "GFLOP", 1, "One forward at batch 1")]
+    others = [name for name in varying(settings) if name != parameter]
+    columns = [Column(parameter, parameter, numeric=False)]
+    columns += [Column("others", "also differs", numeric=False)] if others else []
+    role, rows = kinds(group), []
+    for variant in sorted(settings, key=lambda name: _place(settings[name].get(parameter))):
+        cells = [Cell(str(settings[variant].get(parameter, "-")))]
+        cells += (
+            [Cell(", ".join(f"{name}={settings[variant].get(name, '-')}" for name in others))]
+            if others
+            else []
+        )
+        cells += [one.cells[variant] for one in scored]
+        rows.append(Row(row_title(group, variant), tuple(cells), role[variant]))
+    counts = [count for variant, count in seed_counts(group, "last").items() if count and variant in settings]
+    title = f"Ablation of {parameter} in {family}, {group.dataset}"
+    everything = (*columns, *(one.column for one in scored))
+    name = f"{group.key}-ablation-{family}-{parameter}"
+    return Table(name, title, "variant", everything, tuple(rows), reading(group, counts))
+
+
+def _place(value: Any) -> tuple[bool, float, str]:
+    """Numbers in order of size, words behind them."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return (not number, float(value) if number else 0.0, str(value))

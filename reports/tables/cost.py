@@ -1,0 +1,77 @@
+"""What every variant costs: parameters, GFLOP, seconds a step, peak memory, hours (the paper's figure 11).
+
+Seconds compare only between runs on the same device; where a group's runs come from several, the device is
+part of the row's note.
+"""
+
+import pandas as pd
+
+from reports.comparability import Group
+from reports.numbers import decimals, fixed, grouped, significant
+from reports.tables.main import time_unit
+from reports.tables.model import Cell, Column, Row, Table, missing
+from reports.tables.scores import kinds, row_title, trained_variants
+
+MEASURES = (
+    ("parameters", "parameters", 1.0, "Trainable parameters of one generator"),
+    ("gflop", "GFLOP", 1.0, "2 × multiply-accumulate of one forward at batch 1"),
+    ("seconds_per_step", "s/step", 1.0, "Median over the steps after the first ten"),
+    (
+        "peak_memory_bytes",
+        "peak memory [GiB]",
+        2.0**-30,
+        "Of the process (CPU) or the allocator (GPU), training",
+    ),
+    ("seconds_training", "training [min]", 1 / 60, "All sessions together, waiting for images included"),
+    ("seconds_data", "data [min]", 1 / 60, "Share of training spent waiting for images"),
+    ("seconds_scoring", "scoring [min]", 1 / 60, "Measuring the finished run"),
+)
+
+
+def cost_table(group: Group) -> Table:
+    """One row per variant, means over its runs, the range where they differ."""
+    unit, factor = time_unit(group)
+    measures = [(*one[:1], unit, factor, one[3]) if one[0] == "seconds_training" else one for one in MEASURES]
+    columns = tuple(Column(key, title, arrow="down", help=text) for key, title, _, text in measures)
+    device = Column("device", "device", numeric=False)
+    role = kinds(group)
+    rows = [
+        Row(
+            row_title(group, variant),
+            (
+                *(_cell(group, variant, key, factor) for key, _, factor, _ in measures),
+                _device(group, variant),
+            ),
+            role[variant],
+        )
+        for variant in trained_variants(group)
+    ]
+    caption = "Means over the runs of a variant [least, most]. Times compare on equal devices alone."
+    return Table(
+        f"{group.key}-cost", f"Cost, {group.dataset}", "variant", (*columns, device), tuple(rows), caption
+    )
+
+
+def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
+    runs = group.study.runs
+    values = runs.loc[runs["variant"] == variant, key].dropna().astype(float) * factor
+    if values.empty:
+        return missing("Not recorded: nothing was trained, or the run has not got so far.")
+    if key == "parameters":
+        return Cell(grouped(values.mean()), float(values.mean()))
+    digits = max(2, decimals([float(values.mean())]))
+    text = significant(float(values.mean())) if values.mean() < 0.01 else fixed(float(values.mean()), digits)
+    varies = fixed(values.min(), digits) != fixed(values.max(), digits)
+    spread = f"[{fixed(values.min(), digits)}, {fixed(values.max(), digits)}]" if varies else ""
+    return Cell(text, float(values.mean()), spread=spread)
+
+
+def _device(group: Group, variant: str) -> Cell:
+    runs = group.study.runs[group.study.runs["variant"] == variant]
+    names = sorted({_name(row) for row in runs[["device_name", "threads"]].dropna().itertuples(index=False)})
+    return Cell("; ".join(names) if names else "-")
+
+
+def _name(row: tuple[object, ...]) -> str:
+    threads = int(str(row[1])) if pd.notna(row[1]) else 0
+    return f"{row[0]}, {threads} thread{'s' * (threads != 1)}"

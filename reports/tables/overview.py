@@ -1,0 +1,53 @@
+"""The headline at a glance: the kernel distance of every variant on every data set of a protocol.
+
+Columns are separate comparisons: values are compared down a column, never across.
+"""
+
+from collections.abc import Sequence
+
+from reports.comparability import Group
+from reports.order import sort_variants
+from reports.tables.main import headline
+from reports.tables.model import Cell, Column, Row, Table, missing, unique
+from reports.tables.scores import DIRECTIONS, ScoreColumn, kinds, reading, score_column, seed_counts
+
+
+def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
+    """Groups of one protocol side by side; None where a single data set makes it the main table again."""
+    scored = [(group, key) for group in groups if (key := headline(group))]
+    if len(scored) < 2:
+        return None
+    columns = [
+        (group, score_column(group, key, direction, "last"))
+        for group, key in scored
+        for direction in DIRECTIONS
+    ]
+    roles = {variant: role for group, _ in scored for variant, role in kinds(group).items()}
+    rows = [
+        Row(variant, tuple(_cell(one, variant) for _, one in columns), roles[variant])
+        for variant in sort_variants(roles, roles)
+    ]
+    for name in ("floor", "ceiling"):
+        title = {"floor": "floor: real against real", "ceiling": "ceiling: copying the input"}[name]
+        rows.append(Row(title, tuple(getattr(one, name) for _, one in columns), name))
+    headings = tuple(
+        Column(
+            f"{group.dataset}-{one.column.key}",
+            one.column.title,
+            f"{group.dataset} {one.column.group}",
+            one.column.arrow,
+            one.column.help,
+        )
+        for group, one in columns
+    )
+    counts = [count for group, _ in scored for count in seed_counts(group, "last").values() if count]
+    caption = " ".join(
+        unique([reading(scored[0][0], counts), "Compare down a column, never across data sets."])
+    )
+    return Table(
+        f"overview-{protocol}", f"Overview, protocol {protocol}", "variant", headings, tuple(rows), caption
+    )
+
+
+def _cell(column: ScoreColumn, variant: str) -> Cell:
+    return column.cells.get(variant, missing("No run of this variant on this data set."))

@@ -1,0 +1,60 @@
+"""Runs that are missing from the tables or should be read with care: failed, unfinished, damaged, unscored."""
+
+import pandas as pd
+
+from reports.frame import Study
+from reports.numbers import counted
+from reports.tables.model import Cell, Column, Row, Table
+
+
+def unfinished(study: Study) -> pd.DataFrame:
+    """The runs that are not both done and scored, external images left out."""
+    runs = study.runs
+    return runs[~((runs["status"].isin(["done", "external"])) & runs["scored"].fillna(False).astype(bool))]
+
+
+def failures_table(study: Study) -> Table | None:
+    """Status and reason of every such run; None where there is none."""
+    runs = unfinished(study)
+    if runs.empty:
+        return None
+    columns = (
+        Column("protocol", "protocol", numeric=False),
+        Column("dataset", "dataset", numeric=False),
+        Column("seed", "seed"),
+        Column("status", "status", numeric=False),
+        Column("progress", "images seen", numeric=False),
+        Column("reason", "reason", numeric=False),
+    )
+    rows = tuple(Row(str(run.variant or run.folder), _cells(run)) for run in runs.itertuples())
+    title = f"{counted(len(rows), 'run')} not in the comparison, or not yet"
+    return Table("runs-left-out", title, "variant", columns, rows)
+
+
+def _cells(run: object) -> tuple[Cell, ...]:
+    def get(name: str) -> object:
+        value = getattr(run, name)
+        return None if value is None or pd.isna(value) else value
+
+    seed, seen, to_see = get("seed"), get("images_seen"), get("images_to_see")
+    progress = "-" if seen is None else f"{seen} of {to_see}"
+    said = get("reason") or (
+        "It is still running, or was killed: run it again to go on." if seen is not None else "-"
+    )
+    return (
+        Cell(str(get("protocol") or "-")),
+        Cell(str(get("dataset") or "-")),
+        Cell("-" if seed is None else str(seed), None if seed is None else float(str(seed))),
+        Cell("not scored" if get("status") == "done" else str(get("status"))),
+        Cell(progress),
+        Cell(str(said)),
+    )
+
+
+def remarks(study: Study) -> list[tuple[str, str]]:
+    """(run, warning) of every remark that a run recorded for the readers of its results."""
+    return [
+        (str(record.cell.variant) + f", {record.cell.dataset}, seed {record.cell.seed}", warning)
+        for record in study.records.values()
+        for warning in record.warnings
+    ]

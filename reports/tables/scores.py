@@ -1,0 +1,205 @@
+"""Columns of scores: what main, faithfulness, mask and ablation tables have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports import metrics
+from reports.comparability import MARK, Group
+from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
+from reports.frame import Study
+from reports.numbers import decimals, fixed, readable
+from reports.order import ordered_variants
+from reports.summaries import Summary, spread_rule, summarise
+from reports.tables.model import Cell, Column, Row, Table, missing
+
+DIRECTIONS = ("A2B", "B2A")
+
+
+@dataclass(frozen=True)
+class ScoreColumn:
+    """One metric in one direction for some variants: the cells by variant, and the references beneath."""
+
+    column: Column
+    cells: dict[str, Cell]
+    floor: Cell
+    ceiling: Cell
+
+
+def trained_variants(group: Group) -> list[str]:
+    """Every variant with a run, in the stated order."""
+    return ordered_variants(group.study.runs)
+
+
+def score_column(group: Group, key: str, direction: str, selection: str, *, bold: bool = True) -> ScoreColumn:
+    """The column of `key`, in bold where one variant is better than all others by a supported difference."""
+    scores = chosen(group.study.scores, selection)
+    rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
+    variants = trained_variants(group)
+    summaries = {variant: summarise(rows[rows["variant"] == variant]) for variant in variants}
+    scale = metrics.scale(key)
+    digits = decimals([scale * found.mean for found in summaries.values() if found])
+    measured = [variant for variant in variants if summaries[variant]]
+    best = winner(compare_column(scores, measured, key, direction), measured) if bold else None
+    cells = {}
+    for variant, found in summaries.items():
+        if found is None:
+            cells[variant] = missing(why_missing(group, variant, rows[rows["variant"] == variant]))
+        else:
+            cells[variant] = summary_cell(found, digits, scale, bold=variant == best)
+    column = Column(
+        key=f"{direction}-{selection}-{key}",
+        title=metrics.heading(key),
+        group=arrow_text(direction),
+        arrow=metrics.arrow(key),
+        help=metrics.help_text(key),
+    )
+    references = (_reference(rows, name, digits, scale) for name in ("floor", "ceiling"))
+    return ScoreColumn(column, cells, *references)
+
+
+def chosen(scores: pd.DataFrame, selection: str) -> pd.DataFrame:
+    """The scores of one selection of weights; a run without training has `last` alone, which is both."""
+    rows = scores[scores["selection"] == selection]
+    if selection == "last":
+        return rows
+    others = scores[(scores["selection"] == "last") & (scores["step"].fillna(0) == 0)]
+    return pd.concat([rows, others[~others["folder"].isin(rows["folder"])]])
+
+
+def summary_cell(found: Summary, digits: int, scale: float = 1, *, bold: bool = False) -> Cell:
+    return Cell(
+        text=readable(scale * found.mean, digits),
+        value=scale * found.mean,
+        bold=bold,
+        spread=found.spread(digits, scale),
+        points=tuple(scale * value for value in found.values),
+    )
+
+
+def why_missing(group: Group, variant: str, rows: pd.DataFrame) -> str:
+    """The reason of a missing value, from the score itself or from the state of the runs."""
+    reasons = rows["reason"].dropna()
+    if len(reasons):
+        return str(reasons.iloc[0])
+    if len(rows):
+        return "Not a finite number in any seed."
+    runs = group.study.runs[group.study.runs["variant"] == variant]
+    states = [str(status) for status in runs["status"]]
+    if runs["scored"].fillna(False).astype(bool).any():
+        return "Not among the scores of this run."
+    return f"No scores: {', '.join(sorted(set(states)))}." if states else "No run."
+
+
+def _reference(rows: pd.DataFrame, name: str, digits: int, scale: float) -> Cell:
+    values = rows[name].dropna()
+    if values.empty:
+        return missing("No reference value is defined for this metric.")
+    return Cell(fixed(scale * float(values.mean()), digits), scale * float(values.mean()))
+
+
+def seed_counts(group: Group, selection: str) -> dict[str, int]:
+    """Variant -> seeds with a finite value of any set distance or measurement."""
+    scores = chosen(group.study.scores, selection).dropna(subset=["value", "seed"])
+    return {
+        variant: int(scores.loc[scores["variant"] == variant, "seed"].nunique())
+        for variant in trained_variants(group)
+    }
+
+
+def score_table(
+    group: Group, key: str, title: str, columns: Sequence[ScoreColumn], selection: str, caption: str = ""
+) -> Table:
+    """Columns side by side: one row per variant, then floor and ceiling where any column has them."""
+    counts = seed_counts(group, selection)
+    role = kinds(group)
+    rows = [
+        Row(
+            row_title(group, name),
+            (seeds_cell(counts[name]), *(one.cells[name] for one in columns)),
+            role[name],
+        )
+        for name in trained_variants(group)
+    ]
+    if any(one.floor.value is not None for one in columns):
+        rows.append(Row("floor: real against real", (Cell(""), *(one.floor for one in columns)), "floor"))
+        rows.append(
+            Row("ceiling: copying the input", (Cell(""), *(one.ceiling for one in columns)), "ceiling")
+        )
+    n = [count for count in counts.values() if count]
+    seeds = Column("seeds", _n(n), help="Seeds with scores")
+    first = "variant"
+    said = " ".join(part for part in (caption, reading(group, n)) if part)
+    return Table(key, title, first, (seeds, *(one.column for one in columns)), tuple(rows), said, card(group))
+
+
+def _n(counts: list[int]) -> str:
+    return f"n = {counts[0]}" if counts and len(set(counts)) == 1 else "n"
+
+
+def seeds_cell(count: int) -> Cell:
+    return Cell(str(count), float(count))
+
+
+def kinds(group: Group) -> dict[str, str]:
+    """Variant -> the role of its row."""
+    runs = group.study.runs
+    return {
+        variant: next(iter(runs.loc[runs["variant"] == variant, "kind"].dropna()), "variant")
+        for variant in trained_variants(group)
+    }
+
+
+def row_title(group: Group, variant: str) -> str:
+    return variant + (f" {MARK}" if group.marked(variant) else "")
+
+
+def reading(group: Group, counts: list[int]) -> str:
+    """How the cells are to be read: the spread, what bold says, what the mark says."""
+    if not counts:
+        return "No run of this group has scores yet."
+    parts = [f"Cells: {spread_rule(min(counts), max(counts))}."]
+    if len(trained_variants(group)) > MOST_VARIANTS:
+        parts.append(f"Nothing is bold: more than {MOST_VARIANTS} variants were not compared pairwise.")
+    else:
+        parts.append(
+            "Bold: better than every other row by a supported difference (paired over seeds, Holm over the "
+            "pairs of the column); no bold means that the best was not told apart."
+        )
+    if group.differences:
+        parts.append(f"{MARK} Some runs followed another schedule and are not comparable.")
+    return " ".join(parts)
+
+
+def card(group: Group) -> tuple[tuple[str, str], ...]:
+    """What all cards of the group's runs say; where they differ, every value."""
+    cards = group.study.cards
+    keys = dict.fromkeys(name for one in cards.values() for name in one)
+    facts = [(name, sorted({_short(one[name]) for one in cards.values() if name in one})) for name in keys]
+    counts = group.study.scores[["images_generated", "images_real"]].dropna().drop_duplicates()
+    images = sorted(
+        {f"{int(row[0])} generated, {int(row[1])} real" for row in counts.itertuples(index=False)}
+    )
+    steps = sorted({int(step) for step in group.study.scores["step"].dropna()})
+    seeds = sorted({int(seed) for seed in group.study.runs["seed"].dropna()})
+    hashes = sorted({str(value)[:12] for value in group.study.runs["protocol_hash"].dropna()})
+    own = [
+        ("images", images),
+        ("steps of the weights", [str(step) for step in steps]),
+        ("seeds", [str(seed) for seed in seeds]),
+        ("protocol", [f"{group.protocol} ({value})" for value in hashes]),
+    ]
+    return tuple((name, " | ".join(values)) for name, values in facts + own if values)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    is_hash = len(text) > 20 and all(sign in "0123456789abcdef" for sign in text)
+    return text[:12] if is_hash else text
+
+
+def present(study: Study, keys: Sequence[str]) -> list[str]:
+    """Those of `keys` that some run was scored for."""
+    found = set(study.scores["metric"])
+    return [key for key in keys if key in found]
