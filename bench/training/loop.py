@@ -91,13 +91,14 @@ def train(
                 session.settle()
             if schedule.is_validated(step):
                 examiner.examine(session, schedule.images_seen(step))
+            report.advance(1, session.losses.figures())
             overdue = time.perf_counter() - saved >= seconds_between_checkpoints
-            if overdue or schedule.is_validated(step) or stop.received:
+            stopped_by = stop.received
+            if overdue or stopped_by or schedule.is_validated(step):
                 session.save(folder)
                 saved = session.clock.start()
-            report.advance(1, session.losses.figures())
-            if stop.received:
-                raise Interrupted(stop.received, step, schedule.steps)
+            if stopped_by:
+                raise Interrupted(stopped_by, step, schedule.steps)
     return finished(cell, folder, session, schedule)
 
 

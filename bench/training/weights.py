@@ -16,6 +16,8 @@ from variants.contract import Generator
 from variants.parameters import spell
 
 SCHEMA_VERSION = 1
+METADATA = "bench"
+"""The metadata entry that holds the file's origin as JSON."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ def save_generators(path: Path, generators: Mapping[str, Generator], variant: st
         for name, tensor in generators[direction].state_dict().items()
     }
     values = generators["A2B"].parameter_values
-    metadata = {
-        "schema_version": str(SCHEMA_VERSION),
+    origin = {
+        "schema_version": SCHEMA_VERSION,
         "variant": variant,
-        "parameters": json.dumps({name: spell(value) for name, value in values.items()}),
-        "step": str(step),
+        "parameters": {name: spell(value) for name, value in values.items()},
+        "step": step,
     }
+    # One entry alone: safetensors writes several in an order that changes from process to process.
+    metadata = {METADATA: json.dumps(origin, sort_keys=True)}
     atomic.write_bytes(path, safetensors.torch.save(tensors, metadata))
 
 
@@ -81,9 +85,9 @@ def read_origin(path: Path) -> Origin:
     except safetensors.SafetensorError as error:
         raise BenchError(f"{path} is not a whole safetensors file: {error}.") from None
     try:
-        version = int(metadata["schema_version"])
-        origin = Origin(metadata["variant"], json.loads(metadata["parameters"]), int(metadata["step"]))
-    except (KeyError, ValueError):
+        said = json.loads(metadata[METADATA])
+        version, origin = said["schema_version"], Origin(said["variant"], said["parameters"], said["step"])
+    except (KeyError, TypeError, ValueError):
         raise BenchError(f"{path} holds no generators of a run: its metadata names no variant.") from None
     if version > SCHEMA_VERSION:
         raise BenchError(f"{path} has schema version {version}; this bench reads up to {SCHEMA_VERSION}.")

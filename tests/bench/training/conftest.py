@@ -29,7 +29,9 @@ def squares(domain: str, count: int, size: int, prefix: str) -> Split:
     images = chance.integers(90, 160, (count, size, size, 3), dtype=np.uint8)
     for image in images:
         top, left = chance.integers(0, size // 2, 2)
-        image[top : top + size // 2, left : left + size // 2] = (220, 60, 40) if domain == "A" else (40, 90, 220)
+        image[top : top + size // 2, left : left + size // 2] = (
+            (220, 60, 40) if domain == "A" else (40, 90, 220)
+        )
     return Split(images, tuple(f"{prefix}{index}.png" for index in range(count)))
 
 

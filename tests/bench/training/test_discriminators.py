@@ -6,6 +6,7 @@ import torch
 from bench.streams import Streams
 from bench.training.discriminators import LightDiscriminator, PatchGAN, initialise, load_published
 
+
 @pytest.mark.parametrize(("kind", "parameters"), [(PatchGAN, 2_764_737), (LightDiscriminator, 2_763_776)])
 def test_parameter_counts_are_the_published_ones(kind, parameters):
     assert sum(each.numel() for each in kind().parameters()) == parameters
@@ -41,9 +42,7 @@ def test_initial_weights_are_normal_with_deviation_two_hundredths_and_depend_on_
     judge, again = kind(16), kind(16)
     initialise(judge, draw)
     initialise(again, draw)
-    for (name, parameter), (_, twin) in zip(
-        judge.named_parameters(), again.named_parameters(), strict=True
-    ):
+    for (name, parameter), (_, twin) in zip(judge.named_parameters(), again.named_parameters(), strict=True):
         assert torch.equal(parameter, twin)
         if name.endswith(".bias"):
             assert not parameter.any()

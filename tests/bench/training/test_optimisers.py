@@ -36,6 +36,9 @@ def test_updates_are_those_of_the_algorithm_under_a_changing_rate(dtype, toleran
 
 
 def test_frozen_parameters_are_left_out():
-    trained, frozen = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.ones(1), requires_grad=False)
+    trained, frozen = (
+        torch.nn.Parameter(torch.ones(1)),
+        torch.nn.Parameter(torch.ones(1), requires_grad=False),
+    )
     (group,) = adam([trained, frozen], SETTINGS).param_groups
     assert len(group["params"]) == 1
