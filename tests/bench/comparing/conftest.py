@@ -1,0 +1,140 @@
+"""Small run folders, written through the real records: known differences, no training."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.protocol import load_protocol, schedule_hash
+from bench.runs import atomic
+from bench.runs.folder import RunFolder
+from bench.runs.record import CellRecord, Environment, RunRecord
+from bench.runs.scores import DIRECTIONS, DirectionScores, Score, Scores, Selection
+from bench.scoring.distances import frechet_distance, kernel_distance
+from bench.scoring.metric import Metric
+
+IMAGES = 30
+DIMENSION = 6
+MakeRun = Callable[..., RunFolder]
+
+CATALOGUE = {
+    key: Metric(key, key, "1", better, "image", "", "", "")  # type: ignore[arg-type]
+    for key, better in {
+        "edge_correlation": "higher",
+        "colourfulness": "nearer target",
+        "mean_change": "none",
+    }.items()
+}
+
+
+@pytest.fixture
+def catalogue() -> dict[str, Metric]:
+    return CATALOGUE
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """`make_run("slot9", seed=0, offset=0.1)`: a scored run below tmp_path/runs."""
+
+    def make(
+        variant: str,
+        seed: int,
+        offset: float = 0.0,
+        *,
+        dataset: str = "toy-stripes",
+        changes: Sequence[str] = (),
+        scored: bool = True,
+        root: Path | None = None,
+        **record: Any,
+    ) -> RunFolder:
+        protocol = load_protocol("smoke", tuple(changes))
+        parts = (protocol.name, dataset, variant, f"seed{seed}")
+        folder = RunFolder((root or tmp_path / "runs").joinpath(*parts))
+        cell = CellRecord(protocol=protocol.name, dataset=dataset, variant=variant, seed=seed)
+        values: dict[str, Any] = {
+            "status": "done",
+            "cell": cell,
+            "kind": "variant",
+            "protocol": protocol.model_dump(mode="json"),
+            "protocol_hash": protocol.hash(),
+            "data_fingerprint": f"data-{dataset}",
+            "schedule_hash": schedule_hash(protocol, f"data-{dataset}", seed),
+            "trace_hash": f"trace-{seed}",
+            "images_to_see": 10,
+            "environment": environment(),
+            "started": "2026-01-01T00:00:00Z",
+        }
+        folder.write(RunRecord(**(values | record)))
+        if scored:
+            write_scores(folder, seed, offset)
+        return folder
+
+    return make
+
+
+def environment() -> Environment:
+    return Environment(
+        bench="0.1.0",
+        git_commit=None,
+        git_dirty=None,
+        python="3.11",
+        versions={},
+        system="Linux",
+        cpu="some CPU",
+        threads=1,
+        device="cpu",
+        device_name=None,
+        driver=None,
+    )
+
+
+def write_scores(folder: RunFolder, seed: int, offset: float) -> None:
+    """Features, per-image values and scores of one run: equal inputs everywhere, `offset` sets runs apart."""
+    inputs = np.random.default_rng(0).standard_normal((IMAGES, DIMENSION))
+    real = np.random.default_rng(1).standard_normal((IMAGES + 2, DIMENSION))
+    noise = np.random.default_rng([seed, round(abs(offset) * 1e6), offset > 0])
+    rows, directions = [], {}
+    for direction in DIRECTIONS:
+        generated = (inputs + offset + 0.05 * noise.standard_normal(DIMENSION)).astype(np.float32)
+        edges = 0.5 + offset / 10 + 0.01 * noise.standard_normal(IMAGES)
+        for which, features in ((f"last-{direction}", generated), (f"real-{direction}", real)):
+            path = folder.features / f"{which}-tiny.npy"
+            atomic.write_with(path, lambda file, features=features: np.save(file, features))
+        rows += [(direction, f"{i:03}.png", edges[i]) for i in range(IMAGES)]
+        directions[direction] = DirectionScores(
+            images_generated=IMAGES,
+            images_real=len(real),
+            metrics={
+                "kd(tiny)": Score(value=kernel_distance(generated, real)),
+                "fd(tiny)": Score(value=frechet_distance(generated, real)),
+                "edge_correlation": Score(value=float(edges.mean())),
+                "colourfulness": Score(value=40 + offset + 0.1 * noise.standard_normal(), floor=45.0),
+                "mask_entropy": Score(value=None, reason="this generator has no masks"),
+            },
+        )
+    atomic.write_csv(folder.images_csv, ["direction", "file", "edge_correlation"], rows)
+    selection = Selection(step=10, images_seen=10, directions=directions)
+    scores = Scores(selections={"last": selection}, card={"features": "tiny"})
+    atomic.write_text(folder.scores_json, scores.model_dump_json(indent=2))
+
+
+@pytest.fixture
+def run_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """`run_command("slot9", "spatial", "--json")`: what `bench compare` prints on stdout."""
+    import typer
+    from typer.testing import CliRunner
+
+    from bench.cli.compare import compare
+
+    app = typer.Typer()
+    app.command()(compare)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> str:
+        outcome = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+        assert outcome.exit_code == 0, outcome.output
+        return outcome.stdout
+
+    return run

@@ -1,0 +1,275 @@
+"""`bench compare` on run folders: what is paired with what, what is refused, what is said."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.comparing import Outcome, Request, compare_runs
+from bench.errors import BenchError, UsageError
+from bench.scoring.metric import Metric
+from bench.statistics import Verdict
+
+
+@pytest.fixture
+def compare(tmp_path: Path, catalogue: dict[str, Metric]):  # type: ignore[no-untyped-def]
+    def run(a: str = "slot9", b: str = "spatial", **changes: Any) -> Outcome:
+        return compare_runs(Request(a, b, tmp_path / "runs", **changes), catalogue)
+
+    return run
+
+
+@pytest.fixture
+def five_seeds(make_run) -> None:  # type: ignore[no-untyped-def]
+    for seed in range(5):
+        make_run("slot9", seed, 0.1)
+        make_run("spatial", seed, 1.5)
+
+
+def of(outcome: Outcome, metric: str, direction: str = "A2B"):  # type: ignore[no-untyped-def]
+    return next(one for one in outcome.comparisons if (one.metric, one.direction) == (metric, direction))
+
+
+@pytest.mark.usefixtures("five_seeds")
+def test_five_seeds_with_a_clear_difference_support_it(compare) -> None:  # type: ignore[no-untyped-def]
+    outcome = compare()
+    kernel = of(outcome, "kd(tiny)")
+    assert kernel.verdict is Verdict.SUPPORTED
+    assert kernel.favours == "a"
+    assert (kernel.seeds, kernel.images) == ((0, 1, 2, 3, 4), 30)
+    assert "slot9 is lower than spatial" in kernel.sentence
+    assert of(outcome, "edge_correlation").favours == "b"
+    assert "toy-stripes: fed the same in every seed (trace hashes agree, 5 of 5)" in outcome.remarks
+
+
+@pytest.mark.usefixtures("five_seeds")
+def test_features_and_per_image_columns_bring_the_test_images_into_the_error(compare) -> None:  # type: ignore[no-untyped-def]
+    outcome = compare(metrics=("kd", "fd", "edge_correlation", "colourfulness"))
+    inputs = {one.metric: one.error.input_variance for one in outcome.comparisons}
+    assert inputs["colourfulness"] is None
+    assert None not in {inputs["kd(tiny)"], inputs["fd(tiny)"], inputs["edge_correlation"]}
+    assert "for these test images" in of(outcome, "colourfulness").sentence
+    assert "for these test images" not in of(outcome, "kd(tiny)").sentence
+
+
+def test_features_that_do_not_give_the_stored_score_are_not_used(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for seed in range(5):
+        folder = make_run("slot9", seed, 0.1)
+        make_run("spatial", seed, 1.5)
+    np.save(folder.features / "last-A2B-tiny.npy", np.ones((30, 6), np.float32))
+    outcome = compare(metrics=("kd",))
+    assert of(outcome, "kd(tiny)", "A2B").error.input_variance is None
+    assert of(outcome, "kd(tiny)", "B2A").error.input_variance is not None
+
+
+def test_images_in_another_order_are_not_paired(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for seed in range(5):
+        folder = make_run("slot9", seed, 0.1)
+        make_run("spatial", seed, 1.5)
+    header, *rows = folder.images_csv.read_text().splitlines()
+    folder.images_csv.write_text("\n".join([header, *reversed(rows)]) + "\n")
+    assert of(compare(), "edge_correlation").error.input_variance is None
+
+
+@pytest.mark.usefixtures("five_seeds")
+def test_the_target_of_a_measurement_is_its_floor(compare) -> None:  # type: ignore[no-untyped-def]
+    colour = of(compare(metrics=("colourfulness",)), "colourfulness")
+    assert colour.better == "nearer target"
+    assert colour.mean_difference == pytest.approx(1.4, abs=0.3)
+    assert "distance from the target" in colour.sentence
+
+
+def test_seeds_that_one_side_lacks_are_left_out_and_said(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for seed in range(4):
+        make_run("slot9", seed)
+    for seed in (1, 2, 3, 7):
+        make_run("spatial", seed)
+    outcome = compare()
+    assert of(outcome, "kd(tiny)").seeds == (1, 2, 3)
+    assert of(outcome, "kd(tiny)").verdict is Verdict.RANGE
+    assert "on toy-stripes only slot9 has seed 0" in outcome.remarks
+    assert "on toy-stripes only spatial has seed 7" in outcome.remarks
+
+
+def test_unfinished_runs_are_left_out_and_said(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for variant in ("slot9", "spatial"):
+        make_run(variant, 0)
+        make_run(variant, 1, status="running", scored=False)
+    outcome = compare()
+    assert of(outcome, "kd(tiny)").seeds == (0,)
+    assert sum("is running: left out" in remark for remark in outcome.remarks) == 2
+
+
+def test_a_damaged_record_elsewhere_is_passed_over_and_said(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    make_run("slot5", 0).run_json.write_text("{")
+    assert any("is damaged" in remark for remark in compare().remarks)
+
+
+def test_each_data_set_is_compared_by_itself(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for dataset in ("toy-stripes", "toy-shape"):
+        make_run("slot9", 0, dataset=dataset)
+        make_run("spatial", 0, dataset=dataset)
+    assert {one.dataset for one in compare().comparisons} == {"toy-shape", "toy-stripes"}
+    assert {one.dataset for one in compare(dataset="toy-shape").comparisons} == {"toy-shape"}
+
+
+def test_a_variant_is_found_under_another_spelling(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    assert compare("slot9[iterations=3]").a == "slot9"
+
+
+def test_undefined_scores_are_said_with_their_reason(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    outcome = compare(metrics=("mask_entropy",))
+    assert outcome.comparisons == ()
+    reason = "mask_entropy A2B on toy-stripes is undefined for one side: this generator has no masks"
+    assert reason in outcome.remarks
+
+
+def test_different_schedules_are_refused_by_what_differs(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0, data_fingerprint="other", schedule_hash="other")
+    with pytest.raises(BenchError, match="data: data-toy-stripes against other"):
+        compare()
+    outcome = compare(allow_different_schedules=True)
+    assert len(outcome.schedule_differences) == 1
+    assert outcome.comparisons
+
+
+def test_different_protocols_are_refused_and_named_when_allowed(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0, changes=["train.learning_rate=1e-3"])
+    with pytest.raises(BenchError, match="--allow-different-schedules"):
+        compare()
+    differences = compare(allow_different_schedules=True).schedule_differences
+    assert differences == ("toy-stripes: train.learning_rate: 0.0002 against 0.001",)
+
+
+def test_runs_that_were_fed_otherwise_are_pointed_out(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0, trace_hash="another")
+    assert "toy-stripes: the trace hashes DIFFER in seed 0: not fed the same" in compare().remarks
+
+
+def test_two_folders_of_one_variant_make_the_control(make_run, catalogue, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    roots = [tmp_path / "first", tmp_path / "second"]
+    for seed in range(5):
+        make_run("slot9", seed, 0.50001, root=roots[0])
+        make_run("slot9", seed, 0.50002, root=roots[1])
+    outcome = compare_runs(Request(str(roots[0]), str(roots[1]), tmp_path), catalogue)
+    assert (outcome.a, outcome.b) == (str(roots[0]), str(roots[1]))
+    assert outcome.control is not None
+    assert outcome.control.comparisons == 6
+    assert "of a variant with itself" in outcome.control.sentence
+
+
+def test_a_variant_is_not_compared_with_its_own_runs(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    with pytest.raises(UsageError, match="name the same runs"):
+        compare("slot9", "slot9")
+
+
+def test_no_runs_at_all(compare) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(BenchError, match=r"There are no runs below .*bench run --variant slot9"):
+        compare()
+
+
+def test_no_runs_of_the_variant_names_what_exists(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("uniform", 0)
+    with pytest.raises(
+        UsageError, match=r"'spatial'.*There are: slot9, uniform.*bench run --variant spatial"
+    ):
+        compare()
+
+
+def test_no_common_seed(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 1)
+    with pytest.raises(BenchError, match=r"no seed in common.*only slot9 has seed 0.*--seed 0"):
+        compare()
+
+
+def test_no_common_data_set(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0, dataset="toy-shape")
+    with pytest.raises(BenchError, match=r"no data set in common.*--dataset toy-stripes"):
+        compare()
+
+
+def test_a_filter_that_leaves_nothing_says_what_there_is(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    with pytest.raises(UsageError, match="It has: protocol smoke, dataset toy-stripes"):
+        compare(protocol="small")
+
+
+def test_missing_scores_say_how_to_make_them(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    folder = make_run("spatial", 0, scored=False)
+    with pytest.raises(BenchError, match=re.escape(f"bench score {folder.path}")):
+        compare()
+
+
+def test_only_unfinished_runs(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0, status="failed", scored=False)
+    make_run("spatial", 0)
+    with pytest.raises(BenchError, match=r"No run of slot9 is finished: .*\(failed\)"):
+        compare()
+
+
+def test_an_unknown_metric_says_what_was_meant(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    with pytest.raises(UsageError, match="Did you mean 'edge_correlation'"):
+        compare(metrics=("edge_corelation",))
+
+
+def test_weights_that_were_not_scored(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    with pytest.raises(BenchError, match="no scores of the validation weights"):
+        compare(selection="validation")
+
+
+def test_a_folder_of_several_variants_is_no_side(make_run, compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0)
+    with pytest.raises(UsageError, match="several variants"):
+        compare(str(tmp_path / "runs"))
+
+
+@pytest.mark.usefixtures("five_seeds")
+def test_the_command_prints_a_table_and_a_sentence_for_each_row(tmp_path: Path, run_command) -> None:  # type: ignore[no-untyped-def]
+    text = run_command(
+        "slot9", "spatial", "--runs", tmp_path / "runs", "--direction", "A2B", "--metric", "kd"
+    )
+    assert "95% interval" in text
+    assert "kd(tiny) ×100" in text
+    assert "- kd(tiny) A2B on toy-stripes (×100): slot9 is lower than spatial by" in text
+    assert "note: toy-stripes: fed the same" in text
+
+
+@pytest.mark.usefixtures("five_seeds")
+def test_the_command_prints_json_with_raw_values(tmp_path: Path, run_command) -> None:  # type: ignore[no-untyped-def]
+    text = run_command("slot9", "spatial", "--runs", tmp_path / "runs", "--metric", "kd", "--json")
+    outcome = json.loads(text)
+    kernel = outcome["comparisons"][0]
+    assert kernel["verdict"] == "supported difference"
+    assert kernel["mean_difference"] == pytest.approx(kernel["mean_a"] - kernel["mean_b"])
+    assert outcome["control"] is None
+
+
+def test_the_command_marks_different_schedules(make_run, tmp_path: Path, run_command) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0)
+    make_run("spatial", 0, changes=["train.learning_rate=1e-3"])
+    text = run_command("slot9", "spatial", "--runs", tmp_path / "runs", "--allow-different-schedules")
+    assert text.startswith("DIFFERENT SCHEDULES")
+    assert "train.learning_rate: 0.0002 against 0.001" in text
