@@ -103,7 +103,7 @@ def print_outcome(outcome: "Outcome") -> None:
             typer.echo(f"  {line}")
     console.print(table(outcome))
     for one in outcome.comparisons:
-        typer.echo(f"- {one.sentence}")
+        typer.echo(f"- {one.sentence}\n  differences by seed: {points(one)}")
     if outcome.control:
         typer.echo(f"\n{outcome.control.sentence}")
     typer.echo("")
@@ -121,6 +121,14 @@ def table(outcome: "Outcome") -> "Table":
     for one in outcome.comparisons:
         made.add_row(*cells(one))
     return made
+
+
+def points(one: "Comparison") -> str:
+    """The difference of every seed, so that nobody has to trust a mean."""
+    from bench.statistics.claims import number
+
+    both = zip(one.seeds, one.differences, strict=True)
+    return ", ".join(f"{seed}: {number(one.factor * difference)}" for seed, difference in both)
 
 
 def cells(one: "Comparison") -> list[str]:

@@ -174,7 +174,9 @@ def _value(e: Evidence, value: float) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number for a sentence: `digits` significant digits, no trailing zeros."""
+    """A number for a sentence: `digits` significant digits, no trailing zeros, whole where it is large."""
+    if 10**digits <= abs(value) < 1e7:
+        return f"{value:.0f}"
     return f"{value:.{digits}g}"
 
 

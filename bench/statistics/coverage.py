@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
-from bench.statistics.jackknife import Array, LeaveOneOut
+from bench.statistics.jackknife import Array, LeaveOneOut, jackknife_variance
 from bench.statistics.multiple import holm
 from bench.statistics.paired import ALPHA, interval, p_value, paired_error
 
@@ -158,6 +158,16 @@ def coverage_of_distances(
     truth = means.mean()
     reaches = np.array([interval(0.0, error)[1] for error in errors])
     return Rate(int((np.abs(means - truth) <= reaches).sum()), trials)
+
+
+def error_ratio(measure: Measure, world: FeatureWorld, trials: int, generator: np.random.Generator) -> float:
+    """Jackknife error of the difference of two single networks, over its true spread between new images."""
+    values, variances = np.empty(trials), np.empty(trials)
+    for trial in range(trials):
+        difference, blocks = world.differences(measure, 1, generator)
+        values[trial] = difference[0]
+        variances[trial] = sum(float(jackknife_variance(block[0])) for block in blocks)
+    return float(np.sqrt(variances.mean()) / values.std(ddof=1))
 
 
 def claims_of_alike(

@@ -254,6 +254,7 @@ def test_the_command_prints_a_table_and_a_sentence_for_each_row(tmp_path: Path, 
     assert "95% interval" in text
     assert "kd(tiny) ×100" in text
     assert "- kd(tiny) A2B on toy-stripes (×100): slot9 is lower than spatial by" in text
+    assert re.search(r"differences by seed: 0: -\d+, 1: -\d+, 2:", text)
     assert "note: toy-stripes: fed the same" in text
 
 
