@@ -159,7 +159,7 @@ def finite_gradients(subject: Subject) -> str:
     loss = (translation.image - 0.3).abs().mean()
     loss.backward()
     if not torch.isfinite(loss):
-        raise Failed(f"the loss is {float(loss)}")
+        raise Failed(f"the loss is {loss.item()}")
     for name, parameter in generator.named_parameters():
         if parameter.grad is None:
             raise Failed(f"{name} gets no gradient: it does not reach the output")

@@ -1,0 +1,52 @@
+"""`bench check`: a table, JSON for machines, exit 1 where a variant breaks the contract."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import variants
+from bench.cli.check import check
+
+EXAMPLE = Path(__file__).parents[3] / "docs" / "example_variant.py"
+
+
+@pytest.fixture
+def call():
+    """`call(arguments...)`: the outcome of the command."""
+    app = typer.Typer()
+    app.command()(check)
+    return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def test_a_sound_variant_passes_with_exit_0(call):
+    result = call("spatial[width=8]")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("spatial[width=8]\n")
+    assert "passed  weighted sum" in result.stdout
+
+
+def test_the_documented_example_passes(call):
+    result = call("one-mask", "--plugin", EXAMPLE)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_failed_check_is_exit_1(call):
+    result = call("uniform", "--parameters", 7)
+    assert result.exit_code == 1
+    assert "FAILED  parameter count            11,453,467, but 7 are pinned" in result.stdout
+
+
+def test_json_is_for_machines(call):
+    result = call("copy", "uniform", "--json")
+    found = json.loads(result.stdout)
+    assert list(found) == ["copy", "uniform"]
+    assert all(each["passed"] for each in found["uniform"])
+
+
+def test_an_unknown_name_is_refused_before_anything_is_checked(call):
+    result = call("copy", "slto9")
+    assert isinstance(result.exception, variants.VariantError)
+    assert result.stdout == ""

@@ -1,0 +1,206 @@
+"""One registry for everybody: ours, installed packages' and plugin files', read without torch."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import variants
+from variants import Generator, VariantError, register
+from variants.catalogue import installed, of_file, registered, shipped
+from variants.registry import REGISTRY
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "example_variant.py"
+
+PLUGIN = """
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from variants import AtLeast, Generator, Translation, register
+from variants.slot_head import SlotParameters
+
+@dataclass(frozen=True)
+class Mine(SlotParameters):
+    slots: Annotated[int, AtLeast(3)] = 4
+    rate: float = 0.5
+    mode: Literal["a", "b"] = "b"
+
+@register("NAME", summary="A plugin.", rate=0.25)
+class Plugin(Generator):
+    def __init__(self, parameters: Mine) -> None:
+        super().__init__()
+
+    def forward(self, image, noise=None):
+        return Translation(image, image.unsqueeze(1), None)
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """`plugin(text, name)`: the path of a plugin file of that text, forgotten after the test."""
+    from variants import catalogue
+
+    monkeypatch.setattr(catalogue, "PLUGINS", {})
+    before = dict(REGISTRY)
+
+    def write(text: str, name: str = "plugin.py") -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    yield write
+    REGISTRY.clear()
+    REGISTRY.update(before)
+    for name in [name for name in sys.modules if name.startswith("variants_plugin_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", variants.names())
+def test_reading_the_text_gives_what_importing_gives(name):
+    assert variants.describe(name) == registered(name).entry
+
+
+def test_every_shipped_variant_is_read_without_importing_it():
+    code = (
+        "import sys, variants; variants.names(); variants.canonical('slot9[iterations=5]'); "
+        "variants.resolved_parameters('cyclegan'); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_come_by_kind_then_by_name():
+    assert variants.names() == (
+        *("encoded-slot5", "light-slot5", "light-spatial5", "slot5", "slot9", "spatial"),
+        "uniform",
+        *("attentiongan-v1", "copy", "cyclegan"),
+    )
+    assert variants.names("control") == ("uniform",)
+
+
+def test_baselines_come_in_by_the_entry_point():
+    assert {source.entry.name for source in installed()} >= {"copy", "cyclegan", "attentiongan-v1"}
+    assert not {source.entry.name for source in shipped()} & set(variants.names("baseline"))
+
+
+def test_a_second_claim_on_a_name_is_refused():
+    registered("spatial")
+    with pytest.raises(VariantError, match=r"The name 'spatial' is taken by variants\.spatial\.Spatial"):
+        register("spatial", summary="Mine.")(type("Mine", (Generator,), {}))
+
+
+def test_a_default_for_no_parameter_is_refused():
+    with pytest.raises(VariantError, match="slots is given another default but is no parameter"):
+        register("fine", summary="", slots=5)(type("Mine", (Generator,), {}))
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "", "a[b]", ".."])
+def test_a_name_that_cannot_be_a_folder_is_refused(name):
+    with pytest.raises(VariantError, match="cannot be a name"):
+        register(name, summary="")(type("Mine", (Generator,), {}))
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(VariantError, match="a kind is one of variant, control, baseline"):
+        register("fine", summary="", kind="other")(type("Mine", (Generator,), {}))
+
+
+def test_a_parameter_without_a_default_is_refused():
+    @dataclass(frozen=True)
+    class Bare:
+        width: int
+
+    @dataclass(frozen=True)
+    class Made:
+        width: int = field(default_factory=int)
+
+    for fields in (Bare, Made):
+        generator = type("Mine", (Generator,), {"__init__": lambda self, parameters: None})
+        generator.__init__.__annotations__["parameters"] = fields
+        with pytest.raises(VariantError, match=r"Parameter width of .* has no default"):
+            register("fine", summary="")(generator)
+
+
+def test_a_constructor_without_annotation_is_refused():
+    generator = type("Mine", (Generator,), {"__init__": lambda self, parameters: None})
+    with pytest.raises(VariantError, match="annotate parameters with the dataclass"):
+        register("fine", summary="")(generator)
+
+
+def test_a_plugin_is_read_listed_and_built(plugin):
+    path = plugin(PLUGIN.replace("NAME", "mine"))
+    assert variants.load_plugin(path) == ("mine",)
+    assert "mine" in variants.names()
+    assert variants.canonical("mine[mode=a,rate=0.25]") == "mine[mode=a]"
+    described = variants.describe("mine")
+    assert described.parameters["slots"].default == 4
+    assert list(described.parameters)[:2] == ["slots", "iterations"]
+    assert type(variants.build("mine")).__name__ == "Plugin"
+    assert described == registered("mine").entry
+
+
+def test_loading_a_plugin_twice_is_no_error(plugin):
+    path = plugin(PLUGIN.replace("NAME", "mine"))
+    assert variants.load_plugin(path) == variants.load_plugin(str(path)) == ("mine",)
+
+
+def test_a_plugin_whose_text_does_not_tell_is_imported(plugin):
+    path = plugin(PLUGIN.replace('"NAME"', '"mi" + "ne"'))
+    assert variants.load_plugin(path) == ("mine",)
+    assert variants.canonical("mine[rate=0.25]") == "mine"
+
+
+def test_a_plugin_may_register_by_a_plain_call(plugin):
+    text = PLUGIN.replace('@register("NAME", summary="A plugin.", rate=0.25)', "")
+    text += '\nfor size in (3, 4):\n    register(f"mine{size}", summary="", slots=size)(Plugin)\n'
+    assert variants.load_plugin(plugin(text)) == ("mine3", "mine4")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n", "registers no variant"),
+        ("def (:\n", "cannot be loaded: SyntaxError"),
+        (PLUGIN.replace("NAME", "slot9"), "The name 'slot9' is claimed by variants.raw_slots and by"),
+        ("import nothing_of_the_kind\n" + PLUGIN.replace('"NAME"', 'str("mine")'), "ModuleNotFoundError"),
+        (PLUGIN.replace("NAME", "mine").replace("rate=0.25", "tempo=2"), "tempo is given another default"),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_is_refused_and_forgotten(plugin, text, message):
+    known = variants.names()
+    with pytest.raises(VariantError, match=message):
+        variants.load_plugin(plugin(text))
+    assert variants.names() == known
+
+
+def test_a_missing_plugin_is_refused(tmp_path):
+    with pytest.raises(VariantError, match=r"There is no plugin file .*absent\.py"):
+        variants.load_plugin(tmp_path / "absent.py")
+
+
+def test_two_plugins_of_one_file_name_are_refused(plugin, tmp_path):
+    variants.load_plugin(plugin(PLUGIN.replace("NAME", "mine")))
+    (tmp_path / "other").mkdir()
+    with pytest.raises(VariantError, match=r"Another plugin is called plugin\.py"):
+        variants.load_plugin(plugin(PLUGIN.replace("NAME", "other"), "other/plugin.py"))
+
+
+def test_a_plugin_is_not_run_until_it_is_built(plugin):
+    path = plugin(PLUGIN.replace("NAME", "mine") + "\nraise RuntimeError('run')\n")
+    variants.load_plugin(path)
+    with pytest.raises(RuntimeError, match="run"):
+        variants.build("mine")
+
+
+def test_the_order_does_not_depend_on_the_file_system(plugin, monkeypatch):
+    forwards = [source.entry.name for source in shipped()]
+    original = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda *given: reversed(list(original(*given))))
+    shipped.cache_clear()
+    assert [source.entry.name for source in shipped()] == forwards
+
+
+def test_the_example_of_the_documentation_is_read_as_it_is_imported():
+    [source] = of_file("docs_example_variant", EXAMPLE)
+    assert source.entry.name == "one-mask"
+    assert list(source.entry.parameters) == ["sharpness", "width", "blocks"]
