@@ -170,7 +170,7 @@ CHANGE = (
         unit=LEVELS,
         better="lower",
         scope="image",
-        formula="standard deviation of the output over draws of the slot noise, mean over pixels; 0 without it",
+        formula="standard deviation of the output over draws of the slot noise, mean over pixels; else 0",
         source="",
         undefined_when="the protocol asks for fewer than 2 draws",
     ),

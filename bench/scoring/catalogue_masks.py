@@ -80,7 +80,7 @@ MASK_METRICS = (
         scope="set",
         formula="variance over images at a pixel / total variance; near 0: a fixed positional grid",
         source="analysis of variance, Fisher 1925",
-        undefined_when=f"{NO_MASKS}, the masks are constant, or there are fewer than 2 images",
+        undefined_when=f"{NO_MASKS}, or the masks are constant, or there are fewer than 2 images",
     ),
     _mask_metric(
         "mask_coverage_<k>",

@@ -1,0 +1,130 @@
+"""From one number an image to one score a run: means with their spread, gaps to the target, reasons."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bench.data.dataset import Images
+from bench.errors import BenchError
+from bench.runs.scores import Score
+from bench.scoring.catalogue_images import IMAGE_METRICS
+from bench.scoring.catalogue_masks import NO_BACKGROUND, NO_MASKS, mask_head_in_words
+from bench.scoring.catalogue_networks import network_key
+from bench.scoring.catalogue_truth import NO_TRUTH
+from bench.scoring.collect import Column, ColumnCollector
+from bench.scoring.distances import frechet_distance, kernel_distance, realism
+from bench.scoring.measure_direction import OTHER_MASKS, OUTPUT, WITHOUT_SPACE, Measured
+from bench.scoring.measurements.images import levels
+from bench.scoring.metric import Metric
+from bench.scoring.networks.network import Features
+from bench.scoring.per_image import measure_alone
+
+IMAGES_AT_ONCE = 16
+NEEDS_BACKGROUND = ("mask_background", "foreground_iou")
+NEEDS_MASKS = ("foreground_iou", "best_mask_iou", "matched_iou", "foreground_ari")
+
+
+def target_columns(images: Images) -> dict[str, Column]:
+    """What real images [n, h, w, 3] of the target domain measure, for gaps: key -> [n]."""
+    collector = ColumnCollector()
+    for start in range(0, len(images), IMAGES_AT_ONCE):
+        collector.add(measure_alone(levels(np.array(images[start : start + IMAGES_AT_ONCE]))))
+    return collector.columns()
+
+
+def image_scores(measured: Measured, target: Mapping[str, Column]) -> dict[str, Score]:
+    """The scores of all entries of IMAGE_METRICS but the columns of single masks, in their order.
+
+    `floor` is the mean of the target's real images where the measurement is one of single images, `ceiling`
+    the mean that copying the input would be given.
+    """
+    scores = {}
+    for metric in IMAGE_METRICS:
+        key = metric.key
+        if key.endswith("_gap"):
+            scores[key] = _gap(key.removesuffix("_gap"), measured, target)
+        elif key == "mask_input_dependence":
+            value = measured.input_dependence
+            scores[key] = Score(value=value, reason=_reason(metric, measured) if value is None else None)
+        elif not key.endswith("_<k>"):
+            scores[key] = _mean(metric, measured, target)
+    return scores
+
+
+def network_scores(
+    measured: Measured, real: Features, network: str, *, draws_noise: bool
+) -> dict[str, Score]:
+    """Changes of the kernel distance without attention, and spreads of distances over draws of the noise.
+
+    `real` [m, d] are the features of the target's test images.
+    """
+    features = measured.features
+    kernel = kernel_distance(features[OUTPUT], real)
+    scores = {}
+    for stem, stream in (("attention_kd", WITHOUT_SPACE), ("attention_kd_swapped", OTHER_MASKS)):
+        if stream in features:
+            change = kernel_distance(features[stream], real) - kernel
+            scores[network_key(stem, network)] = Score(value=change)
+        else:
+            scores[network_key(stem, network)] = Score(value=None, reason=NO_MASKS)
+    draws = [features[OUTPUT], *(found for name, found in features.items() if name.startswith("draw-"))]
+    for stem, distance in (("noise_kd_spread", kernel_distance), ("noise_fd_spread", frechet_distance)):
+        key = network_key(stem, network)
+        if not draws_noise:
+            scores[key] = Score(value=0.0)
+        elif len(draws) < 2:
+            scores[key] = Score(value=None, reason="the protocol asks for fewer than 2 draws")
+        else:
+            scores[key] = Score(value=float(np.std([distance(draw, real) for draw in draws], ddof=1)))
+    return scores
+
+
+def realism_column(generated: Features, real: Features) -> Column:
+    """The realism of every translation: [n]; NaN where there are too few real images."""
+    try:
+        return realism(generated, real)
+    except BenchError:
+        return np.full(len(generated), np.nan)
+
+
+def _mean(metric: Metric, measured: Measured, target: Mapping[str, Column]) -> Score:
+    values = measured.columns.get(metric.key, np.empty(0))
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return Score(value=None, reason=_reason(metric, measured))
+    mean = float(values.mean())
+    in_words = mask_head_in_words(mean) if metric.key == "mask_spatial_deviation" else None
+    return Score(
+        value=mean,
+        reason=in_words,
+        spread=float(values.std(ddof=1)) if len(values) > 1 else None,
+        floor=_mean_of(target, metric.key),
+        ceiling=_mean_of(measured.copied, metric.key),
+    )
+
+
+def _gap(key: str, measured: Measured, target: Mapping[str, Column]) -> Score:
+    best = float(target[key].mean())
+    return Score(
+        value=abs(float(measured.columns[key].mean()) - best),
+        ceiling=abs(float(measured.copied[key].mean()) - best),
+    )
+
+
+def _mean_of(columns: Mapping[str, Column], key: str) -> float | None:
+    values = columns.get(key)
+    if values is None or np.isnan(values).all():
+        return None
+    return float(np.nanmean(values))
+
+
+def _reason(metric: Metric, measured: Measured) -> str:
+    """Why there is no value, as exactly as can be known."""
+    if metric.scope == "truth" and not measured.has_truth:
+        return NO_TRUTH
+    of_masks = metric.scope == "mask" or metric.key in NEEDS_MASKS or metric.key.startswith("mask_")
+    if of_masks and not measured.has_masks:
+        return NO_MASKS
+    if metric.key in NEEDS_BACKGROUND and not measured.has_background:
+        return NO_BACKGROUND
+    return metric.undefined_when.removeprefix(f"{NO_TRUTH}, or ").removeprefix(f"{NO_MASKS}, or ")
