@@ -90,7 +90,7 @@ def metric_card(network: FeatureNetwork, subset_size: int, counts: dict[str, int
     return {
         "feature_network": network.name,
         "feature_dimension": network.dimension,
-        "weights": network.weights_source,
+        "weights_source": network.weights_source,
         "weights_sha256": network.weights_hash,
         "resize": network.resize,
         "covariance": "unbiased (n - 1), float64, low-rank Frechet formula",
