@@ -13,6 +13,10 @@ from bench.runs import atomic
 from bench.runs.record import RunRecord, read_record
 
 
+class FolderInUse(BenchError):
+    """Another process holds the run folder."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run, documented in docs/run-folder.md."""
@@ -73,7 +77,7 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process; leftovers of a killed process are removed on the way in.
 
-        The lock is the operating system's: it ends with the process, however that ends. Raises BenchError
+        The lock is the operating system's: it ends with the process, however that ends. Raises FolderInUse
         when another process holds it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
@@ -81,7 +85,7 @@ class RunFolder:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise BenchError(
+            raise FolderInUse(
                 f"Another process is at work in {self.path}. Wait for it to end, or stop it, then repeat the "
                 "command: it continues where that one stopped."
             ) from None

@@ -1,8 +1,10 @@
 """Making cells from names; torch-free, so that a plan of thousands costs nothing."""
 
+from pathlib import Path
+
 import variants
 from bench.cell import Cell
-from bench.data.catalogue import find
+from bench.data.catalogue import SETS, find
 from bench.errors import UsageError
 from bench.protocol import Protocol, load_protocol
 
@@ -14,8 +16,16 @@ def make_cell(protocol: str, dataset: str, variant: str, seed: int, changes: tup
     """
     rules = load_protocol(protocol, changes)
     refuse_unknown_model_keys(rules)
-    find(dataset)
+    refuse_unknown_dataset(dataset)
     return Cell(rules, dataset, variants.canonical(variant), seed)
+
+
+def refuse_unknown_dataset(dataset: str) -> None:
+    """Raise UsageError for what is neither a name of the catalogue nor the path of a folder."""
+    if dataset in SETS or ("/" not in dataset and not Path(dataset).is_dir()):
+        find(dataset)
+    elif not Path(dataset).expanduser().is_dir():
+        raise UsageError(f"There is no folder {dataset}. Give a folder with trainA, trainB, testA and testB.")
 
 
 def refuse_unknown_model_keys(protocol: Protocol) -> None:

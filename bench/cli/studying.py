@@ -1,0 +1,125 @@
+"""What `bench study` does with its options: declare, plan, execute, check, tell."""
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.cli.console import announce
+from bench.errors import UsageError
+from bench.progress import TerminalProgress
+from bench.studies import expectation, summary
+from bench.studies.conduct import Budget, Conducted
+from bench.studies.declaration import Declaration, Origin, declare, load_study
+from bench.studies.grid import run_folders
+from bench.studies.session import Circumstances, Prepared, execute_study, prepare
+from bench.studies.study import EngineSettings
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of one call."""
+
+    study: str | None
+    grid: dict[str, Any]
+    """Options that declare a study; None where not given."""
+    engine: dict[str, Any]
+    """Options that stand in for the study's [engine]; None where not given."""
+    where: Circumstances
+    max_hours: float | None
+    max_failures: int | None
+    retry_failed: bool
+    dry_run: bool
+    check: Path | None
+    record: Path | None
+    as_json: bool
+
+
+def answer(request: Request) -> int:
+    """Do what was asked; the exit code: 0 all well, 1 a cell failed or a score drifted, 128 + signal."""
+    declaration = declared(request)
+    expected = expectation.read_expectation(request.check) if request.check else None
+    settings = engine_settings(declaration, request.engine)
+    with TerminalProgress() as progress:
+        prepared = prepare(declaration, request.where, progress)
+    if request.dry_run:
+        rows = summary.plan_rows(prepared.plan)
+        print(
+            json.dumps(rows, indent=2)
+            if request.as_json
+            else summary.plan_text(prepared.plan, declaration.study)
+        )
+        return 0
+    announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
+    budget = Budget(request.max_hours, request.max_failures)
+    conducted = execute_study(prepared, settings, request.where.device, budget, request.retry_failed)
+    tell(request, prepared, conducted)
+    if conducted.signal_number is not None:
+        return 128 + conducted.signal_number
+    if any(result.end == "failed" for result in conducted.results):
+        return 1
+    if conducted.stopped:
+        return 0
+    folders = run_folders(prepared.grid, request.where.runs)
+    if request.record:
+        expectation.write_expectation(request.record, declaration.study.name, folders)
+        announce(f"recorded: {request.record}")
+    return compare_scores(expected, folders) if expected else 0
+
+
+def declared(request: Request) -> Declaration:
+    """The study of the file, or of the options. Raises UsageError where both or neither are given."""
+    given = {key: value for key, value in request.grid.items() if value}
+    if request.study is not None:
+        if given:
+            raise UsageError(
+                "A study file says what is run; --variant, --dataset, --seed, --protocol, --set, --compare "
+                "are for studies without a file. Change the file, or leave it out."
+            )
+        return load_study(request.study)
+    if "variants" not in given:
+        raise UsageError(
+            "Say what to run: bench study STUDY.toml, or bench study --variant 'slot*' --seed 0..4"
+        )
+    if "seeds" in given:
+        given["seeds"] = ",".join(given["seeds"])
+    if "comparisons" in given:
+        given["comparisons"] = [pair.split(":") for pair in given["comparisons"]]
+    return declare({"name": "study", **given}, Origin("command line"))
+
+
+def engine_settings(declaration: Declaration, options: dict[str, Any]) -> EngineSettings:
+    """The study's [engine], options given on the command line before it."""
+    given = {key: value for key, value in options.items() if value is not None}
+    study = declaration.study
+    changed = study.engine.model_dump() | given
+    return declare(study.model_dump() | {"engine": changed}, Origin("command line")).study.engine
+
+
+def tell(request: Request, prepared: Prepared, conducted: Conducted) -> None:
+    """Print the results: JSON or text."""
+    study = prepared.declaration.study
+    commands = [summary.repeat_command(order, study) for order in prepared.orders]
+    if request.as_json:
+        print(json.dumps(summary.result_rows(conducted, commands), indent=2))
+        return
+    again = shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--retry-failed")])
+    print(summary.result_text(conducted, commands, again))
+    if request.study is not None:
+        print(f"Look at it with: bench report {shlex.quote(request.study)}")
+
+
+def compare_scores(expected: expectation.Expectation, folders: list[Any]) -> int:
+    """Say which scores drifted; returns the exit code."""
+    drifted = expectation.drifts(expected, folders)
+    for sentence in drifted:
+        print(f"drift: {sentence}")
+    total = len(expected.scores)
+    print(
+        f"{total - len(drifted)} of {total} scores are as expected."
+        if drifted
+        else f"All {total} scores are as expected."
+    )
+    return 1 if drifted else 0

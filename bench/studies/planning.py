@@ -1,0 +1,143 @@
+"""The plan of a study: of every cell its folder, its schedule, what it may cost, and how far it is."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import variants
+from bench.cell import Cell
+from bench.errors import BenchError
+from bench.protocol import schedule_hash
+from bench.runs.folder import RunFolder
+from bench.runs.record import RunRecord
+from bench.studies.estimates import Measured, read_measurements
+from bench.studies.grid import Grid
+
+State = Literal["new", "unfinished", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a plan needs to know of a data set: nothing is known where it cannot be loaded, and why."""
+
+    fingerprint: str | None
+    images: tuple[int, int] | None
+    """Training images of A and of B."""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """By what the run of a cell is known as its run."""
+
+    protocol_hash: str
+    schedule_hash: str | None
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the run of a cell is."""
+
+    state: State
+    reason: str = ""
+    """Of a failed run."""
+    sessions: int = 0
+    """Times the run was started or resumed."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell of the plan."""
+
+    cell: Cell
+    folder: Path
+    wanted: Wanted
+    standing: Standing
+    """When the plan was made."""
+    hours: float | None
+    memory_bytes: int | None
+    measured_on: str | None
+    """The device on which the step was measured that hours and memory come from."""
+
+
+def make_plan(grid: Grid, runs: Path, load_facts: Callable[[str], Facts]) -> list[Planned]:
+    """Every cell of `grid`. `load_facts` is asked once for each data set."""
+    facts = {dataset: load_facts(dataset) for dataset in grid.datasets}
+    schedules = {
+        (dataset, seed): schedule_hash(grid.protocol, known.fingerprint, seed) if known.fingerprint else None
+        for dataset, known in facts.items()
+        for seed in grid.seeds
+    }
+    measurements = read_measurements(runs)
+    measured = {variant: measurements.of(grid.protocol, variant) for variant in grid.variants}
+    parameters = {
+        variant: variants.resolved_parameters(variant, grid.protocol.model) for variant in grid.variants
+    }
+    protocol_hash, planned = grid.protocol.hash(), []
+    for cell in grid.cells():
+        folder, schedule = cell.folder(runs), schedules[cell.dataset, cell.seed]
+        wanted = Wanted(protocol_hash, schedule, parameters[cell.variant])
+        standing = standing_of(folder, wanted)
+        known = measured[cell.variant]
+        hours = hours_of(cell, known, facts[cell.dataset].images)
+        memory, where = (known.memory_bytes, known.device) if known else (None, None)
+        planned.append(Planned(cell, folder, wanted, standing, hours, memory, where))
+    return planned
+
+
+def standing_of(folder: Path, wanted: Wanted) -> Standing:
+    """How far the run in `folder` is, read anew.
+
+    A finished run of another cell than the wanted one is no finished run of this: its execution is going to
+    refuse the folder and say why.
+    """
+    path = RunFolder(folder).run_json
+    if not path.exists():
+        return Standing("new")
+    try:
+        record = RunFolder(folder).read()
+    except BenchError as error:
+        empty = not path.read_bytes().strip()
+        return Standing("unfinished") if empty else Standing("failed", str(error))
+    if record.status == "failed":
+        return Standing("failed", record.reason or "no reason recorded", record.sessions)
+    done = record.status == "done" and is_wanted(record, wanted)
+    return Standing("done" if done else "unfinished", sessions=record.sessions)
+
+
+def is_wanted(record: RunRecord, wanted: Wanted) -> bool:
+    """Whether the record is one of the wanted cell, as far as that is known without loading its data."""
+    same_schedule = wanted.schedule_hash in (None, record.schedule_hash)
+    parameters = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in wanted.parameters.items()
+    }
+    return same_schedule and record.protocol_hash == wanted.protocol_hash and record.parameters == parameters
+
+
+def hours_of(cell: Cell, measured: Measured | None, images: tuple[int, int] | None) -> float | None:
+    """Hours of training and scoring; None where no step was measured or the data set's size is not known."""
+    length_is_known = images is not None or cell.protocol.train.images_seen is not None
+    if measured is None or not length_is_known:
+        return None
+    steps = math.ceil(cell.protocol.images_to_see(*(images or (0, 0))) / cell.protocol.train.batch)
+    return (steps * measured.seconds_per_step + measured.seconds_scoring) / 3600
+
+
+def load_facts_of(grid: Grid, skip_bad_images: bool, progress: Any) -> Callable[[str], Facts]:
+    """A function that loads a data set for its facts; it is in the cache then when the workers want it."""
+
+    def load(dataset: str) -> Facts:
+        from bench.data import load_dataset
+
+        try:
+            loaded = load_dataset(
+                dataset, grid.protocol.images, skip_bad_images=skip_bad_images, progress=progress
+            )
+        except BenchError as error:
+            return Facts(None, None, str(error))
+        return Facts(loaded.fingerprint, (len(loaded.A.train.names), len(loaded.B.train.names)))
+
+    return load

@@ -1,0 +1,85 @@
+"""A study from its declaration to its results, in the few steps that the command takes."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.progress import ProgressReport
+from bench.studies.board import StudyBoard
+from bench.studies.conduct import Budget, Conducted, conduct
+from bench.studies.declaration import Declaration
+from bench.studies.engine import Engine
+from bench.studies.grid import Grid, expand
+from bench.studies.local import LocalEngine
+from bench.studies.orders import Order
+from bench.studies.planning import Planned, load_facts_of, make_plan
+from bench.studies.study import EngineSettings
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where and with what the cells are executed: nothing here may change a result."""
+
+    runs: Path
+    device: str = "auto"
+    weights: Path | None = None
+    skip_bad_images: bool = False
+    plugins: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study with its plan: nothing has been executed yet."""
+
+    declaration: Declaration
+    grid: Grid
+    plan: list[Planned]
+    orders: list[Order]
+
+
+def prepare(declaration: Declaration, where: Circumstances, progress: ProgressReport) -> Prepared:
+    """Expand a study and look up what is known of each cell. Imports no torch, executes nothing.
+
+    Data sets are loaded, so that they are in the cache when the workers want them.
+    """
+    grid = expand(declaration)
+    plan = make_plan(grid, where.runs, load_facts_of(grid, where.skip_bad_images, progress))
+    return Prepared(declaration, grid, plan, make_orders(plan, where))
+
+
+def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:
+    """The order of every cell of a plan. Files are named by their full path: a worker may stand elsewhere."""
+    return [
+        Order(
+            protocol=planned.cell.protocol,
+            dataset=planned.cell.dataset,
+            variant=planned.cell.variant,
+            seed=planned.cell.seed,
+            runs=where.runs,
+            device=where.device,
+            weights=where.weights.resolve() if where.weights else None,
+            skip_bad_images=where.skip_bad_images,
+            plugins=tuple(plugin.resolve() for plugin in where.plugins),
+        )
+        for planned in plan
+    ]
+
+
+def execute_study(
+    prepared: Prepared, settings: EngineSettings, device: str, budget: Budget, retry_failed: bool
+) -> Conducted:
+    """Execute what is not done of a prepared study; the engine ends with it."""
+    name = prepared.declaration.study.name
+    total = len(prepared.plan)
+    with make_engine(settings, device) as engine, StudyBoard(name, total, engine.capacity()) as board:
+        return conduct(prepared.plan, prepared.orders, engine, board, budget, retry_failed)
+
+
+def make_engine(settings: EngineSettings, device: str) -> AbstractContextManager[Engine]:
+    """The engine of that kind. Raises UsageError where the package ray is wanted and missing."""
+    if settings.kind == "local":
+        return LocalEngine(settings, device)
+    from bench.studies.ray_engine import RayEngine
+
+    return RayEngine(settings, device)
