@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.data.catalogue import SPLITS, RealSet, find_real
 from bench.data.download import DownloadError, download
-from bench.data.pictures import SUFFIXES
+from bench.data.pictures import IMAGE_SUFFIXES
 from bench.data.places import data_root
 from bench.errors import BenchError
 from bench.progress import ProgressReport, Silent
@@ -106,7 +106,7 @@ def _chosen_members(
     roots = set()
     for member in opened.infolist():
         path = PurePosixPath(member.filename)
-        if member.is_dir() or path.parent.name not in SPLITS or path.suffix.lower() not in SUFFIXES:
+        if member.is_dir() or path.parent.name not in SPLITS or path.suffix.lower() not in IMAGE_SUFFIXES:
             continue
         if path.name.startswith("."):
             continue

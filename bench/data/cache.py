@@ -97,7 +97,7 @@ def _open_intact(path: Path, shape: tuple[int, ...]) -> Images | None:
     return images if path.stem.endswith(f"-{checksum:08x}") else None
 
 
-def _chunks(images: Images) -> Iterator[memoryview]:
+def _chunks(images: Images) -> Iterator[bytes]:
     flat = images.reshape(-1)
     for start in range(0, len(flat), CHUNK):
-        yield memoryview(flat[start : start + CHUNK])
+        yield flat[start : start + CHUNK].tobytes()

@@ -5,7 +5,9 @@ Knows names only: nothing is read, rendered or imported to list them.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from bench.data.places import data_root
 from bench.names import unknown_name
 
 SERVER = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets"
@@ -126,3 +128,32 @@ def find_real(name: str) -> RealSet:
             "downloadable dataset", name, real, "bench list datasets; embedded sets need no download"
         )
     return entry
+
+
+def listing() -> list[dict[str, Any]]:
+    """One row a set, for `bench list datasets`: name, kind, summary, images, here, path, notes."""
+    return [_row(entry) for entry in SETS.values()]
+
+
+def _row(entry: EmbeddedSet | RealSet) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": entry.name, "summary": entry.summary}
+    if isinstance(entry, EmbeddedSet):
+        return row | {
+            "kind": "embedded",
+            "images": "as many as asked",
+            "here": True,
+            "path": None,
+            "notes": [],
+        }
+    folder = data_root() / entry.name
+    counts = "not counted yet"
+    if entry.counts is not None:
+        counts = ", ".join(f"{split} {count}" for split, count in zip(SPLITS, entry.counts, strict=True))
+    here = folder.is_dir()
+    return row | {
+        "kind": "real",
+        "images": counts,
+        "here": here,
+        "path": str(folder) if here else None,
+        "notes": list(entry.notes),
+    }

@@ -51,7 +51,7 @@ def _fingerprint(domains: dict[str, Domain]) -> str:
         for split in (domain.train, domain.validation, domain.test):
             digest.update(f"{letter} {split.images.shape} {split.names}\n".encode())
             for image in split.images:
-                digest.update(np.ascontiguousarray(image))
+                digest.update(image.tobytes())
     return digest.hexdigest()
 
 

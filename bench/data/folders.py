@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.catalogue import SPLITS
-from bench.data.pictures import SUFFIXES
+from bench.data.pictures import IMAGE_SUFFIXES, read_image
 from bench.errors import BenchError
+
+__all__ = ["IMAGE_SUFFIXES", "ImageFile", "content_of", "identical_files", "read_folder", "read_image"]
 
 READERS = 8
 """Threads that read files; results do not depend on it."""
@@ -62,7 +64,7 @@ def _image_paths(folder: Path, split: str) -> list[Path]:
         found = [
             path
             for path in inside.iterdir()
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
         ]
     except PermissionError:
         raise BenchError(
@@ -70,7 +72,7 @@ def _image_paths(folder: Path, split: str) -> list[Path]:
         ) from None
     if not found:
         raise BenchError(
-            f"{inside} holds no images. It must hold files ending in {', '.join(sorted(SUFFIXES))}."
+            f"{inside} holds no images. It must hold files ending in {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
     return sorted(found, key=lambda path: path.name)
 

@@ -13,7 +13,7 @@ import PIL
 from bench.data.cache import cached_images
 from bench.data.dataset import Dataset, Domain, Images, Split
 from bench.data.folders import READERS, ImageFile, content_of, identical_files, read_folder
-from bench.data.pictures import RESIZE, VERSION, BadImage, is_greyscale, is_transparent, read_picture
+from bench.data.pictures import RESIZE, VERSION, BadImage, is_greyscale, is_transparent, read_image
 from bench.data.selection import Selection, select
 from bench.errors import BenchError
 from bench.progress import ProgressReport
@@ -123,7 +123,7 @@ class _SomeAreBad(Exception):
 
 def _read_or_error(file: ImageFile, size: int) -> Images | BadImage:
     try:
-        return read_picture(file.path, size)
+        return read_image(file.path, size)
     except BadImage as error:
         return error
 

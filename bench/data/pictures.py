@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from bench.data.dataset import Images
 from bench.errors import BenchError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 RESIZE = "bicubic, antialiased, to a square"
 VERSION = 1
 """Raised when the same file gives other pixels than before."""
@@ -31,7 +31,7 @@ class BadImage(BenchError):
         self.path = path
 
 
-def read_picture(path: Path, size: int) -> Images:
+def read_image(path: Path, size: int) -> Images:
     """The image of a file as uint8 [size, size, 3]. Raises BadImage naming the file."""
     picture = _open(path)
     if picture.size != (size, size):

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.data.catalogue import SETS, SPLITS, RealSet
 from bench.data.folders import READERS, ImageFile, content_of, identical_files, read_folder
-from bench.data.pictures import BadImage, is_greyscale, read_picture
+from bench.data.pictures import BadImage, is_greyscale, read_image
 from bench.progress import ProgressReport
 
 PROBE_SIZE = 16
@@ -82,7 +82,7 @@ def _look_through(files: Iterable[ImageFile], progress: ProgressReport) -> tuple
 
 def _remark(file: ImageFile) -> str:
     try:
-        read_picture(file.path, PROBE_SIZE)
+        read_image(file.path, PROBE_SIZE)
         return "greyscale" if is_greyscale(file.path) else ""
     except BadImage:
         return "unreadable"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bench.data.catalogue import SETS, EmbeddedSet, RealSet, find, find_real
+from bench.data.catalogue import SETS, EmbeddedSet, RealSet, find, find_real, listing
 from bench.data.places import cache_root, data_root
 from bench.errors import UsageError
 
@@ -49,9 +49,26 @@ def test_an_embedded_set_cannot_be_fetched():
         find_real("toy-shape")
 
 
+def test_the_listing_says_what_is_here(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    (tmp_path / "maps").mkdir()
+    rows = {row["name"]: row for row in listing()}
+    assert set(rows) == set(SETS)
+    assert {name for name, row in rows.items() if row["here"]} == {
+        "maps",
+        "toy-stripes",
+        "toy-season",
+        "toy-shape",
+    }
+    assert rows["maps"]["path"] == str(tmp_path / "maps")
+    assert rows["maps"]["images"] == "trainA 1096, trainB 1096, testA 1098, testB 1098"
+    assert rows["horse2zebra"]["path"] is None
+    assert rows["toy-shape"]["kind"] == "embedded"
+
+
 def test_listing_names_imports_neither_numpy_nor_torch():
     program = (
-        "import sys, bench.data.catalogue; "
+        "import sys, bench.data.catalogue as c; c.listing(); "
         "print(sorted({'numpy', 'torch', 'PIL', 'pydantic'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

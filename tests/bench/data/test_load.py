@@ -60,7 +60,7 @@ def test_pixels_are_those_of_the_files(load, image_folder):
 def test_the_second_load_decodes_nothing_and_is_equal(load, image_folder, monkeypatch):
     folder = image_folder()
     first = load(folder)
-    monkeypatch.setattr(bench.data.photographs, "read_picture", None)
+    monkeypatch.setattr(bench.data.photographs, "read_image", None)
     second = load(folder)
     assert second.fingerprint == first.fingerprint
     np.testing.assert_array_equal(second.A.test.images, first.A.test.images)
