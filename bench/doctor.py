@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import BenchError
 from bench.runs.environment import processor, versions
 
-SHIPPED_NETWORKS = ("tiny", "squeezenet", "inception")
 SMALLEST_FREE_GIB = 2.0
 
 
@@ -54,16 +52,17 @@ def devices() -> Iterator[Finding]:
 
 
 def feature_weights() -> Iterator[Finding]:
-    """The weights of every feature network that ships."""
-    from bench.scoring.networks import require_weights
+    """Whether the weights of the shipped feature networks are on this machine; nothing is downloaded."""
+    from bench.scoring.networks import inception, squeezenet
+    from bench.scoring.networks.weights import remedies
 
-    for name in SHIPPED_NETWORKS:
-        try:
-            require_weights(name, None)
-        except BenchError as error:
-            yield Finding(f"features {name}", False, "weights are not here", str(error))
-        else:
-            yield Finding(f"features {name}", True, "ready")
+    yield Finding("features tiny", True, "embedded")
+    for published in (squeezenet.PUBLISHED, inception.PUBLISHED):
+        here = published.place.is_file()
+        detail = (
+            str(published.place) if here else "not here; a run downloads them first, or takes --weights FILE"
+        )
+        yield Finding(f"features {published.network}", here, detail, "" if here else remedies(published))
 
 
 def data_sets() -> Iterator[Finding]:

@@ -38,6 +38,9 @@ def main() -> None:
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt as stop:
+        print(f"bench: {stop}" if str(stop) else "bench: stopped", file=sys.stderr)
+        sys.exit(getattr(stop, "exit_code", 130))
     except ValueError as error:
         from variants.errors import VariantError
 

@@ -1,6 +1,7 @@
 """Executing one cell: from a name to a finished run folder. Every step can be repeated safely."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,12 +18,13 @@ from bench.progress import ProgressReport
 from bench.protocol import schedule_hash
 from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, RunRecord
+from bench.runs.record import CellRecord, Costs, RunRecord
+from bench.scoring.distances import kernel_distance
 from bench.scoring.networks import load_network, require_weights
 from bench.scoring.run import score_run
 from bench.studies.identity import refuse_another_cell
-from bench.training import train
-from variants.cost import parameter_count
+from bench.training import Trained, train
+from variants.cost import forward_gflop, parameter_count
 
 if TYPE_CHECKING:
     from bench.data import Dataset
@@ -57,9 +59,27 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
             return record
         with failure_recorded(folder):
             network = load_network(cell.protocol.score.features, machine.weights, machine.device)
-            trained = train(cell, dataset, folder, device=machine.device, network=network, progress=progress)
+            trained = train(
+                cell,
+                dataset,
+                folder,
+                device=machine.device,
+                network=network,
+                distance=kernel_distance,
+                progress=progress,
+            )
+            record_training(folder, cell, trained)
+            began = time.perf_counter()
             score_run(folder, cell, dataset, trained, network, progress=progress)
-        return folder.update(status="done", reason=None, finished=now())
+            return record_scoring(folder, time.perf_counter() - began)
+
+
+def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord:
+    """What `execute` would record before the first step, with nothing written."""
+    dataset = load_dataset(
+        cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
+    )
+    return plan(cell, dataset, machine)
 
 
 def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
@@ -112,11 +132,44 @@ def merged_warnings(existing: RunRecord, planned: RunRecord) -> list[str]:
     before, after = existing.environment, planned.environment
     for aspect in ("threads", "device", "cpu"):
         if getattr(before, aspect) != getattr(after, aspect):
+            change = f"{getattr(before, aspect)}, then {getattr(after, aspect)}"
             warnings.append(
-                f"Continued with another {aspect} ({getattr(before, aspect)}, then {getattr(after, aspect)}): "
+                f"Continued with another {aspect} ({change}): "
                 "the result need not be bit for bit that of an uninterrupted run."
             )
     return list(dict.fromkeys(warnings))
+
+
+def record_training(folder: RunFolder, cell: Cell, trained: Trained) -> None:
+    """Note how the training went and what it cost."""
+    generator = trained.generators["A2B"]
+    costs = Costs(
+        parameters=parameter_count(generator),
+        gflop=forward_gflop(generator, cell.protocol.images.size),
+        seconds_training=trained.seconds_training,
+        seconds_data=trained.seconds_data,
+        seconds_per_step=trained.seconds_per_step,
+        peak_memory_bytes=trained.peak_memory_bytes,
+    )
+    folder.update(
+        images_seen=trained.images_seen,
+        steps=trained.steps,
+        trace_hash=trained.trace_hash,
+        costs=costs,
+        warnings=list(dict.fromkeys([*folder.read().warnings, *trained.warnings])),
+    )
+
+
+def record_scoring(folder: RunFolder, seconds: float) -> RunRecord:
+    """Note that the run is done; returns its final record."""
+    costs = folder.read().costs
+    assert costs is not None  # record_training came before
+    return folder.update(
+        status="done",
+        reason=None,
+        finished=now(),
+        costs=costs.model_copy(update={"seconds_scoring": seconds}),
+    )
 
 
 @contextlib.contextmanager
