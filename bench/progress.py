@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 SECONDS_BETWEEN_LINES = 15.0
+SECONDS_WORTH_A_LINE = 3.0
 
 
 class ProgressReport(Protocol):
@@ -77,17 +78,17 @@ class TerminalProgress:
 
 
 class _PlainLines:
-    """One line when work begins, one every fifteen seconds, one when it ends."""
+    """A line every fifteen seconds, and one at the end of work that took longer than a moment."""
 
     def start(self, task: str, total: int, done: int) -> None:
         self._name, self._total, self._done, self._first = task, total, done, done
         self._began = self._told = time.monotonic()
-        print(f"{task}: {total - done} to do", file=sys.stderr, flush=True)
 
     def advance(self, units: int, figures: str) -> None:
         self._done += units
         now = time.monotonic()
-        if self._done < self._total and now - self._told < SECONDS_BETWEEN_LINES:
+        wait = SECONDS_BETWEEN_LINES if self._done < self._total else SECONDS_WORTH_A_LINE
+        if now - self._told < wait:
             return
         self._told = now
         rate = (self._done - self._first) / max(now - self._began, 1e-9)
