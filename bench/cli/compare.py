@@ -66,7 +66,7 @@ def compare(
     from bench.cli.options import load_plugins
     from bench.comparing import Request, compare_runs
     from bench.runs.scores import DIRECTIONS
-    from bench.scoring.catalogue import METRICS
+    from bench.scoring import catalogue
 
     load_plugins(plugin)
     request = Request(
@@ -80,7 +80,7 @@ def compare(
         selection=selection.value,
         allow_different_schedules=allow_different_schedules,
     )
-    outcome = compare_runs(request, {one.key: one for one in METRICS})
+    outcome = compare_runs(request, catalogue.metric)
     print_json(outcome) if as_json else print_outcome(outcome)
 
 

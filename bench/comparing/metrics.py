@@ -1,12 +1,14 @@
 """Which metrics are compared, and what is known of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bench.comparing.sides import is_distance, stem
 from bench.names import unknown_name
 from bench.scoring.metric import Metric
 from bench.statistics.claims import Better
 
+Catalogue = Callable[[str], Metric | None]
+"""What is known of a key; None for one that this version does not know."""
 DEFAULT_STEMS = ("kid", "kd", "fid", "fd", "edge_correlation", "colourfulness_gap", "attention_effect")
 """What is compared unless asked otherwise: quality, structure, colour, and whether attention acts."""
 
@@ -27,11 +29,11 @@ def choose_keys(present: Sequence[str], asked: Sequence[str]) -> list[str]:
     return list(chosen)
 
 
-def better(key: str, catalogue: Mapping[str, Metric]) -> Better:
+def better(key: str, catalogue: Catalogue) -> Better:
     """The direction of better; `none` for a key that the catalogue does not know."""
     if is_distance(key):
         return "lower"
-    known = catalogue.get(key) or catalogue.get(stem(key))
+    known = catalogue(key)
     return known.better if known else "none"
 
 

@@ -1,6 +1,6 @@
 """The whole of `bench compare`: choose runs, prove them comparable, compare, say what was found."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.comparing import metrics
@@ -8,7 +8,6 @@ from bench.comparing.pairs import Request, Scored, make_pairs, with_scores
 from bench.comparing.schedules import check_schedules, check_traces
 from bench.comparing.selection import Chosen, choose, group
 from bench.errors import UsageError
-from bench.scoring.metric import Metric
 from bench.statistics import Comparison, Control, compare, evaluate_control
 
 
@@ -27,10 +26,10 @@ class Outcome:
     remarks: tuple[str, ...]
 
 
-def compare_runs(request: Request, catalogue: Mapping[str, Metric]) -> Outcome:
+def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
     """Compare two variants by their run folders, paired by seed.
 
-    `catalogue` maps metric keys to what is known of them. Raises BenchError or UsageError where there are no
+    `catalogue` tells what is known of a metric key. Raises BenchError or UsageError where there are no
     runs, no common seeds, no scores, an unknown metric, or different schedules that were not allowed.
     """
     a = choose(request.a, request.runs, request.dataset, request.protocol)

@@ -12,7 +12,6 @@ from bench.comparing.selection import Group, Run
 from bench.comparing.sides import sides
 from bench.errors import BenchError
 from bench.runs.scores import Direction, DirectionScores, Score, Scores, read_scores
-from bench.scoring.metric import Metric
 from bench.statistics import Pair
 
 
@@ -56,7 +55,7 @@ def _scores_of(runs: Mapping[int, Run]) -> dict[int, Scores]:
 
 
 def make_pairs(
-    scored: Sequence[Scored], request: Request, names: tuple[str, str], catalogue: Mapping[str, Metric]
+    scored: Sequence[Scored], request: Request, names: tuple[str, str], catalogue: metrics.Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """Every comparison that can be made, and remarks on those that cannot."""
     present = metrics.ordered(
@@ -82,7 +81,7 @@ def _pair(
     names: tuple[str, str],
     direction: Direction,
     key: str,
-    catalogue: Mapping[str, Metric],
+    catalogue: metrics.Catalogue,
 ) -> Pair | str:
     """The pair of one metric and direction over the seeds where both have a value, or why there is none."""
     values = [

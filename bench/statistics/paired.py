@@ -11,7 +11,7 @@ It is what a bootstrap that resamples seeds, then inputs, estimates, without the
 makes percentile intervals of 5 seeds cover 86 % in place of 95 %. The interval is mean +- q sqrt(V), where q
 is Cochran's (1964) mean of two Student quantiles, one for each number of degrees of freedom,
     q = (t_{S-1} V_seeds + t_{n-1} V_main) / V,   V_main = max(0, V_inputs - V_both).
-It covers at 95 % where one of the two dominates and up to 96.5 % between; Satterthwaite's approximation, the
+It covers at 95 % where one of the two dominates and up to 96.6 % between; Satterthwaite's approximation, the
 usual one, falls to 94.2 %, and would claim more than it may.
 
 Assumptions: seeds are independent, inputs are independent, differences over seeds are near normal (a

@@ -30,8 +30,8 @@ CATALOGUE = {
 
 
 @pytest.fixture
-def catalogue() -> dict[str, Metric]:
-    return CATALOGUE
+def catalogue() -> Callable[[str], Metric | None]:
+    return CATALOGUE.get
 
 
 @pytest.fixture

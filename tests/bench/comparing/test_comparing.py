@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from bench.comparing import Outcome, Request, compare_runs
+from bench.comparing.metrics import Catalogue
 from bench.errors import BenchError, UsageError
-from bench.scoring.metric import Metric
 from bench.statistics import Verdict
 
 
 @pytest.fixture
-def compare(tmp_path: Path, catalogue: dict[str, Metric]):  # type: ignore[no-untyped-def]
+def compare(tmp_path: Path, catalogue: Catalogue):  # type: ignore[no-untyped-def]
     def run(a: str = "slot9", b: str = "spatial", **changes: Any) -> Outcome:
         return compare_runs(Request(a, b, tmp_path / "runs", **changes), catalogue)
 
