@@ -6,6 +6,7 @@ over what a run was really fed). What differs is refused, or, when that was aske
 appears.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -53,8 +54,8 @@ class Group:
 
     @property
     def key(self) -> str:
-        """Names files and anchors: letters, digits, dots and dashes, unique in a report."""
-        return "-".join(part for part in (_plain(self.protocol), _plain(self.dataset)) if part)
+        """Names files and anchors; unique in a report."""
+        return f"{plain_name(self.protocol)}-{plain_name(self.dataset)}"
 
     def marked(self, variant: str) -> bool:
         """Whether some run of the variant followed another schedule than the rest."""
@@ -63,10 +64,14 @@ class Group:
         return bool(set(runs.loc[runs["variant"] == variant, "folder"]) & odd)
 
 
-def _plain(name: str) -> str:
-    return "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in ".-") else "-" for letter in name
-    )
+def plain_name(name: str) -> str:
+    """`name` for files and anchors; one that had to be changed gets a short hash, so that none fall together.
+
+    >>> plain_name("smoke"), plain_name("a<b")
+    ('smoke', 'a-b-4a826a')
+    """
+    kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "_-") else "-" for sign in name)[:60]
+    return kept if kept == name else f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Group]:

@@ -17,6 +17,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.scores import Direction
 from bench.statistics.comparison import Comparison, Pair, Side, compare
 from reports import metrics
+from reports.frame import read_images
 
 MOST_VARIANTS = 12
 """With more, all pairs are too many to be told apart; nothing is bold then, and the caption says so."""
@@ -29,7 +30,7 @@ def compare_column(
 
     `scores` are rows of one dataset and one selection of weights.
     """
-    if metrics.better(key) not in ("lower", "higher") or not 2 <= len(variants) <= MOST_VARIANTS:
+    if metrics.better(key) == "none" or not 2 <= len(variants) <= MOST_VARIANTS:
         return ()
     return compare(pairs_of(scores, variants, key, direction))
 
@@ -43,15 +44,19 @@ def pairs_of(scores: pd.DataFrame, variants: Sequence[str], key: str, direction:
         for name, same in rows.groupby("variant")
     }
     present = [variant for variant in variants if variant in by_variant]
+    target = _target(rows, key)
     if len({tuple(by_variant[variant].index) for variant in present}) == 1:
         made = _sides_of_all(by_variant, present, key, direction)
-        return [_pair(by_variant[a], (made[a], made[b]), key, direction) for a, b in combinations(present, 2)]
+        return [
+            _pair(by_variant[a], (made[a], made[b]), key, direction, target)
+            for a, b in combinations(present, 2)
+        ]
     pairs = []
     for a, b in combinations(present, 2):
         seeds = by_variant[a].index.intersection(by_variant[b].index)
         if len(seeds):
             of_a, of_b = by_variant[a].loc[seeds], by_variant[b].loc[seeds]
-            pairs.append(_pair(of_a, _sides((a, b), (of_a, of_b), key, direction), key, direction))
+            pairs.append(_pair(of_a, _sides((a, b), (of_a, of_b), key, direction), key, direction, target))
     return pairs
 
 
@@ -68,6 +73,12 @@ def winner(comparisons: Sequence[Comparison], variants: Sequence[str]) -> str | 
 def arrow_text(direction: str) -> str:
     """`A → B`."""
     return direction.replace("2", " → ")
+
+
+def _target(rows: pd.DataFrame, key: str) -> float | None:
+    """Where nearer to the target domain is better: the value of its real images, which is the floor."""
+    floors = rows["floor"].dropna()
+    return float(floors.mean()) if metrics.better(key) == "nearer target" and len(floors) else None
 
 
 def _sides_of_all(
@@ -88,17 +99,51 @@ def _sides_of_all(
 def _sides(
     names: tuple[str, str], rows: tuple[pd.DataFrame, pd.DataFrame], key: str, direction: str
 ) -> tuple[Side, Side]:
+    """Both sides, with what leaving out single images does where their files tell it."""
+    if not (metrics.is_kernel(key) or metrics.is_frechet(key)):
+        return _sides_of_images(names, rows, key, direction)
     folders = tuple([RunFolder(Path(folder)) for folder in side["folder"]] for side in rows)
     values = tuple([float(value) for value in side["value"]] for side in rows)
-    selection = str(rows[0]["selection"].iloc[0])
-    same = rows[1]["selection"].eq(selection).all() and rows[0]["selection"].eq(selection).all()
+    found = {str(selection) for side in rows for selection in side["selection"]}
+    # `copy` has no weights to choose: beside a chosen step its one selection is compared by values alone.
+    selection = found.pop() if len(found) == 1 else "mixed"
     where = cast(Direction, direction)
-    # `copy` has no weights to choose, so its one selection stands beside either: values alone are compared.
-    selection = selection if same else "mixed"
     return sides(key, where, selection, names, (folders[0], folders[1]), (values[0], values[1]))
 
 
-def _pair(rows: pd.DataFrame, made: tuple[Side, Side], key: str, direction: str) -> Pair:
+def _sides_of_images(
+    names: tuple[str, str], rows: tuple[pd.DataFrame, pd.DataFrame], key: str, direction: str
+) -> tuple[Side, Side]:
+    """Sides of a mean over test images; values alone where images.csv does not give the same mean."""
+    plain = [Side(name, tuple(map(float, side["value"]))) for name, side in zip(names, rows, strict=True)]
+    every = pd.concat(rows)
+    columns = [_column(str(folder), key, direction) for folder in every["folder"]]
+    if every["selection"].ne("last").any() or any(column.empty for column in columns):
+        return plain[0], plain[1]
+    table = pd.concat(columns, axis=1, join="outer")
+    means = every["value"].to_numpy(dtype=float)
+    if (
+        len(table) < 2
+        or not np.allclose(table.mean().to_numpy(), means, rtol=1e-3)
+        or table.isna().any(axis=None)
+    ):
+        return plain[0], plain[1]
+    values, count = table.to_numpy(dtype=float).T, len(rows[0])
+    return Side.of_images(names[0], values[:count]), Side.of_images(names[1], values[count:])
+
+
+def _column(folder: str, key: str, direction: str) -> pd.Series:
+    """The measurement of every test image by file; empty where it is not among the columns."""
+    table = read_images(folder)
+    if key not in table.columns:
+        return pd.Series(dtype=float)
+    rows = table[table["direction"] == direction].drop_duplicates("file")
+    return pd.to_numeric(rows.set_index("file")[key], errors="coerce")
+
+
+def _pair(
+    rows: pd.DataFrame, made: tuple[Side, Side], key: str, direction: str, target: float | None
+) -> Pair:
     """`rows` are the first side's, one per common seed."""
     return Pair(
         metric=metrics.title(key),
@@ -108,6 +153,9 @@ def _pair(rows: pd.DataFrame, made: tuple[Side, Side], key: str, direction: str)
         b=made[1],
         seeds=tuple(int(seed) for seed in rows.index),
         images=int(rows["images_generated"].iloc[0]),
-        better=metrics.better(key),
+        better=metrics.better(key)
+        if target is not None or metrics.better(key) != "nearer target"
+        else "none",
+        target=target,
         factor=metrics.scale(key),
     )

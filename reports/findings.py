@@ -6,7 +6,7 @@ Every sentence about a difference is written by bench.statistics; nothing here c
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict
+from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict, number
 from bench.statistics.comparison import Comparison, compare
 from reports.comparability import Group
 from reports.comparisons import arrow_text, pairs_of
@@ -32,10 +32,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Summary:
-    """The four parts, sentence by sentence."""
+    """The four parts, sentence by sentence; what was found in short and in full."""
 
     compared: tuple[str, ...]
     schedule: tuple[str, ...]
+    headlines: tuple[Finding, ...]
     found: tuple[Finding, ...]
     not_told: tuple[str, ...]
 
@@ -46,8 +47,13 @@ def summarise_group(group: Group) -> Summary:
     verdicts = [Finding(str(outcome.verdict), outcome.sentence) for outcome in outcomes]
     rank = [Verdict.SUPPORTED, Verdict.NOT_FOUND, Verdict.RANGE, Verdict.VALUES_ONLY]
     verdicts.sort(key=lambda finding: rank.index(Verdict(finding.kind)))
-    found = (*_heads(group), *verdicts)
-    return Summary(tuple(_compared(group)), tuple(_schedule(group)), found, tuple(_not_told(group, outcomes)))
+    return Summary(
+        tuple(_compared(group)),
+        tuple(_schedule(group)),
+        (*_headlines(group, outcomes), *_heads(group)),
+        tuple(verdicts),
+        tuple(_not_told(group, outcomes)),
+    )
 
 
 def reference(group: Group) -> str | None:
@@ -73,6 +79,40 @@ def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
             if with_reference or with_control:
                 pairs.append(pair)
     return compare(pairs)
+
+
+def _headlines(group: Group, outcomes: Sequence[Comparison]) -> Iterator[Finding]:
+    """The comparisons with the reference, then those with the control, gathered into one sentence each."""
+    for other in dict.fromkeys((reference(group), CONTROL)):
+        for direction in DIRECTIONS:
+            here = [one for one in outcomes if one.direction == arrow_text(direction)]
+            mine = [one for one in here if other in (one.a, one.b)]
+            if other is not None and mine:
+                yield from _gathered(other, direction, mine)
+
+
+def _gathered(first: str, direction: str, outcomes: Sequence[Comparison]) -> Iterator[Finding]:
+    """What is supported, what was not found, what is too few seeds: one sentence per verdict."""
+    factor, where = outcomes[0].factor, f"{outcomes[0].metric} {arrow_text(direction)}"
+    by_verdict: dict[tuple[Verdict, str], list[str]] = {}
+    for one in outcomes:
+        other, sign = (one.b, 1.0) if one.a == first else (one.a, -1.0)
+        word = "lower" if sign * one.mean_difference < 0 else "higher"
+        amount = number(abs(factor * one.mean_difference), 2)
+        same = one.verdict is Verdict.NOT_FOUND
+        by_verdict.setdefault((one.verdict, "" if same else word), []).append(
+            other if same else f"{other} (by {amount})"
+        )
+    for (verdict, word), others in by_verdict.items():
+        seeds = counted(min(len(one.seeds) for one in outcomes if one.verdict is verdict), "seed")
+        scaled = f" (×{factor})" if factor != 1 else ""
+        if verdict is Verdict.SUPPORTED:
+            text = f"{where}{scaled}: {first} is {word} than {listed(others)}; lower is better."
+        elif verdict is Verdict.NOT_FOUND:
+            text = f"{where}: {first} was not told apart from {listed(others)}."
+        else:
+            text = f"{where}{scaled}: {first} came out {word} than {listed(others)}; {seeds}, no claim."
+        yield Finding(str(verdict), text)
 
 
 def _compared(group: Group) -> Iterator[str]:

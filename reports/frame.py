@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -219,14 +220,14 @@ def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> d
 
 def network_name(card: dict[str, Any]) -> str | None:
     """The feature network named by a card."""
-    for key in ("features", "network", "feature_network"):
+    for key in ("feature_network", "features", "network"):
         if card.get(key):
             return str(card[key])
     return None
 
 
 def _weights(card: dict[str, Any]) -> str | None:
-    for key in ("weights_hash", "weights", "features_weights", "weights_sha256"):
+    for key in ("weights_sha256", "weights_hash", "weights"):
         if card.get(key):
             return str(card[key])
     return None
@@ -262,6 +263,14 @@ def _typed_scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def read_images(folder: str) -> pd.DataFrame:
     """images.csv of a run: direction, file, one column per measurement. Empty where it cannot be read."""
+    path = Path(folder) / "images.csv"
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _images_as_of(folder, changed)
+
+
+@lru_cache(maxsize=1024)
+def _images_as_of(folder: str, changed: int) -> pd.DataFrame:
+    """images.csv is asked for once per table column; `changed` makes a rewritten file a new question."""
     return _read_csv(Path(folder) / "images.csv", ("direction", "file"))
 
 

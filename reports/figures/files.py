@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 import matplotlib as mpl
+from markupsafe import escape
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -38,4 +39,4 @@ def for_page(svg: bytes, name: str, label: str) -> str:
     text = re.sub(r"url\(#", f"url(#{name}-", text)
     text = text.replace(INK, "var(--ink)").replace(FAINT, "var(--rule)")
     text = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", text)
-    return re.sub(r"<svg ", f'<svg role="img" aria-label="{label}" ', text, count=1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)

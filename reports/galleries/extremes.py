@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports import metrics
-from reports.comparability import Group
+from reports.comparability import Group, plain_name
 from reports.comparisons import arrow_text
 from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import Pictures
@@ -39,7 +39,7 @@ def extreme_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> I
             )
             columns = tuple(f"{rank}: {what}" for rank in RANKS for what in ("source", "output"))
             title = f"Best, median and worst by {metrics.title(measure)}, {arrow_text(direction)}"
-            key = f"{group.key}-extremes-{direction}-{measure}"
+            key = f"{group.key}-extremes-{direction}-{plain_name(measure)}"
             yield Gallery(key, "gallery", title, rule, columns, tuple(strips))
 
 

@@ -5,7 +5,7 @@ Rows whose other parameters differ too are kept and say so: such a row answers t
 
 from typing import Any
 
-from reports.comparability import Group
+from reports.comparability import Group, plain_name
 from reports.tables.main import cost_column, headline
 from reports.tables.model import Cell, Column, Row, Table
 from reports.tables.scores import (
@@ -76,7 +76,7 @@ def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[s
     counts = [count for variant, count in seed_counts(group, "last").items() if count and variant in settings]
     title = f"Ablation of {parameter} in {family}, {group.dataset}"
     everything = (*columns, *(one.column for one in scored))
-    name = f"{group.key}-ablation-{family}-{parameter}"
+    name = f"{group.key}-ablation-{plain_name(family)}-{plain_name(parameter)}"
     return Table(name, title, "variant", everything, tuple(rows), reading(group, counts))
 
 

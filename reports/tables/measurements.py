@@ -4,53 +4,55 @@ They answer the sentences of the literature ("more vivid colours", "better prese
 object") one by one; none of them says alone that a translation is good.
 """
 
+from bench.scoring.catalogue_masks import DEAD_DEVIATION
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.summaries import summarise
 from reports.tables.model import Cell, Column, Table
-from reports.tables.scores import ScoreColumn, chosen, kinds, score_column, score_table, trained_variants
+from reports.tables.scores import (
+    DIRECTIONS,
+    ScoreColumn,
+    chosen,
+    kinds,
+    score_column,
+    score_table,
+    trained_variants,
+)
 
-DEAD = 1e-3
-"""Spatial deviation under which a mask head is called dead (scoring specification, section 2)."""
-SCOPE_TITLES = {
-    "image": "Faithfulness and artefacts",
+TITLES = {
+    "faithfulness": "Faithfulness",
+    "artefacts": "Noise and grids",
     "truth": "Against ground truth",
-    "mask": "Masks",
-    "set": "Further set measures",
+    "masks": "Masks",
+    "mask-grids": "Grids in the masks",
+    "sets": "Further measures of the whole set",
 }
 CAPTIONS = {
-    "image": "Means over the test images, then over seeds. → target: nearest to the target domain's own value is best.",
+    "faithfulness": "Means over the test images. What the source is preserved in, and how far colours go.",
+    "artefacts": "Texture reads as noise: noise alone says little. Grids: 1 is no grid, 0 dB no peak.",
     "truth": "The embedded scenes have a true counterfactual, foreground and objects for every test image.",
-    "mask": f"A mask head is called dead where its masks vary over space by less than {DEAD:g}.",
-    "set": "Measured on the same features as the distances.",
+    "masks": f"A mask head is called dead where its masks vary over space by less than {DEAD_DEVIATION:g}.",
+    "mask-grids": "Grids that the masks themselves have.",
+    "sets": "Measured on the same features as the distances.",
 }
 
 
-def measurement_tables(group: Group) -> list[Table]:
-    """One table per scope and direction that has any measurement."""
-    tables = []
-    for scope, title in SCOPE_TITLES.items():
-        keys = [
-            key for key in metrics.ordered(set(group.study.scores["metric"])) if metrics.scope(key) == scope
-        ]
-        keys = [key for key in keys if not (metrics.is_kernel(key) or metrics.is_frechet(key))]
-        for direction in ("A2B", "B2A"):
-            if keys:
-                tables.append(_table(group, scope, title, keys, direction))
-    return tables
+def measurement_tables(group: Group, name: str) -> list[Table]:
+    """The table `name` of metrics.TABLES in both directions, where anything of it was measured."""
+    present = metrics.ordered(set(group.study.scores["metric"]))
+    keys = [key for key in present if metrics.table_of(key) == name]
+    return [_table(group, name, keys, direction) for direction in DIRECTIONS] if keys else []
 
 
-def _table(group: Group, scope: str, title: str, keys: list[str], direction: str) -> Table:
+def _table(group: Group, name: str, keys: list[str], direction: str) -> Table:
     columns = [score_column(group, key, direction, "last") for key in keys]
-    if scope == "mask":
+    if name == "masks":
         columns.insert(0, _words(group, direction))
-    name = f"{group.key}-{_NAMES[scope]}-{direction}"
-    heading = f"{title}, {group.dataset}, {arrow_text(direction)}"
-    return score_table(group, name, heading, columns, "last", CAPTIONS[scope])
-
-
-_NAMES = {"image": "faithfulness", "truth": "truth", "mask": "masks", "set": "sets"}
+    heading = f"{TITLES[name]}, {group.dataset}, {arrow_text(direction)}"
+    key = f"{group.key}-{name}-{direction}"
+    target = "floor: real images of the target domain" if name in ("faithfulness", "artefacts") else None
+    return score_table(group, key, heading, columns, "last", CAPTIONS[name], floor_title=target)
 
 
 def mask_words(group: Group, variant: str, direction: str) -> str:
@@ -62,7 +64,7 @@ def mask_words(group: Group, variant: str, direction: str) -> str:
         return "no masks" if "mask_spatial_deviation" in set(scores["metric"]) else "not measured"
     if kinds(group)[variant] == "control":
         return "fixed by design"
-    dead = sum(value < DEAD for value in found.values)
+    dead = sum(value < DEAD_DEVIATION for value in found.values)
     if dead == found.n:
         return "dead"
     return "alive" if not dead else f"dead in {dead} of {found.n} seeds"
@@ -74,7 +76,7 @@ def _words(group: Group, direction: str) -> ScoreColumn:
         "head",
         group=arrow_text(direction),
         numeric=False,
-        help=f"Dead: spatial deviation under {DEAD:g}",
+        help=f"Dead: spatial deviation under {DEAD_DEVIATION:g}",
     )
     cells = {variant: Cell(mask_words(group, variant, direction)) for variant in trained_variants(group)}
     return ScoreColumn(column, cells, Cell(""), Cell(""))

@@ -5,11 +5,20 @@ Columns are separate comparisons: values are compared down a column, never acros
 
 from collections.abc import Sequence
 
-from reports.comparability import Group
+from reports.comparability import Group, plain_name
 from reports.order import sort_variants
 from reports.tables.main import headline
 from reports.tables.model import Cell, Column, Row, Table, missing, unique
-from reports.tables.scores import DIRECTIONS, ScoreColumn, kinds, reading, score_column, seed_counts
+from reports.tables.scores import (
+    CEILING,
+    DIRECTIONS,
+    FLOOR,
+    ScoreColumn,
+    kinds,
+    reading,
+    score_column,
+    seed_counts,
+)
 
 
 def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
@@ -28,7 +37,7 @@ def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
         for variant in sort_variants(roles, roles)
     ]
     for name in ("floor", "ceiling"):
-        title = {"floor": "floor: real against real", "ceiling": "ceiling: copying the input"}[name]
+        title = {"floor": FLOOR, "ceiling": CEILING}[name]
         rows.append(Row(title, tuple(getattr(one, name) for _, one in columns), name))
     headings = tuple(
         Column(
@@ -45,7 +54,12 @@ def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
         unique([reading(scored[0][0], counts), "Compare down a column, never across data sets."])
     )
     return Table(
-        f"overview-{protocol}", f"Overview, protocol {protocol}", "variant", headings, tuple(rows), caption
+        f"overview-{plain_name(protocol)}",
+        f"Overview, protocol {protocol}",
+        "variant",
+        headings,
+        tuple(rows),
+        caption,
     )
 
 

@@ -15,6 +15,8 @@ from reports.summaries import Summary, spread_rule, summarise
 from reports.tables.model import Cell, Column, Row, Table, missing
 
 DIRECTIONS = ("A2B", "B2A")
+FLOOR = "floor: real against real"
+CEILING = "ceiling: copying the input"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     scale = metrics.scale(key)
     digits = decimals([scale * found.mean for found in summaries.values() if found])
     measured = [variant for variant in variants if summaries[variant]]
-    best = winner(compare_column(scores, measured, key, direction), measured) if bold else None
+    rivals = [variant for variant in measured if is_trained(group, variant)]
+    best = winner(compare_column(scores, rivals, key, direction), rivals) if bold else None
     cells = {}
     for variant, found in summaries.items():
         if found is None:
@@ -57,6 +60,12 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     )
     references = (_reference(rows, name, digits, scale) for name in ("floor", "ceiling"))
     return ScoreColumn(column, cells, *references)
+
+
+def is_trained(group: Group, variant: str) -> bool:
+    """Whether a variant may win a column: copying the input keeps every line and is no translation."""
+    runs = group.study.runs[group.study.runs["variant"] == variant]
+    return bool(runs["images_seen"].isna().all() or (runs["images_seen"] > 0).any())
 
 
 def chosen(scores: pd.DataFrame, selection: str) -> pd.DataFrame:
@@ -95,7 +104,7 @@ def why_missing(group: Group, variant: str, rows: pd.DataFrame) -> str:
 def _reference(rows: pd.DataFrame, name: str, digits: int, scale: float) -> Cell:
     values = rows[name].dropna()
     if values.empty:
-        return missing("No reference value is defined for this metric.")
+        return Cell("")
     return Cell(fixed(scale * float(values.mean()), digits), scale * float(values.mean()))
 
 
@@ -109,7 +118,13 @@ def seed_counts(group: Group, selection: str) -> dict[str, int]:
 
 
 def score_table(
-    group: Group, key: str, title: str, columns: Sequence[ScoreColumn], selection: str, caption: str = ""
+    group: Group,
+    key: str,
+    title: str,
+    columns: Sequence[ScoreColumn],
+    selection: str,
+    caption: str = "",
+    floor_title: str | None = None,
 ) -> Table:
     """Columns side by side: one row per variant, then floor and ceiling where any column has them."""
     counts = seed_counts(group, selection)
@@ -123,10 +138,8 @@ def score_table(
         for name in trained_variants(group)
     ]
     if any(one.floor.value is not None for one in columns):
-        rows.append(Row("floor: real against real", (Cell(""), *(one.floor for one in columns)), "floor"))
-        rows.append(
-            Row("ceiling: copying the input", (Cell(""), *(one.ceiling for one in columns)), "ceiling")
-        )
+        rows.append(Row(floor_title or FLOOR, (Cell(""), *(one.floor for one in columns)), "floor"))
+        rows.append(Row(CEILING, (Cell(""), *(one.ceiling for one in columns)), "ceiling"))
     n = [count for count in counts.values() if count]
     seeds = Column("seeds", _n(n), help="Seeds with scores")
     first = "variant"
@@ -164,8 +177,8 @@ def reading(group: Group, counts: list[int]) -> str:
         parts.append(f"Nothing is bold: more than {MOST_VARIANTS} variants were not compared pairwise.")
     else:
         parts.append(
-            "Bold: better than every other row by a supported difference (paired over seeds, Holm over the "
-            "pairs of the column); no bold means that the best was not told apart."
+            "Bold: better than every other trained row by a supported difference (paired over seeds, Holm over "
+            "the pairs of the column); no bold means that the best was not told apart."
         )
     if group.differences:
         parts.append(f"{MARK} Some runs followed another schedule and are not comparable.")

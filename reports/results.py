@@ -1,0 +1,195 @@
+"""`results.json`: everything that the report's tables are made of, for other programs (docs/report.md)."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from reports import metrics
+from reports.comparability import Group
+from reports.findings import Summary, declared_comparisons
+from reports.frame import Study
+from reports.summaries import summarise
+from reports.tables.scores import chosen, trained_variants
+
+RESULTS_SCHEMA_VERSION = 1
+
+
+class Result(BaseModel):
+    """Frozen; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunResult(Result):
+    """One run folder, finished or not."""
+
+    run: str
+    """Protocol, dataset, variant and seed, as in the run's path."""
+    status: str
+    reason: str | None
+    variant: str
+    kind: str | None
+    seed: int | None
+    schedule_hash: str | None
+    trace_hash: str | None
+    images_seen: int | None
+    parameters: int | None
+    gflop: float | None
+    seconds_training: float | None
+    peak_memory_bytes: int | None
+
+
+class ScoreResult(Result):
+    """One metric of one variant over its seeds. Values are raw: nothing is multiplied by 100."""
+
+    variant: str
+    direction: str
+    selection: str
+    metric: str
+    better: str
+    values: dict[str, float]
+    """Seed -> value; seeds without a finite value are left out."""
+    mean: float
+    interval: tuple[float, float] | None
+    """95 % of the mean over seeds; None under 5 seeds."""
+    floor: float | None
+    ceiling: float | None
+
+
+class ComparisonResult(Result):
+    """One declared comparison, as bench.statistics words it."""
+
+    metric: str
+    direction: str
+    a: str
+    b: str
+    seeds: list[int]
+    mean_difference: float
+    interval: tuple[float, float] | None
+    p_adjusted: float | None
+    verdict: str
+    favours: str | None
+    sentence: str
+
+
+class GroupResult(Result):
+    """One protocol on one data set: runs that may be compared."""
+
+    protocol: str
+    dataset: str
+    protocol_hashes: list[str]
+    data_fingerprints: list[str]
+    schedule_differences: list[str]
+    """Empty where every run followed one schedule."""
+    runs: list[RunResult]
+    scores: list[ScoreResult]
+    comparisons: list[ComparisonResult]
+    summary: dict[str, list[str]]
+
+
+class Results(Result):
+    """The whole of results.json."""
+
+    schema_version: int = RESULTS_SCHEMA_VERSION
+    groups: list[GroupResult]
+    left_out: list[RunResult]
+    """Runs that belong to no group: their names cannot be read."""
+
+
+def results(groups: Sequence[Group], summaries: Sequence[Summary], study: Study) -> Results:
+    """The results of a report's groups, with the summaries that it prints."""
+    grouped = {folder for group in groups for folder in group.study.runs["folder"]}
+    rest = study.runs[~study.runs["folder"].isin(grouped)]
+    made = [_group(group, summary) for group, summary in zip(groups, summaries, strict=True)]
+    return Results(groups=made, left_out=_runs(rest))
+
+
+def _group(group: Group, summary: Summary) -> GroupResult:
+    runs = group.study.runs
+    return GroupResult(
+        protocol=group.protocol,
+        dataset=group.dataset,
+        protocol_hashes=sorted(runs["protocol_hash"].dropna().unique()),
+        data_fingerprints=sorted(runs["data_fingerprint"].dropna().unique()),
+        schedule_differences=[str(difference) for difference in group.differences],
+        runs=_runs(runs),
+        scores=_scores(group),
+        comparisons=[
+            ComparisonResult(
+                metric=outcome.metric,
+                direction=outcome.direction,
+                a=outcome.a,
+                b=outcome.b,
+                seeds=list(outcome.seeds),
+                mean_difference=outcome.mean_difference,
+                interval=outcome.interval,
+                p_adjusted=outcome.p_adjusted,
+                verdict=str(outcome.verdict),
+                favours={"a": outcome.a, "b": outcome.b}.get(outcome.favours or ""),
+                sentence=outcome.sentence,
+            )
+            for outcome in declared_comparisons(group)
+        ],
+        summary={
+            "compared": list(summary.compared),
+            "schedule": list(summary.schedule),
+            "found": [finding.sentence for finding in (*summary.headlines, *summary.found)],
+            "not_told": list(summary.not_told),
+        },
+    )
+
+
+def _runs(runs: pd.DataFrame) -> list[RunResult]:
+    named = runs.assign(run=[_name(row) for row in runs.itertuples()])
+    fields = list(RunResult.model_fields)
+    return [RunResult(**{name: _plain(getattr(row, name)) for name in fields}) for row in named.itertuples()]
+
+
+def _name(row: object) -> str:
+    parts = (getattr(row, name) for name in ("protocol", "dataset", "variant"))
+    known = [str(part) for part in parts if not pd.isna(part)]
+    seed = getattr(row, "seed", None)
+    return "/".join(known + ([] if seed is None or pd.isna(seed) else [f"seed{seed}"]))
+
+
+def _plain(value: object) -> object:
+    """A value of a frame as JSON has it: missing is None."""
+    if value is None or pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def _scores(group: Group) -> list[ScoreResult]:
+    found = []
+    for selection in ("last", "validation"):
+        scores = chosen(group.study.scores, selection)
+        cells = dict(iter(scores.groupby(["variant", "direction", "metric"], sort=False)))
+        for variant in trained_variants(group):
+            for direction in ("A2B", "B2A"):
+                for metric in metrics.ordered(set(scores["metric"])):
+                    rows = cells.get((variant, direction, metric))
+                    summary = None if rows is None else summarise(rows)
+                    if rows is None or summary is None:
+                        continue
+                    found.append(
+                        ScoreResult(
+                            variant=variant,
+                            direction=direction,
+                            selection=selection,
+                            metric=metric,
+                            better=metrics.better(metric),
+                            values=dict(zip(map(str, summary.seeds), summary.values, strict=True)),
+                            mean=summary.mean,
+                            interval=summary.interval(),
+                            floor=_mean(rows["floor"]),
+                            ceiling=_mean(rows["ceiling"]),
+                        )
+                    )
+    return found
+
+
+def _mean(values: pd.Series) -> float | None:
+    mean = float(values.mean())
+    return mean if math.isfinite(mean) else None

@@ -1,0 +1,60 @@
+"""`report.md`: the report for the code host: the summary, every table, the figures as links."""
+
+from collections.abc import Sequence
+
+from reports.figures.section import Drawing
+from reports.findings import Summary
+from reports.page import SECTIONS
+from reports.tables.markdown import escape, to_markdown
+from reports.tables.model import Table
+
+
+def heading(title: str, lede: str) -> str:
+    """The first lines of the report."""
+    return f"# {escape(title)}\n\n{escape(lede)}\n"
+
+
+def group_text(
+    name: str, summary: Summary, tables: dict[str, list[Table]], drawings: Sequence[Drawing]
+) -> str:
+    """One comparison group: summary first, then section by section."""
+    parts = [f"## {escape(name)}", *_summary(summary)]
+    for key, (title, lead) in SECTIONS.items():
+        here = [drawing for drawing in drawings if drawing.section == key]
+        if not tables.get(key) and not here:
+            continue
+        parts += [f"### {title}", lead]
+        parts += [text for table in tables.get(key, []) for text in table_text(table)]
+        parts += [_figure(drawing) for drawing in here]
+    return "\n\n".join(parts) + "\n"
+
+
+def table_text(table: Table) -> list[str]:
+    """A table under its title."""
+    return [f"#### {escape(table.title)}", to_markdown(table).rstrip()]
+
+
+def closing_text(title: str, table: Table | None, lines: Sequence[str]) -> str:
+    """A last section: a table, or lines."""
+    parts = [f"## {escape(title)}"]
+    parts += [to_markdown(table).rstrip()] if table else []
+    parts += ["\n".join(f"- {escape(line)}" for line in lines)] if lines else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(summary: Summary) -> list[str]:
+    found = [f"- **{finding.kind}**: {escape(finding.sentence)}" for finding in summary.headlines]
+    full = [f"- {escape(finding.sentence)}" for finding in summary.found]
+    parts = ["**What was compared.** " + escape(" ".join(summary.compared))]
+    parts += ["**Under which schedule.** " + escape(" ".join(summary.schedule))] if summary.schedule else []
+    parts += ["**What was found.**", "\n".join(found) if found else "Nothing yet."]
+    if full:
+        parts += ["<details><summary>Every comparison in full</summary>", "\n".join(full), "</details>"]
+    if summary.not_told:
+        parts += ["**What could not be told.**", "\n".join(f"- {escape(line)}" for line in summary.not_told)]
+    return parts
+
+
+def _figure(drawing: Drawing) -> str:
+    title = escape(drawing.title)
+    return f"![{title}](figures/{drawing.key}.png)\n\n*{title}.* {escape(drawing.caption)}"

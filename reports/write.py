@@ -1,0 +1,250 @@
+"""The report on disk: index.html, report.md, results.json, tables/ and figures/, written whole or not at all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.runs import atomic
+from reports import metrics, page, text
+from reports.comparability import Group, groups
+from reports.figures.section import Drawing, drawings
+from reports.findings import Summary, summarise_group
+from reports.frame import Study, read_study, run_folders
+from reports.galleries.extremes import extreme_galleries
+from reports.galleries.masks import mask_galleries
+from reports.galleries.model import Gallery
+from reports.galleries.outputs import output_galleries
+from reports.galleries.pictures import Pictures
+from reports.galleries.sources import shown_runs
+from reports.galleries.time_lapse import time_lapses
+from reports.numbers import counted, grouped, listed
+from reports.order import ordered_variants
+from reports.results import results
+from reports.tables.ablation import ablation_tables
+from reports.tables.comma_separated import to_csv
+from reports.tables.cost import cost_table
+from reports.tables.latex import to_latex
+from reports.tables.main import main_table
+from reports.tables.markdown import to_markdown
+from reports.tables.measurements import measurement_tables
+from reports.tables.model import Table
+from reports.tables.overview import overview_table
+from reports.tables.published import published_table
+from reports.tables.runs import failures_table, remarks
+
+FORMATS = {"md": to_markdown, "latex": to_latex, "csv": to_csv}
+SUFFIXES = {"md": "md", "latex": "tex", "csv": "csv"}
+ALL_FORMATS = ("md", "html", "latex", "csv")
+IN_FRONT = {"faithfulness": ("faithfulness", "truth"), "masks": ("masks",)}
+FOLDED = {"faithfulness": ("artefacts",), "masks": ("mask-grids",), "distances": ("sets",)}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to report on, and how. Empty `protocols` and `datasets`: all."""
+
+    roots: tuple[Path, ...]
+    out: Path
+    formats: tuple[str, ...] = ALL_FORMATS
+    protocols: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    allow_different_schedules: bool = False
+    refresh: int | None = None
+    """Seconds after which the page reloads itself; None: never."""
+
+
+@dataclass(frozen=True)
+class GroupContent:
+    """Everything counted and drawn for one comparison group."""
+
+    group: Group
+    summary: Summary
+    tables: dict[str, list[Table]]
+    more: dict[str, list[Table]]
+    drawings: tuple[Drawing, ...]
+    galleries: tuple[Gallery, ...] = field(default=())
+
+
+def write_report(request: Request) -> Path:
+    """Write the report of all runs below the roots; returns the path of its page (or of report.md).
+
+    Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
+    """
+    study = _study(request)
+    found = groups(study, allow_different_schedules=request.allow_different_schedules)
+    if not found and failures_table(study) is None:
+        raise BenchError(_nothing(request))
+    pictures = Pictures()
+    contents = [_content(group, pictures, with_pictures="html" in request.formats) for group in found]
+    _write_tables(request, contents, study)
+    for content in contents:
+        for drawing in content.drawings:
+            atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
+            atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
+    told = results([one.group for one in contents], [one.summary for one in contents], study)
+    atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
+    main = request.out / "results.json"
+    if "md" in request.formats:
+        main = request.out / "report.md"
+        atomic.write_text(main, _markdown(study, contents))
+    if "html" in request.formats:
+        main = request.out / "index.html"
+        atomic.write_text(main, page.render(_page(study, contents), pictures, request.refresh))
+    return main
+
+
+def _study(request: Request) -> Study:
+    folders = run_folders([root for root in request.roots if root.exists() or len(request.roots) > 1])
+    study = read_study(folders)
+    runs = study.runs
+    for column, wanted in (("protocol", request.protocols), ("dataset", request.datasets)):
+        if wanted:
+            runs = runs[runs[column].isin(wanted)]
+    if runs.empty:
+        raise BenchError(_nothing(request))
+    return study if len(runs) == len(study.runs) else study.select(runs["folder"])
+
+
+def _nothing(request: Request) -> str:
+    where = listed([str(root) for root in request.roots])
+    asked = [f"protocol {name}" for name in request.protocols] + [
+        f"dataset {name}" for name in request.datasets
+    ]
+    only = f" with {listed(asked)}" if asked else ""
+    return f"There is nothing to report: no run{only} in {where}. Make one with: bench run --variant slot9"
+
+
+def _content(group: Group, pictures: Pictures, *, with_pictures: bool) -> GroupContent:
+    of_name = {name: measurement_tables(group, name) for name in metrics.TABLES}
+    tables = {
+        section: [table for name in names for table in of_name[name]] for section, names in IN_FRONT.items()
+    }
+    tables |= {
+        "distances": [main_table(group)],
+        "cost": [cost_table(group)],
+        "ablation": ablation_tables(group),
+    }
+    more = {
+        section: [table for name in names for table in of_name[name]] for section, names in FOLDED.items()
+    }
+    if "validation" in set(group.study.scores["selection"]):
+        more["distances"].insert(0, main_table(group, "validation"))
+    shown = tuple(_galleries(group, pictures)) if with_pictures else ()
+    return GroupContent(group, summarise_group(group), tables, more, tuple(drawings(group)), shown)
+
+
+def _galleries(group: Group, pictures: Pictures) -> Iterator[Gallery]:
+    shown = shown_runs(group)
+    yield from output_galleries(group, shown, pictures)
+    yield from extreme_galleries(group, shown, pictures)
+    yield from mask_galleries(group, shown, pictures)
+    yield from time_lapses(group, shown, pictures)
+
+
+def _overviews(contents: Sequence[GroupContent]) -> list[Table]:
+    by_protocol: dict[str, list[Group]] = {}
+    for content in contents:
+        by_protocol.setdefault(content.group.protocol, []).append(content.group)
+    made = (overview_table(protocol, found) for protocol, found in by_protocol.items())
+    return [table for table in made if table is not None]
+
+
+def _write_tables(request: Request, contents: Sequence[GroupContent], study: Study) -> None:
+    tables = [
+        *_overviews(contents),
+        failures_table(study),
+        published_table(study.runs["dataset"].dropna().unique()),
+    ]
+    for content in contents:
+        for found in (*content.tables.values(), *content.more.values()):
+            tables += found
+    for name in request.formats:
+        if name in FORMATS:
+            for table in tables:
+                if table is not None:
+                    path = request.out / "tables" / f"{table.key}.{SUFFIXES[name]}"
+                    atomic.write_text(path, FORMATS[name](table))
+
+
+def _title(study: Study) -> tuple[str, str]:
+    """The title of the report and the sentence under it."""
+    runs = study.runs
+    variants, datasets = ordered_variants(runs), sorted(runs["dataset"].dropna().unique())
+    few = 0 < len(variants) <= 3 and sum(map(len, variants)) <= 40
+    what = listed(variants) if few else counted(len(variants), "variant")
+    where = listed(datasets) if len(datasets) <= 3 else counted(len(datasets), "data set")
+    lede = (
+        "Generators for unpaired image-to-image translation, trained under one schedule per table, measured "
+        "alike, and claimed no more of than their seeds support."
+    )
+    return (f"{what} on {where}" if datasets else "Runs that cannot be read"), lede
+
+
+def _facts(study: Study) -> tuple[tuple[str, str], ...]:
+    runs = study.runs
+    done = int((runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)).sum())
+    facts = [
+        ("variants", str(runs["variant"].nunique())),
+        ("data sets", str(runs["dataset"].nunique())),
+        ("seeds", str(runs["seed"].nunique())),
+        ("runs scored", f"{done} of {len(runs)}"),
+    ]
+    seen = runs["images_to_see"].dropna().unique()
+    if len(seen) == 1:
+        facts.append(("images of each domain seen", grouped(float(seen[0]))))
+    return tuple(facts)
+
+
+def _page(study: Study, contents: Sequence[GroupContent]) -> page.Page:
+    title, lede = _title(study)
+    views = tuple(
+        page.group_view(one.group, one.summary, one.tables, one.more, one.drawings, one.galleries)
+        for one in contents
+    )
+    overviews = tuple(page.table_view(table)[0] for table in _overviews(contents))
+    closing = tuple(
+        page.Section(key, name, lead, (page.table_view(table),) if table else (), lines=lines)
+        for key, name, lead, table, lines in _closing(study)
+    )
+    return page.Page(title, lede, _facts(study), overviews, views, closing, _colophon(study))
+
+
+def _closing(study: Study) -> Iterator[tuple[str, str, str, Table | None, tuple[str, ...]]]:
+    """(key, title, lead, table, lines) of the sections after the last group."""
+    left_out = failures_table(study)
+    if left_out:
+        lead = "They stay in every count of runs; no value of theirs is made up."
+        yield "runs-left-out-section", "Runs left out", lead, left_out, ()
+    published = published_table(sorted(study.runs["dataset"].dropna().unique()))
+    if published:
+        yield "published-section", "Published results", "Not measured here.", published, ()
+    said = tuple(f"{run}: {warning}" for run, warning in remarks(study))
+    if said:
+        yield "remarks-section", "Remarks of the runs", "", None, said
+
+
+def _colophon(study: Study) -> str:
+    environments = [record.environment for record in study.records.values()]
+    versions = sorted({f"bench {one.bench}, torch {one.versions.get('torch', '?')}" for one in environments})
+    commits = sorted(
+        {f"{(one.git_commit or 'unknown')[:12]}{' + changes' * bool(one.git_dirty)}" for one in environments}
+    )
+    machines = sorted({one.device_name or one.cpu for one in environments})
+    if not environments:
+        return "No run record could be read."
+    return (
+        f"Made by bench report from run folders alone. Software of the runs: {'; '.join(versions)}; commit "
+        f"{', '.join(commits)}. Machines: {'; '.join(machines)}. Numbers for other programs: results.json."
+    )
+
+
+def _markdown(study: Study, contents: Sequence[GroupContent]) -> str:
+    parts = [text.heading(*_title(study))]
+    parts += ["\n\n".join(text.table_text(table)) + "\n" for table in _overviews(contents)]
+    for one in contents:
+        tables = {key: one.tables.get(key, []) + one.more.get(key, []) for key in page.SECTIONS}
+        name = f"{one.group.dataset}, protocol {one.group.protocol}"
+        parts.append(text.group_text(name, one.summary, tables, one.drawings))
+    parts += [text.closing_text(title, table, lines) for _, title, _, table, lines in _closing(study)]
+    return "\n".join([*parts, f"---\n\n{text.escape(_colophon(study))}\n"])
