@@ -15,6 +15,8 @@ from variants.published.names import PublishedNames
 Noise = torch.Generator | Tensor | None
 Scheme = Literal["resnet", "light", "torch"]
 HeadScheme = Literal["published", "default", "kaiming"]
+STRIDE = 16
+"""Height and width of an image are multiples of this."""
 
 
 class Translation(NamedTuple):
@@ -50,6 +52,16 @@ class Generator(nn.Module):
     """The parameters it was built with; set by `variants.build`."""
     published: ClassVar[PublishedNames | None] = None
     """How the published code names its weights; None where there is no published code."""
+
+    def __call__(self, image: Tensor, noise: Noise = None) -> Translation:
+        """Translate images. Raises ValueError where height or width is no multiple of 16."""
+        if image.ndim != 4 or image.shape[1] != 3 or image.shape[2] % STRIDE or image.shape[3] % STRIDE:
+            raise ValueError(
+                f"images have shape {list(image.shape)}; a generator takes [b, 3, h, w] with h and w "
+                f"multiples of {STRIDE}"
+            )
+        translation: Translation = super().__call__(image, noise)
+        return translation
 
     @property
     def trainable(self) -> bool:

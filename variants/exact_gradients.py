@@ -86,7 +86,7 @@ def wrong_gradients(generator: Generator, image: Tensor, noise: Tensor | None) -
     noise_floor = NOISE * max(largest.values(), default=0.0)
     found = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        ours = copy.deepcopy(generator).to(memory_format=layout)  # type: ignore[call-overload]
+        ours = copy.deepcopy(generator).to(memory_format=layout)
         measured = gradients(ours, image.contiguous(memory_format=layout), noise)
         for name, right in reference.items():
             error = float((measured[name] - right).abs().max())

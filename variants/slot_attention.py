@@ -24,6 +24,9 @@ class SlotAttention(nn.Module):
     torch.Size([2, 7, 64])
     """
 
+    mu: Tensor
+    log_sigma: Tensor
+
     def __init__(
         self, features: int, iterations: int = 3, mlp_hidden: int = 128, learned_init: bool = False
     ) -> None:

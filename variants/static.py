@@ -143,7 +143,7 @@ def annotated(node: ast.expr) -> Any:
         case ast.Subscript(value=ast.Name(id="tuple")):
             return tuple[int, ...]
         case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[plain, *notes])):
-            return Annotated[(annotated(plain), *map(note, notes))]  # type: ignore[return-value]
+            return Annotated[(annotated(plain), *map(note, notes))]
     raise Unreadable(f"line {node.lineno}: {ast.unparse(node)} is no type of a parameter")
 
 

@@ -127,6 +127,12 @@ def test_noise_of_the_wrong_shape_is_refused():
         narrow("slot9")(image(), torch.zeros(1, 4, 8))
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 40, 32), (1, 3, 32, 40), (1, 1, 32, 32), (3, 32, 32)])
+def test_images_of_an_impossible_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"a generator takes \[b, 3, h, w\] with h and w multiples of 16"):
+        narrow("spatial")(torch.zeros(shape))
+
+
 def test_a_generator_without_noise_refuses_to_draw_some():
     with pytest.raises(ValueError, match="Spatial draws no noise"):
         narrow("spatial").draw_noise(1, None)
@@ -178,7 +184,7 @@ def test_a_learned_start_is_drawn_as_the_fixed_one():
 
 
 def weights(generator: Generator, kind: type[nn.Module]) -> torch.Tensor:
-    return torch.cat([each.weight.flatten() for each in generator.modules() if isinstance(each, kind)])
+    return torch.cat([each.weight.detach().flatten() for each in generator.modules() if isinstance(each, kind)])
 
 
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d, nn.Linear])
@@ -196,7 +202,7 @@ def test_light_systems_leave_transposed_convolutions_at_torchs_default():
     generator = variants.build("light-slot5", {"width": 16, "blocks": 2})
     variants.initialise(generator, draw)
     assert abs(float(weights(generator, nn.Conv2d).std()) - 0.02) < 0.002
-    up = generator.trunk.up1.weight
+    up = generator.trunk.up1.weight.detach()
     bound = (up.shape[1] * 9) ** -0.5
     assert bound * 0.95 < float(up.abs().max()) <= bound
 
