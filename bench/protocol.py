@@ -35,9 +35,11 @@ class ImageSettings(Settings):
     """`random`: A shuffled each epoch, B drawn at random, an epoch is max(nA, nB) images.
     `fixed`: the i-th of A with the i-th of B, an epoch is min(nA, nB) (the unofficial AttentionGAN)."""
     per_domain: Positive | None = None
-    """Training images used of each domain, the first ones in file-name order; None: all."""
+    """Training images of each domain that are trained on, the first by file name of those not held out;
+    where the set has fewer than per_domain + validation, what is left is trained on. None: all."""
     validation: Count = 0
-    """Training images of each domain held out to choose a checkpoint; never trained on."""
+    """Training images of each domain held out to choose a checkpoint, never trained on: those whose SHA-256
+    comes first, the same for every seed; identical copies of them leave training too."""
     test: Positive | None = None
     """Test images used of each domain, the first ones in file-name order; None: all."""
 
