@@ -35,8 +35,9 @@ def squares(domain: str, count: int, size: int, prefix: str) -> Split:
     return Split(images, tuple(f"{prefix}{index}.png" for index in range(count)))
 
 
-@pytest.fixture(scope="session")
-def dataset() -> Dataset:
+def make_dataset() -> Dataset:
+    """Six and five training images, three held out, five for the test, of either domain."""
+
     def domain(name: str, train: int) -> Domain:
         return Domain(
             squares(name, train, SIZE + 4, "train"),
@@ -47,23 +48,28 @@ def dataset() -> Dataset:
     return Dataset("squares", domain("A", 6), domain("B", 5), "0" * 64, {})
 
 
+def make_cell(variant: str = "spatial", seed: int = 0, **train: Any) -> Cell:
+    """A cell of twelve narrow steps unless told otherwise: `make_cell("slot9", images_seen=4)`."""
+    settings = {"images_seen": 12, "pool": 3, "discriminator_width": 4, "log_every": 2, "validations": 3}
+    protocol = Protocol(
+        name="tiny",
+        summary="",
+        images=ImageSettings(size=SIZE, load_size=SIZE + 4, validation=3),
+        train=TrainSettings(**(settings | train)),
+        score=ScoreSettings(features="tiny", samples=2),
+        model={"width": 4, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"},
+    )
+    return Cell(protocol, "squares", variant, seed)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    return make_dataset()
+
+
 @pytest.fixture(scope="session")
 def cell_of() -> Callable[..., Cell]:
-    """`cell_of("spatial", images_seen=4, ...)`: a cell of twelve narrow steps unless told otherwise."""
-
-    def build(variant: str = "spatial", seed: int = 0, **train: Any) -> Cell:
-        settings = {"images_seen": 12, "pool": 3, "discriminator_width": 4, "log_every": 2, "validations": 3}
-        protocol = Protocol(
-            name="tiny",
-            summary="",
-            images=ImageSettings(size=SIZE, load_size=SIZE + 4, validation=3),
-            train=TrainSettings(**(settings | train)),
-            score=ScoreSettings(features="tiny", samples=2),
-            model={"width": 4, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"},
-        )
-        return Cell(protocol, "squares", variant, seed)
-
-    return build
+    return make_cell
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 import csv
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -57,7 +61,7 @@ def assert_equal_runs(one, one_folder, other, other_folder) -> None:
     assert without_seconds(one_folder.losses_csv) == without_seconds(other_folder.losses_csv)
     assert one_folder.validation_csv.read_text() == other_folder.validation_csv.read_text()
     assert one_folder.generator.read_bytes() == other_folder.generator.read_bytes()
-    pictures = sorted(path.relative_to(one_folder.path) for path in one_folder.samples.rglob("*.*"))
+    pictures = sorted(path.relative_to(one_folder.path) for path in one_folder.samples.rglob("*.png"))
     assert pictures
     for picture in pictures:
         assert (one_folder.path / picture).read_bytes() == (other_folder.path / picture).read_bytes()
@@ -125,6 +129,46 @@ def test_a_run_interrupted_after_every_step_ends_equal(variant, cell_of, dataset
                 **measure,
             )
     assert_equal_runs(train(cell, dataset, pieces, **measure), pieces, expected, whole)
+
+
+TRAIN_IN_A_PROCESS_OF_ITS_OWN = """
+import importlib.util, pathlib, sys
+import torch
+from bench.runs.folder import RunFolder
+from bench.training import train
+
+spec = importlib.util.spec_from_file_location("helpers", sys.argv[1])
+helpers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(helpers)
+torch.set_num_threads(1)
+train(
+    helpers.make_cell("slot9", images_seen=30),
+    helpers.make_dataset(),
+    RunFolder(pathlib.Path(sys.argv[2])),
+    network=helpers.mean_colours,
+    distance=helpers.between_means,
+    seconds_between_checkpoints=0,
+)
+"""
+
+
+def test_a_run_killed_at_any_instant_goes_on_to_an_equal_result(cell_of, dataset, tmp_path, measure):
+    cell = cell_of("slot9", images_seen=30)
+    whole, killed = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "killed"))
+    helpers = Path(__file__).parent / "conftest.py"
+    command = [sys.executable, "-c", TRAIN_IN_A_PROCESS_OF_ITS_OWN, helpers, killed.path]
+    for patience in (0.0, 0.37):
+        with subprocess.Popen(command) as process:
+            written = killed.checkpoints / "last.pt"
+            before = written.stat().st_mtime_ns if written.exists() else 0
+            while process.poll() is None and (not written.exists() or written.stat().st_mtime_ns == before):
+                time.sleep(0.01)
+            time.sleep(patience)
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+    assert not killed.generator.exists()
+    expected = train(cell, dataset, whole, **measure)
+    assert_equal_runs(train(cell, dataset, killed, **measure), killed, expected, whole)
 
 
 def test_a_finished_training_is_not_repeated(cell_of, dataset, folder, measure):

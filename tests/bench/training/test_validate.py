@@ -1,0 +1,141 @@
+"""Validation and progress pictures: measured alike whatever the batch, chosen by the smallest distance."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.data.dataset import Split
+from bench.streams import Streams
+from bench.training import translating
+from bench.training.samples import (
+    add_entries,
+    read_entries,
+    sample_indices,
+    sample_split,
+    write_pictures,
+    write_progress,
+)
+from bench.training.session import evaluating, fresh_generators
+from bench.training.translating import image_noise, translations
+from bench.training.validate import Validation, ValidationLog, Validator
+
+STREAMS = Streams(0)
+CPU = torch.device("cpu")
+
+
+def row(step: int, distance: float | None) -> Validation:
+    return Validation(step, step, None if distance is None else distance / 2, distance and distance / 2)
+
+
+def test_noise_belongs_to_the_image_and_not_to_its_place(cell_of):
+    generator = fresh_generators(cell_of("slot9"), CPU)["A2B"]
+    forth = image_noise(generator, STREAMS, "A2B", ["a.png", "b.png"])
+    back = image_noise(generator, STREAMS, "A2B", ["b.png", "a.png"])
+    assert torch.equal(forth, back.flip(0))
+    assert not torch.equal(forth, image_noise(generator, STREAMS, "A2B", ["a.png", "b.png"], draw=1))
+    assert not torch.equal(forth, image_noise(generator, STREAMS, "B2A", ["a.png", "b.png"]))
+
+
+def test_translations_do_not_depend_on_the_size_of_the_batches(cell_of, dataset, monkeypatch):
+    generator = fresh_generators(cell_of("slot9"), CPU)["A2B"].eval()
+    together = [each.image for each in translations(generator, dataset.A.test, STREAMS, "A2B")]
+    monkeypatch.setattr(translating, "PIXELS_AT_ONCE", 1)
+    single = [each.image for each in translations(generator, dataset.A.test, STREAMS, "A2B")]
+    assert (len(together), len(single)) == (1, 5)
+    torch.testing.assert_close(together[0], torch.cat(single), rtol=0, atol=1e-5)
+
+
+def test_validation_changes_neither_weights_nor_batch_statistics(cell_of, dataset, measure):
+    generators = fresh_generators(cell_of("attentiongan-v1"), CPU)
+    before = {name: tensor.clone() for name, tensor in generators["A2B"].state_dict().items()}
+    with evaluating(generators):
+        Validator(dataset, STREAMS, **measure).validate(generators, 1, 1)
+    assert generators["A2B"].training
+    for name, tensor in generators["A2B"].state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
+def test_the_distance_is_that_of_translations_to_the_other_domain(cell_of, dataset, measure):
+    generators = fresh_generators(cell_of("copy"), CPU)
+    found = Validator(dataset, STREAMS, **measure).validate(generators, 5, 10)
+    network, distance = measure["network"], measure["distance"]
+    features = {domain: network(getattr(dataset, domain).validation.images) for domain in "AB"}
+    assert (found.step, found.images_seen) == (5, 10)
+    assert found.kd_A2B == pytest.approx(distance(features["A"], features["B"]))
+    assert found.kd_B2A == pytest.approx(distance(features["B"], features["A"]))
+    assert found.mask_entropy is None
+
+
+def test_a_generator_without_a_mask_of_the_input_has_no_background_statistic(cell_of, dataset):
+    generators = fresh_generators(cell_of("slot9[background=none]"), CPU)
+    found = Validator(dataset, STREAMS, None, None).validate(generators, 1, 1)
+    assert found.mask_background is None
+    assert 1 <= found.mask_effective_number <= 9
+
+
+def test_the_smallest_distance_is_chosen_and_the_first_of_equals():
+    log = ValidationLog()
+    assert [log.add(row(step, distance)) for step, distance in enumerate([3.0, 1.0, 2.0, 1.0])] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert log.best.step == 1
+
+
+def test_rows_without_a_distance_are_never_chosen():
+    log = ValidationLog()
+    assert [log.add(row(step, None)) for step in range(2)] == [False, False]
+    assert log.best is None
+
+
+def test_samples_are_spread_over_the_split_and_the_same_for_everybody(dataset):
+    assert sample_indices(32, 6) == [0, 5, 10, 16, 21, 26]
+    assert sample_indices(3, 6) == [0, 1, 2]
+    assert sample_indices(0, 6) == []
+    assert sample_split(dataset.A.test, 2).names == ("test0.png", "test2.png")
+
+
+def test_progress_pictures_are_outputs_listed_in_the_index(cell_of, dataset, folder):
+    generators = fresh_generators(cell_of("copy"), CPU)
+    sources = {"A": sample_split(dataset.A.test, 2), "B": sample_split(dataset.B.test, 2)}
+    for step in (5, 5, 10):
+        write_progress(folder, generators, sources, STREAMS, step)
+    entries = json.loads((folder.samples / "index.json").read_text(encoding="utf-8"))
+    assert len(entries) == 8
+    assert {entry["kind"] for entry in entries} == {"progress"}
+    first = next(entry for entry in entries if entry["direction"] == "B2A" and entry["step"] == 10)
+    picture = np.asarray(Image.open(folder.path / first["folder"] / "output.png"))
+    np.testing.assert_array_equal(picture, dataset.B.test.images[0])
+
+
+def test_entries_of_other_kinds_are_kept(folder):
+    final = {
+        "kind": "final",
+        "direction": "A2B",
+        "file": "a.png",
+        "step": 5,
+        "folder": "samples/final/A2B/00",
+    }
+    add_entries(folder, [final])
+    add_entries(folder, [final | {"kind": "progress"}])
+    add_entries(folder, [final | {"masks": 3}])
+    assert [(entry["kind"], entry.get("masks")) for entry in read_entries(folder)] == [
+        ("progress", None),
+        ("final", 3),
+    ]
+
+
+def test_grey_pictures_are_written_too(folder):
+    write_pictures(folder, "samples/x", {"mask-1": np.full((4, 4), 7, dtype=np.uint8)})
+    assert np.asarray(Image.open(folder.samples / "x" / "mask-1.png")).tolist() == [[7] * 4] * 4
+
+
+def test_an_empty_split_has_no_translations(cell_of):
+    empty = Split(np.zeros((0, 32, 32, 3), dtype=np.uint8), ())
+    generator = fresh_generators(cell_of("spatial"), CPU)["A2B"]
+    assert list(translations(generator, empty, STREAMS, "A2B")) == []
