@@ -184,7 +184,9 @@ def test_a_learned_start_is_drawn_as_the_fixed_one():
 
 
 def weights(generator: Generator, kind: type[nn.Module]) -> torch.Tensor:
-    return torch.cat([each.weight.detach().flatten() for each in generator.modules() if isinstance(each, kind)])
+    return torch.cat(
+        [each.weight.detach().flatten() for each in generator.modules() if isinstance(each, kind)]
+    )
 
 
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d, nn.Linear])

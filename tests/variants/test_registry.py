@@ -185,6 +185,40 @@ def test_two_plugins_of_one_file_name_are_refused(plugin, tmp_path):
         variants.load_plugin(plugin(PLUGIN.replace("NAME", "other"), "other/plugin.py"))
 
 
+class Point:
+    """What `importlib.metadata.entry_points` gives."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+@pytest.fixture
+def installs(monkeypatch):
+    """`installs(module, ...)`: pretend that packages with these entry points are installed."""
+    installed.cache_clear()
+    yield lambda *modules: monkeypatch.setattr(
+        "importlib.metadata.entry_points", lambda group: [Point(module) for module in modules]
+    )
+    installed.cache_clear()
+
+
+def test_an_installed_package_is_read_module_by_module(plugin, tmp_path, monkeypatch, installs):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "theirs").mkdir()
+    plugin("", "theirs/__init__.py")
+    plugin(PLUGIN.replace("NAME", "second"), "theirs/b.py")
+    plugin(PLUGIN.replace("NAME", "first"), "theirs/a.py")
+    installs("theirs")
+    assert [source.entry.name for source in installed()] == ["first", "second"]
+    assert type(variants.build("second")).__module__ == "theirs.b"
+
+
+def test_a_broken_package_is_left_out_with_a_warning(installs):
+    installs("nothing_of_the_kind")
+    with pytest.warns(UserWarning, match="'nothing_of_the_kind' are left out: there is no module"):
+        assert "slot9" in variants.names()
+
+
 def test_a_plugin_is_not_run_until_it_is_built(plugin):
     path = plugin(PLUGIN.replace("NAME", "mine") + "\nraise RuntimeError('run')\n")
     variants.load_plugin(path)
