@@ -6,15 +6,19 @@ Every sentence about a difference is written by bench.statistics; nothing here c
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict, number
 from bench.statistics.comparison import Comparison, compare
+from reports import metrics
 from reports.comparability import Group
-from reports.comparisons import arrow_text, pairs_of
-from reports.numbers import counted, grouped, listed
+from reports.comparisons import arrow_text, compare_column, pairs_of, winner
+from reports.numbers import counted, grouped, listed, readable
+from reports.summaries import summarise
 from reports.tables.main import headline
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished
-from reports.tables.scores import DIRECTIONS, chosen, kinds, trained_variants
+from reports.tables.scores import DIRECTIONS, chosen, is_trained, kinds, trained_variants
 
 REFERENCE = "spatial"
 CONTROL = "uniform"
@@ -36,6 +40,7 @@ class Summary:
 
     compared: tuple[str, ...]
     schedule: tuple[str, ...]
+    short: str
     headlines: tuple[Finding, ...]
     found: tuple[Finding, ...]
     not_told: tuple[str, ...]
@@ -50,10 +55,45 @@ def summarise_group(group: Group) -> Summary:
     return Summary(
         tuple(_compared(group)),
         tuple(_schedule(group)),
+        in_short(group),
         (*_headlines(group, outcomes), *_heads(group)),
         tuple(verdicts),
         tuple(_not_told(group, outcomes)),
     )
+
+
+def in_short(group: Group) -> str:
+    """One sentence: who has the lowest headline distance in either direction, and whether that is supported."""
+    key = headline(group)
+    if key is None:
+        return "No run has a distance yet."
+    scores = chosen(group.study.scores, "last")
+    parts = []
+    for direction in DIRECTIONS:
+        rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
+        variants = [variant for variant in trained_variants(group) if is_trained(group, variant)]
+        found = {variant: summarise(rows[rows["variant"] == variant]) for variant in variants}
+        means = {variant: one.mean for variant, one in found.items() if one is not None}
+        if means:
+            parts.append(f"{_lowest(scores, means, key, direction)} ({arrow_text(direction)})")
+    title = metrics.heading(key)
+    return f"Lowest {title}: {' and '.join(parts)}." if parts else f"No trained variant has a {title} yet."
+
+
+def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
+    best = min(means, key=lambda variant: means[variant])
+    value = f"{best} at {readable(metrics.scale(key) * means[best], 2)}"
+    if len(means) == 1:
+        return f"{value}, the only one"
+    outcomes = compare_column(scores, list(means), key, direction)
+    if winner(outcomes, list(means)) == best:
+        return f"{value}, supported against every other"
+    of_best = [one for one in outcomes if best in (one.a, one.b) and one.favours is None]
+    if not outcomes:
+        return value
+    if all(one.verdict in (Verdict.VALUES_ONLY, Verdict.RANGE) for one in outcomes):
+        return f"{value}, too few seeds for a claim"
+    return f"{value}, not told apart from {listed([one.b if one.a == best else one.a for one in of_best])}"
 
 
 def reference(group: Group) -> str | None:

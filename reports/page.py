@@ -69,6 +69,8 @@ class Page:
     title: str
     lede: str
     facts: tuple[tuple[str, str], ...]
+    short: tuple[tuple[str, str, str], ...]
+    """(anchor, name, sentence) of every comparison group."""
     overviews: tuple["TableView", ...]
     groups: tuple[GroupView, ...]
     closing: tuple[Section, ...]
@@ -83,6 +85,7 @@ class DrawingView:
     title: str
     caption: str
     svg: Markup
+    folded: bool
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class TableView:
         return (*made, Part("tfoot", tuple(self._row(row, ranges) for row in foot))) if foot else tuple(made)
 
     def _range(self, at: int, rows: Sequence[Row]) -> tuple[float, float] | None:
-        points = [point for row in rows for point in row.cells[at].points]
+        points = [point for row in rows if row.role != "baseline" for point in row.cells[at].points]
         return (min(points), max(points)) if points and max(points) > min(points) else None
 
     def _row(self, row: Row, ranges: Sequence[tuple[float, float] | None]) -> RowView:
@@ -157,6 +160,8 @@ def _dots(cell: Cell, bounds: tuple[float, float] | None) -> tuple[str, ...]:
     if bounds is None or len(cell.points) < 2:
         return ()
     low, high = bounds
+    if min(cell.points) < low or max(cell.points) > high:
+        return ()  # a baseline far away: it would press all others into one dot
     width = DOT_WIDTH - 2 * DOT_MARGIN
     return tuple(f"{DOT_MARGIN + width * (point - low) / (high - low):.1f}" for point in cell.points)
 
@@ -214,7 +219,7 @@ def _sections(
 def drawing_view(drawing: Drawing) -> DrawingView:
     """The figure's SVG with ids of its own and the page's colours."""
     svg = for_page(drawing.svg, drawing.key, drawing.title)
-    return DrawingView(drawing.key, drawing.title, drawing.caption, Markup(svg))
+    return DrawingView(drawing.key, drawing.title, drawing.caption, Markup(svg), drawing.folded)
 
 
 class PagePictures:
@@ -249,6 +254,7 @@ def render(page: Page, pictures: Pictures, refresh: int | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
     assets = resources.files("reports") / "assets"
     style, script = ((assets / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return environment.get_template("page.html.j2").render(
@@ -258,3 +264,8 @@ def render(page: Page, pictures: Pictures, refresh: int | None = None) -> str:
         javascript=Markup(script),
         refresh=refresh,
     )
+
+
+def unbroken(title: str) -> str:
+    """A title whose names are not broken at their hyphens."""
+    return title.replace("-", "\u2060-\u2060")

@@ -45,7 +45,8 @@ def closing_text(title: str, table: Table | None, lines: Sequence[str]) -> str:
 def _summary(summary: Summary) -> list[str]:
     found = [f"- **{finding.kind}**: {escape(finding.sentence)}" for finding in summary.headlines]
     full = [f"- {escape(finding.sentence)}" for finding in summary.found]
-    parts = ["**What was compared.** " + escape(" ".join(summary.compared))]
+    parts = [f"**In short.** {escape(summary.short)}"]
+    parts += ["**What was compared.** " + escape(" ".join(summary.compared))]
     parts += ["**Under which schedule.** " + escape(" ".join(summary.schedule))] if summary.schedule else []
     parts += ["**What was found.**", "\n".join(found) if found else "Nothing yet."]
     if full:

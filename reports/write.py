@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
+from bench.names import unknown_name
 from bench.runs import atomic
 from reports import metrics, page, text
 from reports.comparability import Group, groups
@@ -52,6 +53,17 @@ class Request:
     allow_different_schedules: bool = False
     refresh: int | None = None
     """Seconds after which the page reloads itself; None: never."""
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """`md,html` as names of formats. Raises UsageError for one that there is not."""
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        if name not in ALL_FORMATS:
+            raise unknown_name("format", name, ALL_FORMATS, "bench report --help")
+    if not names:
+        raise UsageError("--format names no format. Write for example: bench report --format md,html")
+    return names
 
 
 @dataclass(frozen=True)
@@ -207,7 +219,8 @@ def _page(study: Study, contents: Sequence[GroupContent]) -> page.Page:
         page.Section(key, name, lead, (page.table_view(table),) if table else (), lines=lines)
         for key, name, lead, table, lines in _closing(study)
     )
-    return page.Page(title, lede, _facts(study), overviews, views, closing, _colophon(study))
+    short = tuple((one.group.key, one.group.dataset, one.summary.short) for one in contents)
+    return page.Page(title, lede, _facts(study), short, overviews, views, closing, _colophon(study))
 
 
 def _closing(study: Study) -> Iterator[tuple[str, str, str, Table | None, tuple[str, ...]]]:

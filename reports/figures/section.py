@@ -39,6 +39,8 @@ class Drawing:
     caption: str
     png: bytes
     svg: bytes
+    folded: bool = False
+    """Whether the page shows it only when asked."""
 
 
 def drawings(group: Group) -> Iterator[Drawing]:
@@ -55,7 +57,8 @@ def _drawing(
 ) -> Drawing:
     key = f"{group.key}-{name}"
     png, svg = draw(key, make)
-    return Drawing(key, section, title, f"{text} {_scope(group)}", png, svg)
+    folded = name.startswith("pair-")
+    return Drawing(key, section, title, f"{text} {_scope(group)}", png, svg, folded)
 
 
 def _scope(group: Group) -> str:
@@ -114,15 +117,16 @@ def _later(make: Callable[..., Figure], *arguments: object) -> Callable[[], Figu
 
 def _masks(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
     table = data.validation_curves(group, shown)
+    drawn = [variant for variant in shown if variant in set(table["variant"])]
     statistics = [name for name in table["loss"].unique() if name.startswith("mask_")]
     if statistics:
         text = "Mask statistics on the validation images while training; bands from the least to the largest seed."
-        make = _later(curves.overlay, table, statistics, shown)
+        make = _later(curves.overlay, table, statistics, drawn)
         yield _drawing(group, "mask-statistics", "masks", "Masks over training", text, make)
     measured = [name for name in table["loss"].unique() if name.startswith("kd_")]
     if measured:
         text = "Kernel distance of the validation images; the least sum of both directions chooses the checkpoint."
-        make = _later(curves.overlay, table, measured, shown)
+        make = _later(curves.overlay, table, measured, drawn)
         yield _drawing(group, "validation", "losses", "Validation distance over training", text, make)
 
 

@@ -40,7 +40,7 @@ def extreme_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> I
             columns = tuple(f"{rank}: {what}" for rank in RANKS for what in ("source", "output"))
             title = f"Best, median and worst by {metrics.title(measure)}, {arrow_text(direction)}"
             key = f"{group.key}-extremes-{direction}-{plain_name(measure)}"
-            yield Gallery(key, "gallery", title, rule, columns, tuple(strips))
+            yield Gallery(key, "gallery", title, rule, columns, tuple(strips), folded=True)
 
 
 def _strip(run: Shown, measure: str, entries: list[dict[str, Any]], pictures: Pictures) -> Strip:

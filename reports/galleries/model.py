@@ -34,3 +34,5 @@ class Gallery:
     columns: tuple[str, ...]
     strips: tuple[Strip, ...] = field(default=())
     compare: bool = False
+    folded: bool = False
+    """Whether the page shows it only when asked."""
