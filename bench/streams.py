@@ -5,6 +5,7 @@ from one stream (slot noise, say) shifts nothing in another (data order, augment
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,16 @@ class Streams:
         import torch
 
         return torch.Generator().manual_seed(self.key(stream, *counter))
+
+    def image_noise(
+        self, shape: tuple[int, int], direction: str, names: Sequence[str], draw: int = 0
+    ) -> "torch.Tensor":
+        """The slot noise [n, *shape] with which images are translated outside training, by their file names.
+
+        The noise of an image depends on seed, direction, name and number of the draw alone, so that no
+        result depends on which images are translated together, or in which order.
+        """
+        import torch
+
+        draws = (self.torch("scoring", direction, name, draw) for name in names)
+        return torch.stack([torch.randn(shape, generator=generator) for generator in draws])

@@ -4,7 +4,6 @@ The rule of the extremes: the test images of a direction are ordered by the meas
 in the split; `best` is the one of highest value, `worst` of lowest, `median` the lower of the middle ones.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,14 +15,13 @@ from torch import Tensor
 from bench.cell import Cell
 from bench.data.dataset import Dataset, Domain, Images
 from bench.data.tensors import quantise, to_tensor
-from bench.runs import atomic
 from bench.runs.folder import RunFolder
+from bench.runs.pictures import Entry, replace_entries, sample_indices, write_pictures
 from bench.runs.scores import Direction
 from bench.scoring.collect import Column
 from bench.scoring.measure_direction import BACK, Measured
 from bench.scoring.translate import device_of, translate
 from bench.streams import Streams
-from bench.training.samples import Entry, read_entries, sample_indices, write_pictures
 from variants.contract import Generator
 
 Generators = Mapping[str, Generator]
@@ -55,8 +53,7 @@ def write_final_samples(
                 write_pictures(folder, within, painter.source_and_output(place))
                 entry = _entry("extreme", direction, domain.test.names[place], step, within)
                 entries.append(entry | {"measure": measure, "rank": rank, "value": value})
-    kept = [entry for entry in read_entries(folder) if entry.get("kind") not in MADE_HERE]
-    atomic.write_text(folder.samples / "index.json", json.dumps([*kept, *entries], indent=1) + "\n")
+    replace_entries(folder, MADE_HERE, entries)
 
 
 def extremes(values: Column) -> Iterator[tuple[str, int, float | None]]:

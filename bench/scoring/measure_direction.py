@@ -18,9 +18,8 @@ from bench.scoring.measurements.change import draw_deviation, mean_change
 from bench.scoring.measurements.images import levels
 from bench.scoring.measurements.masks import InputDependence
 from bench.scoring.networks.network import FeatureNetwork, Features
-from bench.scoring.translate import Translated, device_of, translate, translate_split
+from bench.scoring.translate import Translated, device_of, noise_of, translate, translate_split
 from bench.streams import Streams
-from bench.training.translating import image_noise
 from variants.contract import Generator
 
 BACK: dict[Direction, Direction] = {"A2B": "B2A", "B2A": "A2B"}
@@ -94,7 +93,7 @@ class DirectionMeasurement:
         names = split.names[-1:]
         translation = translate(generator, image, names, self._streams, self._direction)
         self._previous_masks = None if translation.masks is None else translation.masks.float()
-        noise = image_noise(generator, self._streams, self._direction, names)
+        noise = noise_of(generator, names, self._streams, self._direction)
         self._period = decoder_period(generator, image, noise)
 
     def _measure(self, batch: Translated) -> None:

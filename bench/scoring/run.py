@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from bench.scoring.merge import with_earlier_networks
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.set_scores import metric_card, set_scores
 from bench.scoring.summaries import image_scores, network_scores, realism_column, target_columns
-from bench.training.loop import Trained
 from variants.contract import Generator
+
+if TYPE_CHECKING:
+    from bench.training import Trained
 
 SelectionName = Literal["last", "validation"]
 
@@ -43,7 +45,7 @@ def score_run(
     folder: RunFolder,
     cell: Cell,
     dataset: Dataset,
-    trained: Trained,
+    trained: "Trained",
     network: FeatureNetwork,
     *,
     progress: ProgressReport | None = None,

@@ -16,8 +16,10 @@ from bench.data.tensors import to_tensor
 from bench.errors import BenchError
 from bench.runs.scores import Direction
 from bench.streams import Streams
-from bench.training.translating import PIXELS_AT_ONCE, image_noise
 from variants.contract import Generator, Translation
+
+PIXELS_AT_ONCE = 2**15
+"""Images are translated in batches of at most so many pixels: eight of 64 px, one of 256 px."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +69,19 @@ def translate(
     The generator is in eval mode afterwards. Raises BenchError where an output is not finite.
     """
     generator.eval()
-    noise = image_noise(generator, streams, direction, names, draw)
+    noise = noise_of(generator, names, streams, direction, draw)
     with torch.no_grad(), _exactly(source.device):
         translation = generator(source, noise)
     _require_finite(translation.image, names, direction)
     return translation
+
+
+def noise_of(
+    generator: Generator, names: Sequence[str], streams: Streams, direction: Direction, draw: int = 0
+) -> Tensor | None:
+    """The noise of images by their file names; None for a generator that draws none."""
+    shape = generator.noise_shape
+    return None if shape is None else streams.image_noise(shape, direction, names, draw)
 
 
 def device_of(generator: Generator) -> torch.device:

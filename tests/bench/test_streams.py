@@ -1,6 +1,7 @@
 """Random streams: pure functions of seed, name and counter; streams do not disturb one another."""
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +43,12 @@ def test_torch_draws_repeat() -> None:
 def test_an_unknown_stream_is_refused() -> None:
     with pytest.raises(ValueError, match="'weather' is not a random stream; there are: initial-weights"):
         Streams(0).key("weather")
+
+
+def test_the_noise_of_an_image_follows_from_its_name_and_not_from_its_company() -> None:
+    streams = Streams(3)
+    together = streams.image_noise((2, 4), "A2B", ["a.png", "b.png"])
+    assert together.shape == (2, 2, 4)
+    assert torch.equal(streams.image_noise((2, 4), "A2B", ["b.png"])[0], together[1])
+    assert not torch.equal(streams.image_noise((2, 4), "A2B", ["a.png"], draw=1)[0], together[0])
+    assert not torch.equal(streams.image_noise((2, 4), "B2A", ["a.png"])[0], together[0])

@@ -10,17 +10,20 @@ from PIL import Image
 
 from bench.cell import Cell
 from bench.data.dataset import Dataset
+from bench.data.tensors import quantise, to_tensor
 from bench.protocol import Protocol
 from bench.runs.folder import RunFolder
 from bench.runs.scores import Score, read_scores
 from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.catalogue_networks import network_metrics
+from bench.scoring.distances import kernel_distance
 from bench.scoring.measure_direction import DirectionMeasurement
 from bench.scoring.networks.network import FeatureNetwork
 from bench.scoring.run import score_run
+from bench.scoring.translate import translate
 from bench.streams import Streams
 from bench.training import Trained
-from variants.contract import Generator
+from variants.contract import Generator, compose
 
 Scored = Callable[[str], RunFolder]
 MakeGenerators = Callable[[str], dict[str, Generator]]
@@ -235,3 +238,32 @@ def test_numbers_and_features_alone_are_kept_of_a_split(
     images = len(dataset.A.test)
     assert all(column.shape == (images,) for column in measured.columns.values())
     assert all(kept.shape == (images, network.dimension) for kept in measured.features.values())
+
+
+def test_the_swapped_masks_are_those_of_the_image_before(
+    scored: Scored, dataset: Dataset, make_generators: MakeGenerators
+) -> None:
+    split, generator = dataset.A.test, make_generators("spatial")["A2B"]
+    translation = translate(generator, to_tensor(split.images), split.names, Streams(0), "A2B")
+    assert translation.masks is not None
+    swapped = compose(translation.contents, translation.masks.roll(1, dims=0))
+    expected = 127.5 * (swapped - translation.image).abs().mean(dim=(1, 2, 3))
+    table = [row for row in rows(scored("spatial")) if row["direction"] == "A2B"]
+    column = [float(row["attention_effect_swapped"]) for row in table]
+    assert column == pytest.approx(expected.tolist(), rel=1e-3)
+
+
+def test_the_change_of_the_kernel_distance_is_that_of_the_ablated_outputs(
+    scored: Scored, dataset: Dataset, network: FeatureNetwork, make_generators: MakeGenerators
+) -> None:
+    split, generator = dataset.A.test, make_generators("spatial")["A2B"]
+    translation = translate(generator, to_tensor(split.images), split.names, Streams(0), "A2B")
+    assert translation.masks is not None
+    flat = translation.masks.mean(dim=(2, 3), keepdim=True).expand_as(translation.masks)
+    real = network(dataset.B.test.images)
+    with_attention, without = (
+        kernel_distance(network(quantise(image)), real)
+        for image in (translation.image, compose(translation.contents, flat))
+    )
+    found = metrics(scored("spatial"))["attention_kd(tiny)"].value
+    assert found == pytest.approx(without - with_attention, abs=1e-5)

@@ -1,0 +1,105 @@
+"""All per-image measurements of 120 images of 256 px against the Inception pass over them, on one thread.
+
+    python -m pytest tests/benchmarks/test_measurements.py
+
+Seconds of a shared machine say little: the two are timed in turns, and their ratio is what counts.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from bench.scoring import per_image
+from bench.scoring.measurements.attention_effect import with_other_masks, without_space
+from bench.scoring.measurements.change import mean_change
+from bench.scoring.measurements.masks import InputDependence
+from bench.scoring.networks import load_network
+from bench.scoring.networks.network import FeatureNetwork
+
+IMAGES, SIZE, MASKS, BATCH = 120, 256, 10, 8
+TURNS = 3
+
+
+class WithoutWeights(FeatureExtractorInceptionV3):
+    """Torch-fidelity's network at random weights."""
+
+    def load_state_dict(self, *arguments: object, **options: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def inception(tmp_path_factory: pytest.TempPathFactory) -> FeatureNetwork:
+    """The network of FID with random weights."""
+    folder = tmp_path_factory.mktemp("weights")
+    torch.save({}, folder / "empty.pth")
+    torch.manual_seed(0)
+    network = WithoutWeights(
+        "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(folder / "empty.pth")
+    )
+    path = Path(folder / "random-inception.pth")
+    torch.save(network.state_dict(), path)
+    return load_network("inception", path, "cpu")
+
+
+@pytest.fixture(scope="module")
+def batch() -> tuple[Tensor, Tensor, Tensor, Tensor, per_image.TruthBatch]:
+    """Smooth sources with noisy outputs, ten masks, contents and ground truth of one batch."""
+    stream = torch.Generator().manual_seed(0)
+    small = torch.rand(BATCH, 3, 16, 16, generator=stream)
+    source = 255 * torch.nn.functional.interpolate(small, size=SIZE, mode="bicubic").clamp(0, 1)
+    output = (source + 10 * torch.randn(source.shape, generator=stream)).clamp(0, 255)
+    masks = torch.randn(BATCH, MASKS, SIZE, SIZE, generator=stream).softmax(dim=1)
+    contents = torch.rand(BATCH, MASKS, 3, SIZE, SIZE, generator=stream)
+    objects = (source[:, 0] / 64).floor().byte().numpy()
+    truth = per_image.TruthBatch(
+        counterfactual=source.permute(0, 2, 3, 1).byte().numpy(), foreground=objects > 0, objects=objects
+    )
+    return source, output, masks, contents, truth
+
+
+def measure_everything(
+    source: Tensor, output: Tensor, masks: Tensor, contents: Tensor, truth: per_image.TruthBatch
+) -> None:
+    """What scoring does with one batch beside generator and feature network."""
+    per_image.measure_pairs(source, output, 16)
+    per_image.measure_masks(masks, MASKS - 1, 16)
+    per_image.measure_truth(source, output, truth)
+    per_image.measure_segmentation(masks, MASKS - 1, truth)
+    for changed in (without_space(contents, masks), with_other_masks(contents, masks.roll(1, dims=0))):
+        mean_change(changed, output)
+    InputDependence().add(masks)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def test_all_measurements_cost_less_than_the_inception_pass(benchmark, inception, batch) -> None:
+    torch.set_num_threads(1)
+    images = np.random.default_rng(0).integers(0, 256, (BATCH, SIZE, SIZE, 3), dtype=np.uint8)
+    batches = IMAGES // BATCH
+    measuring, passing = [], []
+
+    def one_turn() -> None:
+        measuring.append(sum(seconds(lambda: measure_everything(*batch)) for _ in range(batches)))
+        passing.append(sum(seconds(lambda: inception(images)) for _ in range(batches)))
+
+    measure_everything(*batch)
+    inception(images)
+    benchmark.pedantic(one_turn, rounds=TURNS)
+    ratio = min(measuring) / min(passing)
+    benchmark.extra_info.update(
+        measurements_seconds=min(measuring), inception_seconds=min(passing), ratio=ratio
+    )
+    print(
+        f"\n{IMAGES} images: measurements {min(measuring):.1f} s, Inception {min(passing):.1f} s: {ratio:.2f}"
+    )
+    assert ratio < 1
