@@ -17,7 +17,7 @@ def make_cell(protocol: str, dataset: str, variant: str, seed: int, changes: tup
     rules = load_protocol(protocol, changes)
     refuse_unknown_model_keys(rules)
     refuse_unknown_dataset(dataset)
-    return Cell(rules, dataset, variants.canonical(variant), seed)
+    return Cell(rules, dataset, variants.canonical(variant, rules.model), seed)
 
 
 def refuse_unknown_dataset(dataset: str) -> None:
