@@ -1,0 +1,154 @@
+"""The commands as a user types them: what they print, what they leave, how they end."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+RUN_FILES = (
+    "run.json",
+    "losses.csv",
+    "validation.csv",
+    "scores.json",
+    "images.csv",
+    "generator.safetensors",
+    "checkpoints/last.pt",
+    "samples/index.json",
+    "features/last-A2B-tiny.npy",
+)
+SLOT9 = "runs/tiny/toy-stripes/slot9/seed0"
+
+
+def test_a_run_leaves_every_file_of_the_design(finished_runs: Path) -> None:
+    folder = finished_runs.parent / SLOT9
+    for name in RUN_FILES:
+        assert (folder / name).is_file(), name
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == "done"
+    assert record["images_seen"] == record["images_to_see"] == 4
+    assert record["costs"]["parameters"] > 0
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_variants_of_one_cell_share_schedule_and_trace(finished_runs: Path) -> None:
+    records = [json.loads(path.read_text()) for path in sorted(finished_runs.rglob("run.json"))]
+    assert {record["cell"]["variant"] for record in records} >= {"slot9", "spatial"}
+    assert len({record["schedule_hash"] for record in records}) == 1
+    assert len({record["trace_hash"] for record in records}) == 1
+
+
+def test_the_same_command_leaves_a_finished_run_as_it_is(bench: Command, finished_runs: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished_runs.rglob("*") if path.name != ".lock"}
+    outcome = bench("run", "--variant", "slot9", "--protocol", "tiny.toml", "--threads", "1")
+    assert outcome.returncode == 0, outcome.stderr
+    assert {p: p.stat().st_mtime_ns for p in finished_runs.rglob("*") if p.name != ".lock"} == before
+
+
+def test_a_dry_run_prints_the_record_and_leaves_nothing(bench: Command, workplace: Path) -> None:
+    outcome = bench("run", "--variant", "slot5", "--protocol", "tiny.toml", "--dry-run")
+    assert outcome.returncode == 0, outcome.stderr
+    assert json.loads(outcome.stdout)["cell"]["variant"] == "slot5"
+    assert not (workplace / "runs/tiny/toy-stripes/slot5").exists()
+
+
+def test_results_go_to_stdout_and_remarks_to_stderr(bench: Command, finished_runs: Path) -> None:
+    outcome = bench("run", "--variant", "slot9", "--protocol", "tiny.toml", "--threads", "1", "--json")
+    assert json.loads(outcome.stdout)["status"] == "done"
+    assert "slot9 on toy-stripes, protocol tiny, seed 0" in outcome.stderr
+
+
+def test_a_folder_of_another_cell_is_refused_with_a_diff(
+    bench: Command, finished_runs: Path, workplace: Path
+) -> None:
+    changed = (workplace / "tiny.toml").read_text().replace("images_seen = 4", "images_seen = 5")
+    (workplace / "other").mkdir(exist_ok=True)
+    (workplace / "other" / "tiny.toml").write_text(changed)
+    outcome = bench("run", "--variant", "slot9", "--protocol", "other/tiny.toml")
+    assert outcome.returncode == 1
+    assert "holds the run of another cell" in outcome.stderr
+    assert "protocol.train.images_seen: here 4, asked 5" in outcome.stderr
+    assert "--runs" in outcome.stderr
+
+
+def test_translate_writes_a_picture_for_every_input(
+    bench: Command, finished_runs: Path, workplace: Path
+) -> None:
+    photos = workplace / "photos"
+    photos.mkdir(exist_ok=True)
+    for name in ("a.png", "b.jpg"):
+        Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(photos / name)
+    outcome = bench("translate", "--run", SLOT9, "photos", "--out", "translated")
+    assert outcome.returncode == 0, outcome.stderr
+    assert sorted(path.name for path in (workplace / "translated").iterdir()) == ["a.png", "b.png"]
+    assert Image.open(workplace / "translated" / "a.png").size == (32, 32)
+
+
+def test_translate_gives_an_image_the_same_output_whatever_stands_beside_it(
+    bench: Command, finished_runs: Path, workplace: Path
+) -> None:
+    photos = workplace / "alone"
+    photos.mkdir(exist_ok=True)
+    Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(photos / "a.png")
+    assert bench("translate", "--run", SLOT9, "alone/a.png", "--out", "first").returncode == 0
+    Image.fromarray(np.full((40, 50, 3), 10, np.uint8)).save(photos / "0.png")
+    assert bench("translate", "--run", SLOT9, "alone", "--out", "second").returncode == 0
+    assert (workplace / "first/a.png").read_bytes() == (workplace / "second/a.png").read_bytes()
+
+
+def test_doctor_names_what_is_missing_and_the_command_that_mends_it(bench: Command) -> None:
+    outcome = bench("doctor", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    findings = {finding["subject"]: finding for finding in json.loads(outcome.stdout)}
+    assert findings["data horse2zebra"]["remedy"] == "bench data get horse2zebra"
+    assert findings["features tiny"]["fine"]
+    assert {"versions", "cpu", "disk"} <= findings.keys()
+
+
+def test_list_runs_shows_their_status(bench: Command, finished_runs: Path) -> None:
+    rows = json.loads(bench("list", "runs", "--status", "done", "--json").stdout)
+    assert "tiny/toy-stripes/slot9/seed0" in {row["run"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "--variant", "slto9"], 2, "Did you mean 'slot9'"),
+        (["run", "--variant", "slot9[iteration=3]"], 2, "iterations"),
+        (["run", "--variant", "slot9[iterations=many]"], 2, "iterations"),
+        (["run", "--variant", "slot9[slots=0]"], 2, "slots"),
+        (["run", "--variant", "slot9", "--dataset", "toy-strips"], 2, "Did you mean 'toy-stripes'"),
+        (["run", "--variant", "slot9", "--protocol", "smok"], 2, "Did you mean 'smoke'"),
+        (["run", "--variant", "slot9", "--set", "train.wings=2"], 2, "there is no such key"),
+        (
+            ["run", "--variant", "slot9", "--set", "model.widht=2"],
+            2,
+            "model.widht is a parameter of no variant",
+        ),
+        (["run", "--variant", "slot9", "--set", "images.size=50"], 2, "multiple of 16"),
+        (["run", "--variant", "slot9", "--features", "tiniest"], 2, "Unknown feature network"),
+        (["run", "--variant", "slot9", "--device", "cuda:7"], 2, "--device cpu"),
+        (["run", "--variant", "slot9", "--device", "abacus"], 2, "is not a device"),
+        (["run"], 2, "--variant"),
+        (["run", "--variant", "slot9", "--dataset", "horse2zebra"], 1, "bench data get horse2zebra"),
+        (["run", "--variant", "slot9", "--features", "squeezenet", "--weights", "no.pth"], 1, "no.pth"),
+        (["translate", "a.png", "--out", "x"], 2, "Give either --run RUN, or --published SYSTEM"),
+        (["translate", "--run", "nowhere", "a.png", "--out", "x"], 1, "Cannot read"),
+        (["translate", "--run", SLOT9, "a.png", "--out", "x", "--direction", "C2D"], 2, "A2B or B2A"),
+        (["translate", "--run", SLOT9, "nothing.png", "--out", "x"], 2, "no image and no folder"),
+        (["list", "wings"], 2, "No such command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_bad_request_is_answered_with_the_remedy(
+    bench: Command, finished_runs: Path, arguments: list[str], code: int, message: str
+) -> None:
+    outcome = bench(*arguments)
+    assert message in " ".join(outcome.stderr.split())
+    assert outcome.returncode == code
+    assert "Traceback" not in outcome.stderr
+    assert outcome.stdout == ""
