@@ -79,6 +79,7 @@ def score_selections(
     A choice of the same step as one before it is the same weights and is not measured twice.
     """
     scoring = RunScoring(folder, cell, dataset, network, progress or Silent())
+    scoring.write_real_features()
     done: dict[SelectionName, Selection] = {}
     measured: dict[int, dict[Direction, Measured]] = {}
     for name, weights in selections.items():
@@ -162,6 +163,12 @@ class RunScoring:
         for direction, each in measured.items():
             name = f"{selection}-{direction}-{self._network.name}.npy"
             atomic.write_bytes(self._folder.features / name, npy(each.features[OUTPUT]))
+
+    def write_real_features(self) -> None:
+        """Keep the features of the target domains' test images: `bench compare` recomputes distances."""
+        for direction, reference in self._references.items():
+            name = f"real-{direction}-{self._network.name}.npy"
+            atomic.write_bytes(self._folder.features / name, npy(reference.real))
 
     def write_images(self, weights: Weights, measured: Mapping[Direction, Measured]) -> None:
         """Write images.csv and the final pictures."""
