@@ -27,7 +27,13 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     last, coming = folder / "last.pt", folder / "next.pt"
 
     def write(file: BinaryIO) -> None:
-        torch.save({"schema_version": SCHEMA_VERSION, **state}, file)
+        try:
+            torch.save({"schema_version": SCHEMA_VERSION, **state}, file)
+        except RuntimeError as error:
+            # On a full disk torch's archive writer covers the system's refusal with an error of its own.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
 
     atomic.write_with(coming, write)
     if last.exists():
