@@ -25,7 +25,7 @@ from bench.scoring.networks.weights import (
     wrong_weights,
 )
 
-DINO_CODE = "facebookresearch/dinov2"
+DINO_CODE = "facebookresearch/dinov2:main"
 
 
 class FidelityFeatures(nn.Module):
