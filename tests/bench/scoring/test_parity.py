@@ -151,7 +151,7 @@ def test_distances_are_those_of_torch_fidelity_and_torchmetrics(
             "KID, torchmetrics",
             kernel_distance_subsets(*equal, GENERATED, subsets=1).mean,
             kid_torchmetrics,
-            1e-4,
+            absolute=1e-6,
         ),
     ]
     print(f"\n{'':22}{'ours':>16}{'theirs':>16}{'difference':>13}{'relative':>11}")
