@@ -48,7 +48,8 @@ def mask_effective_number(masks: Tensor) -> Tensor:
 def mask_deviations(masks: Tensor) -> Tensor:
     """Standard deviation over the pixels of every mask [b, k], in the masks' own unit."""
     _check(masks)
-    return masks.flatten(2).std(dim=2, correction=0)
+    centred = masks - masks.mean(dim=(2, 3), keepdim=True)
+    return centred.square_().mean(dim=(2, 3)).sqrt()
 
 
 def mask_spatial_deviation(masks: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ def measure_masks(masks: Tensor, background: int | None, decoder_period: int | N
 def measure_truth(source: Tensor, output: Tensor, right: TruthBatch) -> Columns:
     """What needs ground truth and images [b, 3, h, w] in levels, but no masks."""
     counterfactual = levels(right.counterfactual, output.device)
-    background = truth.outside(torch.from_numpy(np.array(right.foreground)).to(output.device))
+    background = torch.from_numpy(truth.outside(right.foreground)).to(output.device)
     return {
         "edge_correlation_background": edge_correlation(source, output, background),
         "background_psnr": psnr(output, counterfactual, background),

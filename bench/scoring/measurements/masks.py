@@ -1,6 +1,7 @@
 """Masks beyond the statistics that training follows (those are in `variants.mask_statistics`)."""
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 from variants.mask_statistics import mask_shares
@@ -20,7 +21,7 @@ def mask_overlap(masks: Tensor) -> Tensor:
     area = flat.sum(dim=2)
     both = area[:, first] + area[:, second]
     # |a - b| = max - min and a + b = max + min.
-    apart = torch.cdist(flat, flat, p=1.0)[:, first, second]
+    apart = torch.stack([functional.pdist(masks_of_image, p=1) for masks_of_image in flat])
     overlap = ((both - apart) / (both + apart).clamp_min(1e-12)).clamp(0, 1)
     return overlap.mean(dim=1)
 

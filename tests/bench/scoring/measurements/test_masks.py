@@ -33,7 +33,7 @@ def test_uniform_masks() -> None:
     masks = uniform(5)
     assert mask_statistics.mask_entropy(masks).tolist() == pytest.approx([1, 1])
     assert mask_statistics.mask_effective_number(masks).tolist() == pytest.approx([5, 5])
-    assert mask_statistics.mask_spatial_deviation(masks).tolist() == pytest.approx([0, 0])
+    assert mask_statistics.mask_spatial_deviation(masks).tolist() == pytest.approx([0, 0], abs=1e-7)
     assert mask_statistics.mask_background(masks, 4).tolist() == pytest.approx([0.2, 0.2])
     assert mask_overlap(masks).tolist() == pytest.approx([1, 1], abs=1e-5)
     assert mask_binarity(masks).tolist() == pytest.approx([0.2, 0.2])
