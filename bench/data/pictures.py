@@ -17,11 +17,14 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".
 RESIZE = "bicubic, antialiased, to a square"
 VERSION = 1
 """Raised when the same file gives other pixels than before."""
+ORIENTATION = 0x0112
+QUARTER_TURNS = (5, 6, 7, 8)
+"""The values of the EXIF entry of the camera's orientation that exchange height and width."""
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
 
 
 class BadImage(BenchError):
-    """A file that is not a readable image. `path` is the file."""
+    """A file that is not a readable image: `path` is the file, `reason` says what is wrong with it."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -29,14 +32,22 @@ class BadImage(BenchError):
             "--skip-bad-images."
         )
         self.path = path
+        self.reason = reason
 
 
-def read_image(path: Path, size: int) -> Images:
-    """The image of a file as uint8 [size, size, 3]. Raises BadImage naming the file."""
+def read_image(path: Path, size: int | None) -> Images:
+    """The image of a file as uint8 [size, size, 3], of its own size for None. Raises BadImage naming it."""
     picture = _open(path)
-    if picture.size != (size, size):
+    if size is not None and picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(picture)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) of a file's image as `read_image` gives it, from its header alone. Raises BadImage."""
+    with _header(path) as picture:
+        turned = picture.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
+        return picture.size if turned else (picture.height, picture.width)
 
 
 def is_greyscale(path: Path) -> bool:

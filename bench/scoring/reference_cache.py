@@ -48,11 +48,28 @@ def reference_features(
     `folder` is where they are kept (BENCH_CACHE/features by default). A damaged file is computed again and
     spoken of; a folder that cannot be written costs time, not the result.
     """
-    path = (folder or cache_root() / "features") / f"{feature_key(network, images)}.features"
-    kept = _read(path, (len(images), network.dimension), say)
+
+    def compute() -> Features:
+        return extract_features(network, images, len(images), progress, task)
+
+    return kept_features(network, images_hash(images), len(images), compute, folder=folder, say=say)
+
+
+def kept_features(
+    network: FeatureNetwork,
+    content: str,
+    count: int,
+    compute: Callable[[], Features],
+    *,
+    folder: Path | None = None,
+    say: Callable[[str], None] = say_on_stderr,
+) -> Features:
+    """As `reference_features`, of `count` images that `compute` reads and `content` names completely."""
+    path = (folder or cache_root() / "features") / f"{feature_key(network, content)}.features"
+    kept = _read(path, (count, network.dimension), say)
     if kept is not None:
         return kept
-    features = extract_features(network, images, len(images), progress, task)
+    features = compute()
     try:
         _write(path, features)
     except (BenchError, OSError) as error:
@@ -60,12 +77,12 @@ def reference_features(
     return features
 
 
-def feature_key(network: FeatureNetwork, images: np.ndarray) -> str:
-    """16 hex digits over everything that decides the features."""
+def feature_key(network: FeatureNetwork, content: str) -> str:
+    """16 hex digits over everything that decides the features; `content` names the images completely."""
     return content_hash(
         {
             "version": VERSION,
-            "images": images_hash(images),
+            "images": content,
             "network": network.name,
             "weights": network.weights_hash,
             "resize": network.resize,
