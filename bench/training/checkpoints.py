@@ -47,7 +47,7 @@ def load_checkpoint(folder: Path, device: torch.device) -> Loaded | None:
     A damaged `last.pt` is passed over for `previous.pt` with a warning; with both damaged the run starts
     anew. Raises BenchError for a checkpoint of a newer schema.
     """
-    warnings = []
+    warnings: list[str] = []
     for name in ("last.pt", "previous.pt"):
         path = folder / name
         if not path.exists():

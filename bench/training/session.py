@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -86,14 +87,10 @@ class Session:
 
 def fresh_generators(cell: Cell, device: torch.device) -> Generators:
     """Both generators of a cell with their initial weights, which depend on seed and parameter name alone."""
-    streams = cell.streams()
-    generators = {}
+    generators: Generators = {}
     for direction in DIRECTIONS:
         generator = variants.build(cell.variant, cell.protocol.model)
-        variants.initialise(
-            generator,
-            lambda name, direction=direction: streams.torch("initial-weights", direction, name),
-        )
+        variants.initialise(generator, partial(cell.streams().torch, "initial-weights", direction))
         generators[direction] = generator.to(device)
     return generators
 

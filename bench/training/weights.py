@@ -62,7 +62,7 @@ def load_generators(path: Path) -> dict[str, Generator]:
     """
     origin = read_origin(path)
     tensors = safetensors.torch.load_file(path)
-    generators = {}
+    generators: dict[str, Generator] = {}
     for direction in DIRECTIONS:
         generator = variants.build(origin.variant, origin.parameters)
         prefix = f"{direction}."

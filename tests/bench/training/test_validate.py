@@ -10,16 +10,9 @@ from PIL import Image
 from bench.data.dataset import Split
 from bench.streams import Streams
 from bench.training import translating
-from bench.training.samples import (
-    add_entries,
-    read_entries,
-    sample_indices,
-    sample_split,
-    write_pictures,
-    write_progress,
-)
+from bench.training.samples import sample_split, write_progress
 from bench.training.session import evaluating, fresh_generators
-from bench.training.translating import image_noise, translations
+from bench.training.translating import translations
 from bench.training.validate import Validation, ValidationLog, Validator
 
 STREAMS = Streams(0)
@@ -28,15 +21,6 @@ CPU = torch.device("cpu")
 
 def row(step: int, distance: float | None) -> Validation:
     return Validation(step, step, None if distance is None else distance / 2, distance and distance / 2)
-
-
-def test_noise_belongs_to_the_image_and_not_to_its_place(cell_of):
-    generator = fresh_generators(cell_of("slot9"), CPU)["A2B"]
-    forth = image_noise(generator, STREAMS, "A2B", ["a.png", "b.png"])
-    back = image_noise(generator, STREAMS, "A2B", ["b.png", "a.png"])
-    assert torch.equal(forth, back.flip(0))
-    assert not torch.equal(forth, image_noise(generator, STREAMS, "A2B", ["a.png", "b.png"], draw=1))
-    assert not torch.equal(forth, image_noise(generator, STREAMS, "B2A", ["a.png", "b.png"]))
 
 
 def test_translations_do_not_depend_on_the_size_of_the_batches(cell_of, dataset, monkeypatch):
@@ -93,10 +77,7 @@ def test_rows_without_a_distance_are_never_chosen():
     assert log.best is None
 
 
-def test_samples_are_spread_over_the_split_and_the_same_for_everybody(dataset):
-    assert sample_indices(32, 6) == [0, 5, 10, 16, 21, 26]
-    assert sample_indices(3, 6) == [0, 1, 2]
-    assert sample_indices(0, 6) == []
+def test_samples_are_spread_over_the_split_under_their_own_names(dataset):
     assert sample_split(dataset.A.test, 2).names == ("test0.png", "test2.png")
 
 
@@ -111,28 +92,6 @@ def test_progress_pictures_are_outputs_listed_in_the_index(cell_of, dataset, fol
     first = next(entry for entry in entries if entry["direction"] == "B2A" and entry["step"] == 10)
     picture = np.asarray(Image.open(folder.path / first["folder"] / "output.png"))
     np.testing.assert_array_equal(picture, dataset.B.test.images[0])
-
-
-def test_entries_of_other_kinds_are_kept(folder):
-    final = {
-        "kind": "final",
-        "direction": "A2B",
-        "file": "a.png",
-        "step": 5,
-        "folder": "samples/final/A2B/00",
-    }
-    add_entries(folder, [final])
-    add_entries(folder, [final | {"kind": "progress"}])
-    add_entries(folder, [final | {"masks": 3}])
-    assert [(entry["kind"], entry.get("masks")) for entry in read_entries(folder)] == [
-        ("progress", None),
-        ("final", 3),
-    ]
-
-
-def test_grey_pictures_are_written_too(folder):
-    write_pictures(folder, "samples/x", {"mask-1": np.full((4, 4), 7, dtype=np.uint8)})
-    assert np.asarray(Image.open(folder.samples / "x" / "mask-1.png")).tolist() == [[7] * 4] * 4
 
 
 def test_an_empty_split_has_no_translations(cell_of):
