@@ -13,6 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
 STREAMS = (
     "initial-weights",
@@ -55,7 +56,7 @@ class Streams:
 
     def image_noise(
         self, shape: tuple[int, int], direction: str, names: Sequence[str], draw: int = 0
-    ) -> "torch.Tensor":
+    ) -> "Tensor":
         """The slot noise [n, *shape] with which images are translated outside training, by their file names.
 
         The noise of an image depends on seed, direction, name and number of the draw alone, so that no

@@ -58,7 +58,9 @@ def best_mask_iou(regions: Labels, foreground: Region) -> float:
     regions [h, w] from `segmentation`, foreground [h, w]. Chosen with the answer at hand: an upper bound that
     tells whether any one mask has found the foreground. NaN where there is no foreground.
     """
-    return float(iou_table(regions, foreground)[:, 1].max()) if foreground.any() else math.nan
+    return (
+        float(iou_table(regions, foreground.astype(np.uint8))[:, 1].max()) if foreground.any() else math.nan
+    )
 
 
 def matched_iou(regions: Labels, objects: Labels) -> float:
