@@ -19,6 +19,7 @@ from PIL import Image
 from bench.data.dataset import Dataset, Images
 from bench.progress import ProgressReport
 from bench.runs.scores import Direction
+from bench.scoring.image_set import evenly_spaced
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.reference_cache import reference_features
 
@@ -62,8 +63,7 @@ def floor_images(train: Images, count: int, size: int) -> Images:
 
     Bicubic and antialiased, as the data's own resize.
     """
-    count = min(count, len(train))
-    chosen = (np.arange(count) * len(train)) // max(count, 1)
+    chosen = evenly_spaced(len(train), count)
     pictures = (Image.fromarray(np.asarray(train[index])) for index in chosen)
     resized = [np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC)) for picture in pictures]
     return np.stack(resized) if resized else np.empty((0, size, size, 3), np.uint8)

@@ -36,7 +36,7 @@ def kernel_distance_subsets(
     Raises BenchError as every set distance, and UsageError for a subset size under 2 or over n or m.
     """
     x, y = check_features(generated, real)
-    _check_subset_size(subset_size, len(x), len(y))
+    check_subset_size(subset_size, len(x), len(y))
     stream = np.random.RandomState(seed)
     of_x, of_y = np.zeros((subsets, len(x))), np.zeros((subsets, len(y)))
     for row_x, row_y in zip(of_x, of_y, strict=True):  # both from one stream, in torch-fidelity's order
@@ -55,10 +55,12 @@ def _subset_sums(of_x: np.ndarray, x: np.ndarray, of_y: np.ndarray, y: np.ndarra
     return np.einsum("sm,sm->s", columns, of_y)
 
 
-def _check_subset_size(subset_size: int, n: int, m: int) -> None:
+def check_subset_size(subset_size: int, n: int, m: int) -> None:
+    """Raise UsageError unless subsets of this size can be drawn from both n and m images."""
     smallest = min(n, m)
     if not 2 <= subset_size <= smallest:
         raise UsageError(
             f"A subset size of {subset_size} does not fit {n} generated and {m} real images: it must be "
-            f"between 2 and {smallest}. Set it with --set score.kid_subset_size={smallest}"
+            f"between 2 and {smallest}. Set it with --set score.kid_subset_size={smallest} "
+            f"(bench run) or --subset-size {smallest} (bench score)."
         )

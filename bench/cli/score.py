@@ -1,0 +1,116 @@
+"""`bench score`: measure runs again, or images of any origin."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import DEFAULT_RUNS, AsJson, Device, Plugin, Runs, Threads, Weights, load_plugins
+
+
+def score(
+    run: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN", help="Folders of finished runs to score again.")
+    ] = None,
+    real: Annotated[
+        Path | None, typer.Option("--real", metavar="DIR", help="Real images of the target: its test split.")
+    ] = None,
+    fake: Annotated[
+        Path | None, typer.Option("--fake", metavar="DIR", help="Translations, by whatever program.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--source", metavar="DIR", help="What they are translations of; paired by file name."),
+    ] = None,
+    floor: Annotated[
+        Path | None,
+        typer.Option("--floor", metavar="DIR", help="Other real images of the target: its training split."),
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option("--published", metavar="SYSTEM", help="Published system whose --checkpoint is scored."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="FILE", help="State dict of its generator, of one direction."),
+    ] = None,
+    direction: Annotated[
+        str, typer.Option("--direction", help="Direction of the translations, A2B or B2A.")
+    ] = "A2B",
+    features: Annotated[
+        str | None,
+        typer.Option(
+            "--features",
+            metavar="NAME",
+            help="Feature network: inception, squeezenet, tiny or one of torch-fidelity. Default: the "
+            "protocol's; for folders inception.",
+        ),
+    ] = None,
+    weights: Weights = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", min=8, help="Resize all images of the folders to N x N.", metavar="N"),
+    ] = None,
+    subset_size: Annotated[
+        int | None,
+        typer.Option("--subset-size", min=2, help="Images in a subset of the subset kernel distance."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the system in tables; keeps the scores.")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", help="Data set: to translate (--published), or whose table to stand in."),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", help="Protocol: of size and scoring (--published), or of the table."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Folder that keeps the scores.")
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    runs: Runs = DEFAULT_RUNS,
+    plugin: Plugin = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score finished runs again, folders of images of any origin, or a published checkpoint.
+
+    All three get the same distances and the same card. With --source every image is also measured against
+    its source. --name or --out keeps the scores in a folder that bench report reads.
+
+    Examples:
+
+      bench score runs/smoke/toy-stripes/slot9/seed0 --features squeezenet --weights squeezenet.pth
+
+      bench score --real horse2zebra/testB --fake results/fake_B --source horse2zebra/testA --name theirs
+
+      bench score --real testB --fake fakes --size 256 --features tiny --json
+
+      bench score --published attentiongan --checkpoint latest_net_G_A.pth --dataset horse2zebra --name v2
+    """
+    from bench.cli.scoring import Common, print_kept, score_checkpoint, score_images, score_runs
+    from bench.devices import resolve_device, use_threads
+    from bench.errors import UsageError
+    from bench.scoring.folder_scores import Folders
+
+    load_plugins(plugin)
+    given = [bool(run), real is not None or fake is not None, published is not None or checkpoint is not None]
+    if given.count(True) != 1:
+        raise UsageError(
+            "Give one of: folders of runs; --real DIR with --fake DIR; --published SYSTEM with --checkpoint "
+            "FILE."
+        )
+    use_threads(threads)
+    common = Common(
+        direction, features, weights, subset_size, name, dataset, protocol, out, runs, resolve_device(device)
+    )
+    if run:
+        score_runs(run, common, as_json)
+    elif published is not None or checkpoint is not None:
+        print_kept(score_checkpoint(published, checkpoint, common), as_json)
+    elif real is None or fake is None:
+        raise UsageError("Give both --real DIR and --fake DIR.")
+    else:
+        print_kept(score_images(Folders(real, fake, source, floor), size, common), as_json)

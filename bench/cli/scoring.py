@@ -1,0 +1,155 @@
+"""What `bench score` does with its three kinds of requests; imported when it is called."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.cli.console import announce, number, print_scores
+from bench.data import load_dataset
+from bench.errors import UsageError
+from bench.progress import TerminalProgress
+from bench.protocol import load_protocol
+from bench.runs.scores import DIRECTIONS, Direction, Scores
+from bench.scoring.catalogue import metric
+from bench.scoring.external_folder import external_scores, write_external
+from bench.scoring.external_scores import Card, ExternalScores, external_card
+from bench.scoring.folder_scores import Folders, score_folders
+from bench.scoring.networks import FeatureNetwork, load_network
+from bench.scoring.published_scores import score_generator
+from bench.studies.rescore import rescore
+
+NO_PROTOCOL = "external"
+"""The protocol's name in tables where none is given: images that another program made."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options that more than one kind of request reads."""
+
+    given_direction: str
+    features: str | None
+    weights: Path | None
+    subset_size: int | None
+    name: str | None
+    dataset: str | None
+    protocol: str | None
+    out: Path | None
+    runs: Path
+    device: str
+
+    @property
+    def direction(self) -> Direction:
+        """Raises UsageError for what is no direction."""
+        if self.given_direction not in DIRECTIONS:
+            raise UsageError(f"--direction {self.given_direction!r} is not a direction. Give A2B or B2A.")
+        return cast(Direction, self.given_direction)
+
+    def network(self, default: str) -> FeatureNetwork:
+        return load_network(self.features or default, self.weights, self.device)
+
+    def place(self, protocol: str, dataset: str) -> Path | None:
+        """The folder that keeps the scores: --out, or by --name beside the runs; None: nowhere."""
+        if self.out is not None:
+            return self.out
+        return self.runs / protocol / dataset / self.name if self.name else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Scores, and the folder they were written to, if any."""
+
+    scores: Scores
+    folder: Path | None
+
+
+def score_runs(folders: list[Path], common: Common, as_json: bool) -> None:
+    """Score finished runs again and print the scores of each."""
+    for folder in folders:
+        with TerminalProgress() as progress:
+            scores = rescore(folder, common.features, common.weights, device=common.device, progress=progress)
+        if as_json:
+            print(scores.model_dump_json(indent=2))
+        else:
+            announce(str(folder))
+            print_scores(scores)
+
+
+def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
+    """Score a folder of translations, and keep the scores where a name or a folder was given."""
+    direction = common.direction
+    network = common.network("inception")
+    with TerminalProgress() as progress:
+        found, remarks = score_folders(
+            folders, network, size=size, subset_size=common.subset_size, progress=progress
+        )
+    for remark in remarks:
+        announce(f"note: {remark}")
+    dataset = common.dataset or folders.real.resolve().parent.name
+    card: Card = {
+        **external_card(network, direction, found),
+        "name": common.name or folders.fake.resolve().name,
+        "protocol": common.protocol or NO_PROTOCOL,
+        "dataset": dataset,
+        "image_size": f"resized to {size} x {size}" if size else "as found",
+        **({f"remarks_{direction}": " ".join(remarks)} if remarks else {}),
+    }
+    return keep(found, direction, card, common.place(common.protocol or NO_PROTOCOL, dataset))
+
+
+def score_checkpoint(system: str | None, checkpoint: Path | None, common: Common) -> Kept:
+    """Score a published generator on the test split of a data set."""
+    from bench.translating import generator_of_checkpoint
+
+    if system is None or checkpoint is None or common.dataset is None:
+        raise UsageError("Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME.")
+    direction = common.direction
+    protocol = load_protocol(common.protocol or "paper-256")
+    generator = generator_of_checkpoint(system, checkpoint, common.device)
+    network = common.network(protocol.score.features)
+    with TerminalProgress() as progress:
+        dataset = load_dataset(common.dataset, protocol.images, progress=progress)
+        found = score_generator(
+            generator,
+            dataset,
+            direction,
+            network,
+            subset_size=protocol.score.kid_subset_size,
+            progress=progress,
+        )
+    card: Card = {
+        **external_card(network, direction, found),
+        "name": common.name or system,
+        "protocol": protocol.name,
+        "dataset": dataset.name,
+        "published_system": system,
+        "data_fingerprint": dataset.fingerprint,
+        f"checkpoint_{direction}": checkpoint.name,
+    }
+    return keep(found, direction, card, common.place(protocol.name, dataset.name))
+
+
+def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path | None) -> Kept:
+    """Write the scores to `folder`, if there is one."""
+    if folder is None:
+        return Kept(external_scores(found, direction, card), None)
+    return Kept(write_external(folder, found, direction, card), folder)
+
+
+def print_kept(kept: Kept, as_json: bool) -> None:
+    """The scores as a table with one block a direction, or as JSON; where they lie on stderr."""
+    if as_json:
+        print(kept.scores.model_dump_json(indent=2))
+    else:
+        for direction, scored in kept.scores.selections["last"].directions.items():
+            counts = f"{scored.images_generated} images against {scored.images_real} real ones"
+            table = Table("score", "value", "floor", "copying", title=f"{direction}: {counts}")
+            for key, score in scored.metrics.items():
+                entry = metric(key)
+                title = entry.title if entry else key
+                table.add_row(title, number(score.value), number(score.floor), number(score.ceiling))
+            Console().print(table)
+    if kept.folder is not None:
+        announce(f"Kept in {kept.folder}. Look at it with: bench report {kept.folder}")

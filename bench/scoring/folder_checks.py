@@ -1,0 +1,89 @@
+"""What is refused and what is said of folders of images before they are scored."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bench.errors import BenchError
+from bench.scoring.folder_images import FolderImages
+
+FEWEST = 2
+FEW = 50
+"""Below it distances between sets say little: a warning."""
+
+
+def require_equal_sizes(folders: Sequence[FolderImages], size: int | None) -> None:
+    """Raise BenchError unless all images of all folders are of one size, or are resized to `size`."""
+    if size is not None:
+        return
+    for images in folders:
+        if images.shape is None:
+            raise BenchError(
+                f"The images in {images.folder} are not all of one size. Have them resized: --size 256"
+            )
+    shapes = {images.shape for images in folders if images.shape}
+    if len(shapes) > 1:
+        listed = ", ".join(
+            f"{images.folder} {images.shape[0]} x {images.shape[1]}" for images in folders if images.shape
+        )
+        raise BenchError(
+            f"The folders hold images of different sizes: {listed}. Have them resized: --size 256"
+        )
+
+
+def require_enough(images: FolderImages) -> None:
+    """Raise BenchError for fewer than 2 images."""
+    if len(images) < FEWEST:
+        raise BenchError(
+            f"{images.folder} holds {len(images)} image. A distance between sets needs at least {FEWEST}, "
+            f"and says little below {FEW}. Add images."
+        )
+
+
+def pair_by_name(fake: FolderImages, source: FolderImages) -> FolderImages:
+    """The source of every fake image, in the order of the fakes: equal file names without their suffix.
+
+    Raises BenchError where one has no source, or two of a folder share a name.
+    """
+    for images in (fake, source):
+        twice = [name for name, count in Counter(path.stem for path in images.paths).items() if count > 1]
+        if twice:
+            raise BenchError(
+                f"{images.folder} holds several images called {twice[0]} that differ in their suffix alone. "
+                "Pairs are found by name: keep one of them."
+            )
+    places = {path.stem: place for place, path in enumerate(source.paths)}
+    alone = [path.name for path in fake.paths if path.stem not in places]
+    if alone:
+        raise BenchError(
+            f"{len(alone)} of {len(fake)} images in {fake.folder} have no source of the same name in "
+            f"{source.folder}, the first is {alone[0]}. Rename them, or leave --source out."
+        )
+    return source.chosen([places[path.stem] for path in fake.paths])
+
+
+def remarks(fake: FolderImages, real: FolderImages, source: FolderImages | None) -> list[str]:
+    """What a reader of the scores has to know of these folders, one sentence each."""
+    found = [
+        f"{images.folder} holds {len(images)} images; below {FEW} distances between sets say little."
+        for images in (fake, real)
+        if len(images) < FEW
+    ]
+    for images in (fake, real):
+        repeated = len(images) - len(set(images.hashes))
+        if repeated:
+            found.append(f"{repeated} images in {images.folder} are byte-identical copies of others there.")
+    if sorted(fake.hashes) == sorted(real.hashes):
+        found.append(
+            f"{fake.folder} and {real.folder} hold identical images: this compares a set with itself."
+        )
+    else:
+        found += _shared(fake, real, "are byte-identical to real images: the scores are better than deserved")
+    if source is not None:
+        found += _shared(fake, source, "are byte-identical to source images: nothing was translated there")
+        found += _shared(source, real, "(sources) are byte-identical to real images: the domains leak")
+    return found
+
+
+def _shared(images: FolderImages, others: FolderImages, meaning: str) -> list[str]:
+    count = sum(digest in set(others.hashes) for digest in images.hashes)
+    return [f"{count} images in {images.folder} {meaning} ({others.folder})."] if count else []

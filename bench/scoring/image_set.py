@@ -1,0 +1,47 @@
+"""A set of images of any origin that is read one image after another, never held."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.data.dataset import Images, Split
+from bench.progress import ProgressReport
+from bench.scoring.features import extract_features
+from bench.scoring.networks.network import FeatureNetwork, Features
+from bench.scoring.reference_cache import images_hash, kept_features
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images by their names; every call of `read` goes through them once more."""
+
+    names: tuple[str, ...]
+    content: str
+    """Names the pixels completely: equal contents have equal features."""
+    read: Callable[[], Iterator[Images]]
+    """Gives uint8 [h, w, 3], one after another, in the order of `names`."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def features(
+        self, network: FeatureNetwork, progress: ProgressReport | None = None, task: str = "features"
+    ) -> Features:
+        """The features [n, dimension], from the cache where it has them."""
+
+        def compute() -> Features:
+            return extract_features(network, self.read(), len(self), progress, task)
+
+        return kept_features(network, self.content, len(self), compute)
+
+
+def of_split(split: Split) -> ImageSet:
+    """The images of a split of a data set."""
+    return ImageSet(split.names, images_hash(split.images), lambda: iter(split.images))
+
+
+def evenly_spaced(available: int, count: int) -> list[int]:
+    """Indices of at most `count` of `available` things, evenly spaced from the first one on."""
+    count = min(count, available)
+    return [int(place) for place in (np.arange(count) * available) // max(count, 1)]
