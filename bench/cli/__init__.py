@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from bench.cli import check, compare, data, doctor, list_, report, run, score, translate
+from bench.cli import check, compare, data, doctor, list_, report, run, runs, score, study, translate
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -21,11 +21,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("study")(study.study)
 app.command("score")(score.score)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("translate")(translate.translate)
 app.add_typer(list_.app, name="list")
+app.add_typer(runs.app, name="runs")
 app.add_typer(data.app, name="data")
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
