@@ -37,6 +37,8 @@ class Measured:
     """Key -> [n], in the order of `names`; keys that are undefined for the whole run are missing."""
     copied: dict[str, Column]
     """The same of the sources as if they were the outputs: what copying the input would be given."""
+    perfect: dict[str, Column]
+    """The same of the true counterfactuals, which a perfect translator would be given; empty without them."""
     features: dict[str, Features]
     """`output`, and with masks `without_space` and `other_masks`, and `draw-1`, ... of further noise."""
     input_dependence: float | None
@@ -63,6 +65,7 @@ class DirectionMeasurement:
         self._streams = streams
         self._noise_draws = noise_draws
         self._columns, self._copied = ColumnCollector(), ColumnCollector()
+        self._perfect = ColumnCollector()
         self._features = FeatureCollector(network)
         self._dependence = InputDependence()
         self._look_at_last_image()
@@ -79,6 +82,7 @@ class DirectionMeasurement:
             names=split.names,
             columns=self._columns.columns(),
             copied=self._copied.columns(),
+            perfect=self._perfect.columns(),
             features=self._features.features(),
             input_dependence=self._dependence.value(),
             has_masks=has_masks,
@@ -158,6 +162,8 @@ class DirectionMeasurement:
         )
         self._columns.add(per_image.measure_truth(source, output, right))
         self._copied.add(per_image.measure_truth(source, source, right))
+        counterfactual = levels(right.counterfactual, source.device)
+        self._perfect.add(per_image.measure_pairs(source, counterfactual, self._period))
         if batch.translation.masks is not None:
             masks = batch.translation.masks.float()
             self._columns.add(per_image.measure_segmentation(masks, self._generator.background, right))

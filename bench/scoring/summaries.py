@@ -35,8 +35,9 @@ def target_columns(images: Images) -> dict[str, Column]:
 def image_scores(measured: Measured, target: Mapping[str, Column]) -> dict[str, Score]:
     """The scores of all entries of IMAGE_METRICS but the columns of single masks, in their order.
 
-    `floor` is the mean of the target's real images where the measurement is one of single images, `ceiling`
-    the mean that copying the input would be given.
+    `floor` is what a perfect translator could expect: the mean of the target's real images where these can
+    be measured alone, else that of the true counterfactuals where there are any. `ceiling` is the mean that
+    copying the input would be given.
     """
     scores = {}
     for metric in IMAGE_METRICS:
@@ -98,7 +99,7 @@ def _mean(metric: Metric, measured: Measured, target: Mapping[str, Column]) -> S
         value=mean,
         reason=in_words,
         spread=float(values.std(ddof=1)) if len(values) > 1 else None,
-        floor=_mean_of(target, metric.key),
+        floor=_mean_of(measured.perfect | dict(target), metric.key),
         ceiling=_mean_of(measured.copied, metric.key),
     )
 

@@ -64,8 +64,10 @@ def _contrast(steps: Tensor, period: int) -> Tensor:
 
 
 def spectral_peak(planes: Tensor) -> Tensor:
-    """Power at the strongest frequency of a 16-pixel grid over that of its ring, in dB: [b], about 6 to 9
-    for white noise, 8 to 15 for photographs, 25 and more for a checkerboard; lower is better.
+    """Power at the strongest frequency of a 16-pixel grid over that of its ring, in dB: [b].
+
+    Lower is better: about 6 to 9 for white noise, 8 to 15 for changes between photographs, up to 20 for
+    right translations of the embedded scenes, 25 and more for a checkerboard.
 
     The planes lose their mean, are windowed (Hann) and transformed; grid frequencies are the multiples of
     1/16 cycle a pixel in both directions, which hold those of periods 2, 4 and 8; the ring of a frequency

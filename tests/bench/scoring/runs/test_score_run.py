@@ -18,7 +18,10 @@ from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.catalogue_networks import network_metrics
 from bench.scoring.distances import kernel_distance
 from bench.scoring.measure_direction import DirectionMeasurement
+from bench.scoring.measurements.colour import colourfulness
+from bench.scoring.measurements.images import levels
 from bench.scoring.networks.network import FeatureNetwork
+from bench.scoring.per_image import measure_pairs
 from bench.scoring.run import score_run
 from bench.scoring.translate import translate
 from bench.streams import Streams
@@ -110,6 +113,21 @@ def test_copying_the_input_is_found_out(scored: Scored) -> None:
     assert found["edge_correlation"].value == pytest.approx(1)
     for key in ("counterfactual_l1", "colourfulness", "noise_gap", "kd(tiny)", "background_psnr"):
         assert found[key].value == pytest.approx(found[key].ceiling)
+
+
+def test_the_floor_of_paired_measures_is_that_of_the_true_counterfactuals(
+    scored: Scored, dataset: Dataset
+) -> None:
+    assert dataset.A.truth is not None
+    pairs = measure_pairs(levels(dataset.A.test.images), levels(dataset.A.truth.counterfactual), 4)
+    found = metrics(scored("spatial"))
+    for key in ("edge_correlation", "structure", "mean_change", "grid_decoder"):
+        assert found[key].floor == pytest.approx(pairs[key].mean().item(), rel=1e-4)
+
+
+def test_the_floor_of_single_images_is_the_target_domain(scored: Scored, dataset: Dataset) -> None:
+    real = colourfulness(levels(dataset.B.test.images)).mean().item()
+    assert metrics(scored("spatial"))["colourfulness"].floor == pytest.approx(real, rel=1e-5)
 
 
 def test_uniform_masks_have_no_attention_effect_and_are_called_dead(scored: Scored) -> None:
