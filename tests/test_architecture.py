@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,16 @@ MAY_IMPORT = {
     "bench.scoring": {"variants", "bench.data", "bench.runs", "bench.cell", "bench.protocol", "bench.errors",
                       "bench.progress", "bench.streams", "bench.names", "bench"},
     "bench.studies": {"variants", "bench.training", "bench.scoring", "bench.data", "bench.runs", "bench.cell",
-                      "bench.protocol", "bench.errors", "bench.progress", "bench.names"},
-    "reports": {"bench.runs", "bench.statistics", "bench.errors", "bench.scoring", "bench", "bench.protocol",
-                "baselines"},
+                      "bench.protocol", "bench.errors", "bench.progress", "bench.names", "bench.devices"},
+    "bench.devices": {"bench.errors", "bench.runs"},
+    "bench.comparing": {"variants", "bench.statistics", "bench.runs", "bench.protocol", "bench.errors",
+                        "bench.names"},
+    "reports": {"bench.comparing", "bench.runs", "bench.statistics", "bench.errors", "bench.scoring", "bench",
+                "bench.protocol", "bench.names", "baselines"},
 }  # fmt: skip
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Dotted name -> file of every module of the four packages."""
     found = {}
