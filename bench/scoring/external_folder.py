@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.scores import Direction, Scores, Selection, read_scores
-from bench.scoring.external_scores import Card, ExternalScores
+from bench.scoring.external_scores import Card, ExternalScores, images_alone
 from bench.scoring.image_table import write_image_table
 from bench.scoring.measure_direction import OUTPUT, Measured
 from bench.scoring.run import npy
@@ -91,4 +91,4 @@ def _other_direction(path: Path, direction: Direction) -> dict[Direction, Measur
     keys = [key for key in rows[0] if key not in ("direction", "file")]
     columns = {key: np.array([float(row[key] or "nan") for row in rows]) for key in keys}
     names = tuple(row["file"] for row in rows)
-    return {other: Measured(names, columns, {}, {}, None, False, False, False)}
+    return {other: images_alone(names, columns, {}, {})}

@@ -13,7 +13,7 @@ from bench.scoring.floors import ReferenceFeatures
 from bench.scoring.image_set import ImageSet
 from bench.scoring.measure_direction import OUTPUT, Measured
 from bench.scoring.measurements.images import levels
-from bench.scoring.networks.network import FeatureNetwork
+from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.per_image import measure_alone, measure_pairs
 from bench.scoring.set_scores import metric_card, set_scores
 from bench.scoring.summaries import image_scores, realism_column
@@ -98,11 +98,22 @@ def _measure(
         report.advance(len(batch))
     made = features.features()
     realism = {network_key("realism", network.name): realism_column(made[OUTPUT], reference.real)}
+    return images_alone(sets.generated.names, columns.columns() | realism, copied.columns(), made)
+
+
+def images_alone(
+    names: tuple[str, ...],
+    columns: dict[str, Column],
+    copied: dict[str, Column],
+    features: dict[str, Features],
+) -> Measured:
+    """What can be measured where there are images and neither masks nor ground truth."""
     return Measured(
-        names=sets.generated.names,
-        columns=columns.columns() | realism,
-        copied=copied.columns(),
-        features=made,
+        names=names,
+        columns=columns,
+        copied=copied,
+        perfect={},
+        features=features,
         input_dependence=None,
         has_masks=False,
         has_background=False,
