@@ -1,19 +1,21 @@
 """Which runs may stand in one table: those of one schedule, and the proof that it was one.
 
-Runs are put together by protocol and dataset. Inside such a group every run must have the same protocol hash
-and data fingerprint, and the runs of one seed the same schedule hash and the same trace hash (the rolling hash
-over what a run was really fed). What differs is refused, or, when that was asked for, marked wherever the run
-appears.
+Runs are put together by protocol and dataset. Inside such a group every run must have the same protocol
+hash and data fingerprint, and the runs of one seed the same schedule hash and the same trace hash (the
+rolling hash over what a run was really fed). What differs is refused, or, when that was asked for, marked
+wherever the run appears.
 """
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
 from bench.errors import UsageError
 from reports.frame import Study
+from reports.order import ordered_variants
 
 MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
@@ -57,11 +59,33 @@ class Group:
         """Names files and anchors; unique in a report."""
         return f"{plain_name(self.protocol)}-{plain_name(self.dataset)}"
 
-    def marked(self, variant: str) -> bool:
-        """Whether some run of the variant followed another schedule than the rest."""
+    @cached_property
+    def variants(self) -> list[str]:
+        """Every variant with a run, in the stated order."""
+        return ordered_variants(self.study.runs)
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Variant -> `variant`, `control`, `baseline` or `external`."""
+        known = self.study.runs.dropna(subset=["kind"]).drop_duplicates("variant")
+        found = dict(zip(known["variant"], known["kind"], strict=True))
+        return {variant: found.get(variant, "variant") for variant in self.variants}
+
+    @cached_property
+    def trained(self) -> set[str]:
+        """The variants that may win a column: copying the input keeps every line and is no translation."""
+        seen = self.study.runs.groupby("variant")["images_seen"].max()
+        return {variant for variant in self.variants if pd.isna(seen[variant]) or seen[variant] > 0}
+
+    @cached_property
+    def _odd_variants(self) -> set[str]:
         odd = {folder for difference in self.differences for folder in difference.odd_folders()}
         runs = self.study.runs
-        return bool(set(runs.loc[runs["variant"] == variant, "folder"]) & odd)
+        return set(runs.loc[runs["folder"].isin(odd), "variant"])
+
+    def marked(self, variant: str) -> bool:
+        """Whether some run of the variant followed another schedule than the rest."""
+        return variant in self._odd_variants
 
 
 def plain_name(name: str) -> str:

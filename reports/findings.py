@@ -18,7 +18,7 @@ from reports.summaries import summarise
 from reports.tables.main import headline
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished
-from reports.tables.scores import DIRECTIONS, chosen, is_trained, kinds, trained_variants
+from reports.tables.scores import DIRECTIONS, chosen
 
 REFERENCE = "spatial"
 CONTROL = "uniform"
@@ -63,7 +63,7 @@ def summarise_group(group: Group) -> Summary:
 
 
 def in_short(group: Group) -> str:
-    """One sentence: who has the lowest headline distance in either direction, and whether that is supported."""
+    """One sentence: who has the lowest headline distance, and whether that is supported."""
     key = headline(group)
     if key is None:
         return "No run has a distance yet."
@@ -71,45 +71,45 @@ def in_short(group: Group) -> str:
     parts = []
     for direction in DIRECTIONS:
         rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
-        variants = [variant for variant in trained_variants(group) if is_trained(group, variant)]
+        variants = [variant for variant in group.variants if variant in group.trained]
         found = {variant: summarise(rows[rows["variant"] == variant]) for variant in variants}
         means = {variant: one.mean for variant, one in found.items() if one is not None}
         if means:
-            parts.append(f"{_lowest(scores, means, key, direction)} ({arrow_text(direction)})")
+            parts.append(f"{arrow_text(direction)} {_lowest(scores, means, key, direction)}")
     title = metrics.heading(key)
-    return f"Lowest {title}: {' and '.join(parts)}." if parts else f"No trained variant has a {title} yet."
+    return f"Lowest {title}: {'; '.join(parts)}." if parts else f"No trained variant has a {title} yet."
 
 
 def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
     best = min(means, key=lambda variant: means[variant])
-    value = f"{best} at {readable(metrics.scale(key) * means[best], 2)}"
+    value = f"{best} {readable(metrics.scale(key) * means[best], 2)}"
     if len(means) == 1:
-        return f"{value}, the only one"
+        return f"{value} (the only one)"
     outcomes = compare_column(scores, list(means), key, direction)
     if winner(outcomes, list(means)) == best:
-        return f"{value}, supported against every other"
+        return f"{value} (supported against every other)"
     of_best = [one for one in outcomes if best in (one.a, one.b) and one.favours is None]
     if not outcomes:
         return value
     if all(one.verdict in (Verdict.VALUES_ONLY, Verdict.RANGE) for one in outcomes):
-        return f"{value}, too few seeds for a claim"
-    return f"{value}, not told apart from {listed([one.b if one.a == best else one.a for one in of_best])}"
+        return f"{value} (too few seeds for a claim)"
+    return f"{value} (not told apart from {listed([one.b if one.a == best else one.a for one in of_best])})"
 
 
 def reference(group: Group) -> str | None:
-    """The variant that all others are compared with: spatial attention, else the first in the stated order."""
-    variants = trained_variants(group)
+    """What all others are compared with: spatial attention, else the first in the stated order."""
+    variants = group.variants
     return REFERENCE if REFERENCE in variants else next(iter(variants), None)
 
 
 def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
     """The headline in both directions: every variant against the reference, every variant with masks against
     the control whose masks are fixed. Corrected by Holm over all of them."""
-    key, first, variants = headline(group), reference(group), trained_variants(group)
+    key, first, variants = headline(group), reference(group), group.variants
     if key is None or len(variants) > MOST_VARIANTS:
         return ()
     scores = chosen(group.study.scores, "last")
-    role = kinds(group)
+    role = group.kinds
     pairs = []
     for direction in DIRECTIONS:
         for pair in pairs_of(scores, variants, key, direction):
@@ -157,7 +157,7 @@ def _gathered(first: str, direction: str, outcomes: Sequence[Comparison]) -> Ite
 
 def _compared(group: Group) -> Iterator[str]:
     runs = group.study.runs
-    variants = trained_variants(group)
+    variants = group.variants
     states = runs["status"].value_counts().to_dict()
     finished = runs[runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)]
     shown = listed(variants) if len(variants) <= 8 else f"{listed(variants[:7])} and {len(variants) - 7} more"
@@ -166,8 +166,8 @@ def _compared(group: Group) -> Iterator[str]:
     seeds = sorted({int(seed) for seed in runs["seed"].dropna()})
     named = f" ({', '.join(map(str, seeds))})" if len(seeds) <= 10 else ""
     yield (
-        f"{counted(len(runs), 'run')} over {counted(len(seeds), 'seed')}{named}; {len(finished)} finished and "
-        f"scored{f', {others}' if others else ''}."
+        f"{counted(len(runs), 'run')} over {counted(len(seeds), 'seed')}{named}; {len(finished)} finished "
+        f"and scored{f', {others}' if others else ''}."
     )
 
 
@@ -176,8 +176,8 @@ def _schedule(group: Group) -> Iterator[str]:
     if record is not None:
         images, train, score = (record.protocol.get(part, {}) for part in ("images", "train", "score"))
         yield (
-            f"Protocol {group.protocol}: {images.get('size', '?')} px, {grouped(record.images_to_see)} images "
-            f"of each domain seen, batch {train.get('batch', '?')}, {train.get('objective', '?')}, "
+            f"Protocol {group.protocol}: {images.get('size', '?')} px, {grouped(record.images_to_see)} "
+            f"images of each domain seen, batch {train.get('batch', '?')}, {train.get('objective', '?')}, "
             f"{train.get('precision', '?')}, features {score.get('features', '?')}."
         )
     if group.differences:
@@ -198,7 +198,7 @@ def _schedule(group: Group) -> Iterator[str]:
 
 def _heads(group: Group) -> Iterator[Finding]:
     """Which mask heads attend to nothing: variants alone, a control is fixed on purpose."""
-    for variant in trained_variants(group)[:MOST_VARIANTS]:
+    for variant in group.variants[:MOST_VARIANTS]:
         words = {direction: mask_words(group, variant, direction) for direction in DIRECTIONS}
         dead = {direction: text for direction, text in words.items() if text.startswith("dead")}
         if not dead:
@@ -206,8 +206,8 @@ def _heads(group: Group) -> Iterator[Finding]:
         where = listed([f"{arrow_text(name)} ({text})" for name, text in dead.items()])
         yield Finding(
             "dead head",
-            f"The mask head of {variant} attends to nothing: {where}. Its masks do not vary over the image, so "
-            "its translations owe nothing to attention.",
+            f"The mask head of {variant} attends to nothing: {where}. Its masks do not vary over the image, "
+            "so its translations owe nothing to attention.",
         )
 
 
@@ -215,15 +215,16 @@ def _not_told(group: Group, outcomes: Sequence[Comparison]) -> Iterator[str]:
     seeds = min((len(outcome.seeds) for outcome in outcomes), default=None)
     if seeds is not None and seeds < SEEDS_FOR_CLAIM:
         yield (
-            f"Whether any difference is more than chance: some comparisons rest on {counted(seeds, 'seed')}, a "
-            f"claim needs {SEEDS_FOR_CLAIM}."
+            f"Whether any difference is more than chance: some comparisons rest on {counted(seeds, 'seed')}, "
+            f"a claim needs {SEEDS_FOR_CLAIM}."
         )
     open_ = sum(outcome.verdict is Verdict.NOT_FOUND for outcome in outcomes)
     if open_:
         yield f"In {counted(open_, 'comparison')} no difference was found; that does not show equality."
     left_out = len(unfinished(group.study))
     if left_out:
-        yield f"{counted(left_out, 'run')} {'is' if left_out == 1 else 'are'} failed, unfinished or not scored."
+        verb = "is" if left_out == 1 else "are"
+        yield f"{counted(left_out, 'run')} {verb} failed, unfinished or not scored."
     if headline(group) is None:
         yield "How good the translations are: no run of this group has a kernel distance yet."
     elif headline(group) != "kid":
@@ -231,5 +232,5 @@ def _not_told(group: Group, outcomes: Sequence[Comparison]) -> Iterator[str]:
             "How the numbers compare with published FID and KID: they were measured on other features than "
             "Inception's and are only comparable with each other."
         )
-    if len(trained_variants(group)) < 2:
+    if len(group.variants) < 2:
         yield "Which variant is better: there is only one."

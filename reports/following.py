@@ -1,6 +1,5 @@
 """`bench report --watch`: write the report again whenever a run folder changes, until it is interrupted."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -49,7 +48,7 @@ def state(roots: Sequence[Path]) -> State:
         for name in FOLLOWED:
             path = folder / name
             try:
-                found.append((str(path), os.stat(path).st_mtime_ns))
+                found.append((str(path), path.stat().st_mtime_ns))
             except OSError:
                 continue
     return tuple(found)

@@ -150,8 +150,8 @@ def read_study(folders: Iterable[Path]) -> Study:
 def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
     try:
         record = read_record(folder / "run.json")
-    except BenchError as error:
-        return _names_from_path(folder, str(error)), None
+    except (BenchError, UnicodeDecodeError) as error:
+        return _names_from_path(folder, f"run.json cannot be read: {error}"), None
     row: dict[str, Any] = {
         "folder": str(folder),
         "status": record.status,
@@ -196,8 +196,8 @@ def _scores_of(folder: Path) -> tuple[Scores | None, str | None]:
         return None, f"It has no scores. Make them with: bench score {folder}"
     try:
         return read_scores(folder / "scores.json"), None
-    except BenchError as error:
-        return None, str(error)
+    except (BenchError, UnicodeDecodeError) as error:
+        return None, f"Its scores cannot be read: {error} Make them again with: bench score {folder}"
 
 
 def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> dict[str, Any]:

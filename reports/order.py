@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-STATED_ORDER = "masks without slots, then slots, then controls, then baselines, then images of other programs; by name within each"
+STATED_ORDER = (
+    "masks without slots, then slots, then controls, then baselines, then images of other programs; by name "
+    "within each"
+)
 KINDS = ("variant", "control", "baseline", "external")
 
 

@@ -1,4 +1,4 @@
-"""The page: what stands where, put into the templates. Counts nothing and touches no disk but its own assets."""
+"""The page: what stands where, put into the templates. Counts nothing, reads only its own assets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -148,6 +148,8 @@ class TableView:
         return (*made, Part("tfoot", tuple(self._row(row, ranges) for row in foot))) if foot else tuple(made)
 
     def _range(self, at: int, rows: Sequence[Row]) -> tuple[float, float] | None:
+        if not self.table.columns[at].arrow:
+            return None
         points = [point for row in rows if row.role != "baseline" for point in row.cells[at].points]
         return (min(points), max(points)) if points and max(points) > min(points) else None
 

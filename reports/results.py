@@ -11,7 +11,7 @@ from reports.comparability import Group
 from reports.findings import Summary, declared_comparisons
 from reports.frame import Study
 from reports.summaries import summarise
-from reports.tables.scores import chosen, trained_variants
+from reports.tables.scores import chosen
 
 RESULTS_SCHEMA_VERSION = 1
 
@@ -42,7 +42,10 @@ class RunResult(Result):
 
 
 class ScoreResult(Result):
-    """One metric of one variant over its seeds. Values are raw: nothing is multiplied by 100."""
+    """One metric of one variant over its seeds. Values are raw: nothing is multiplied by 100.
+
+    What is computed here (means, intervals) is rounded to nine significant digits.
+    """
 
     variant: str
     direction: str
@@ -123,9 +126,9 @@ def _group(group: Group, summary: Summary) -> GroupResult:
                 a=outcome.a,
                 b=outcome.b,
                 seeds=list(outcome.seeds),
-                mean_difference=outcome.mean_difference,
-                interval=outcome.interval,
-                p_adjusted=outcome.p_adjusted,
+                mean_difference=_rounded(outcome.mean_difference),
+                interval=_both(outcome.interval),
+                p_adjusted=None if outcome.p_adjusted is None else _rounded(outcome.p_adjusted),
                 verdict=str(outcome.verdict),
                 favours={"a": outcome.a, "b": outcome.b}.get(outcome.favours or ""),
                 sentence=outcome.sentence,
@@ -166,7 +169,7 @@ def _scores(group: Group) -> list[ScoreResult]:
     for selection in ("last", "validation"):
         scores = chosen(group.study.scores, selection)
         cells = dict(iter(scores.groupby(["variant", "direction", "metric"], sort=False)))
-        for variant in trained_variants(group):
+        for variant in group.variants:
             for direction in ("A2B", "B2A"):
                 for metric in metrics.ordered(set(scores["metric"])):
                     rows = cells.get((variant, direction, metric))
@@ -180,9 +183,9 @@ def _scores(group: Group) -> list[ScoreResult]:
                             selection=selection,
                             metric=metric,
                             better=metrics.better(metric),
-                            values=dict(zip(map(str, summary.seeds), summary.values, strict=True)),
-                            mean=summary.mean,
-                            interval=summary.interval(),
+                            values=dict(zip(map(str, summary.seeds), summary.by_seed, strict=True)),
+                            mean=_rounded(summary.mean),
+                            interval=_both(summary.interval()),
                             floor=_mean(rows["floor"]),
                             ceiling=_mean(rows["ceiling"]),
                         )
@@ -192,4 +195,13 @@ def _scores(group: Group) -> list[ScoreResult]:
 
 def _mean(values: pd.Series) -> float | None:
     mean = float(values.mean())
-    return mean if math.isfinite(mean) else None
+    return _rounded(mean) if math.isfinite(mean) else None
+
+
+def _rounded(value: float) -> float:
+    """Nine significant digits: what is computed here reads the same on every machine."""
+    return float(f"{value:.9g}")
+
+
+def _both(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    return None if bounds is None else (_rounded(bounds[0]), _rounded(bounds[1]))

@@ -1,5 +1,6 @@
 """One number for several seeds: mean, and the interval or the range that the number of seeds allows."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,22 +15,22 @@ from reports.numbers import fixed
 class Summary:
     """The finite values of one variant, in the order of its seeds."""
 
-    values: tuple[float, ...]
+    by_seed: tuple[float, ...]
     seeds: tuple[int, ...]
 
     @property
     def mean(self) -> float:
-        return float(np.mean(self.values))
+        return float(np.mean(self.by_seed))
 
     @property
     def n(self) -> int:
-        return len(self.values)
+        return len(self.by_seed)
 
     def interval(self) -> tuple[float, float] | None:
         """95 % Student interval of the mean over seeds; None under 5 seeds or where nothing varies."""
-        if self.n < SEEDS_FOR_CLAIM or max(self.values) == min(self.values):
+        if self.n < SEEDS_FOR_CLAIM or max(self.by_seed) == min(self.by_seed):
             return None
-        return interval(self.mean, paired_error(np.asarray(self.values)))
+        return interval(self.mean, paired_error(np.asarray(self.by_seed)))
 
     def spread(self, digits: int, scale: float = 1) -> str:
         """`±half width` from 5 seeds on, `[least, most]` from 3 on, nothing below."""
@@ -37,17 +38,18 @@ class Summary:
         if bounds is not None:
             return f"±{fixed(scale * (bounds[1] - bounds[0]) / 2, digits)}"
         if SEEDS_FOR_RANGE <= self.n < SEEDS_FOR_CLAIM:
-            return f"[{fixed(scale * min(self.values), digits)}, {fixed(scale * max(self.values), digits)}]"
+            return f"[{fixed(scale * min(self.by_seed), digits)}, {fixed(scale * max(self.by_seed), digits)}]"
         return ""
 
 
 def summarise(scores: pd.DataFrame) -> Summary | None:
-    """The summary of one variant's rows of one metric, direction and selection; None without a finite value."""
-    rows = scores.dropna(subset=["seed"]).sort_values(["seed", "folder"])
-    rows = rows[np.isfinite(rows["value"].astype(float))]
-    if rows.empty:
+    """The summary of one variant's rows of one score; None without a finite value."""
+    rows = zip(scores["seed"], scores["folder"], scores["value"], strict=True)
+    known = sorted((int(seed), folder, float(value)) for seed, folder, value in rows if not pd.isna(seed))
+    finite = [(seed, value) for seed, _, value in known if math.isfinite(value)]
+    if not finite:
         return None
-    return Summary(tuple(map(float, rows["value"])), tuple(map(int, rows["seed"])))
+    return Summary(tuple(value for _, value in finite), tuple(seed for seed, _ in finite))
 
 
 def spread_rule(n_least: int, n_most: int) -> str:
@@ -58,4 +60,7 @@ def spread_rule(n_least: int, n_most: int) -> str:
         return "mean over seeds, without a spread: 1 or 2 seeds allow none"
     if n_least >= SEEDS_FOR_RANGE and n_most < SEEDS_FOR_CLAIM:
         return "mean over seeds [least, most]; 3 or 4 seeds allow a range, not an interval"
-    return "mean over seeds ± half its 95 % interval from 5 seeds on, [least, most] with 3 or 4, nothing with 1 or 2"
+    return (
+        "mean over seeds ± half its 95 % interval from 5 seeds on, [least, most] with 3 or 4, nothing with "
+        "1 or 2"
+    )

@@ -1,4 +1,4 @@
-"""The report on disk: index.html, report.md, results.json, tables/ and figures/, written whole or not at all."""
+"""The report on disk: index.html, report.md, results.json, tables/, figures/; no file is ever half."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

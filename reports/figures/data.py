@@ -26,7 +26,7 @@ def loss_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
 
 
 def validation_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
-    """As `loss_curves`, of the mask statistics and distances in validation.csv; the column is `loss` there too."""
+    """As `loss_curves`, of the mask statistics and distances in validation.csv, in the same columns."""
     return _curves(group, variants, read_validation, NOT_STATISTICS)
 
 
@@ -82,8 +82,10 @@ def references(group: Group, key: str) -> pd.DataFrame:
 
 
 def cost_and_quality(group: Group, key: str, variants: Sequence[str], cost: str = "gflop") -> pd.DataFrame:
-    """variant, direction, cost, mean, low, high, seeds; low and high are the interval from 5 seeds on, else the
-    range of the seeds."""
+    """variant, direction, cost, mean, low, high, seeds.
+
+    `low` and `high` are the interval of the mean from 5 seeds on, else the range of the seeds.
+    """
     points = seed_points(group, key, variants)
     price = group.study.runs.dropna(subset=[cost]).groupby("variant")[cost].mean()
     rows = []
@@ -91,7 +93,7 @@ def cost_and_quality(group: Group, key: str, variants: Sequence[str], cost: str 
         found = summarise(same.assign(folder=""))
         if found is None or variant not in price.index:
             continue
-        low, high = found.interval() or (min(found.values), max(found.values))
+        low, high = found.interval() or (min(found.by_seed), max(found.by_seed))
         place = {"variant": variant, "direction": direction, "cost": float(price[variant])}
         rows.append({**place, "mean": found.mean, "low": low, "high": high, "seeds": found.n})
     return pd.DataFrame(rows, columns=["variant", "direction", "cost", "mean", "low", "high", "seeds"])

@@ -15,7 +15,7 @@ DIRECTIONS = ("A2B", "B2A")
 def against_cost(
     table: pd.DataFrame, references: pd.DataFrame, variants: Sequence[str], y_label: str, x_label: str
 ) -> Figure:
-    """One panel per direction: cost to the right, distance upwards, bars as in the table; lower left is best."""
+    """One panel per direction: cost to the right, distance upwards, bars as in the table."""
     figure, axes = panels(1, 2, width=3.7, height=2.9)
     style = looks(variants)
     for axis, direction in zip(axes, DIRECTIONS, strict=True):

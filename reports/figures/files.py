@@ -24,6 +24,7 @@ def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
         figure = make()
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # it is laid out already
         FigureCanvasAgg(figure)
         figure.savefig(png, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     return png.getvalue(), svg.getvalue()

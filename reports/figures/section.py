@@ -13,7 +13,7 @@ from reports.figures.files import draw
 from reports.figures.style import MOST_SERIES
 from reports.numbers import counted
 from reports.tables.main import headline
-from reports.tables.scores import DIRECTIONS, trained_variants
+from reports.tables.scores import DIRECTIONS
 
 MOST_PAIRS = 3
 SHOWN_MEASUREMENTS = (
@@ -45,7 +45,7 @@ class Drawing:
 
 def drawings(group: Group) -> Iterator[Drawing]:
     """Every figure that the group has data for."""
-    shown = trained_variants(group)[:MOST_SERIES]
+    shown = group.variants[:MOST_SERIES]
     yield from _distances(group, shown)
     yield from _images(group, shown)
     yield from _masks(group, shown)
@@ -66,7 +66,7 @@ def _scope(group: Group) -> str:
     runs = group.study.runs
     seeds = counted(int(runs["seed"].nunique()), "seed")
     hashes = ", ".join(sorted({str(value) for value in runs["protocol_hash"].dropna()}))
-    left_out = len(trained_variants(group)) - MOST_SERIES
+    left_out = len(group.variants) - MOST_SERIES
     more = (
         f" {counted(left_out, 'variant')} beyond the first {MOST_SERIES} not drawn." if left_out > 0 else ""
     )
@@ -82,8 +82,8 @@ def _distances(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
     if points.empty:
         return
     text = (
-        "Every run is a point; thin lines join the runs of one seed, which were fed the same images in the same "
-        "order. Lower is better. Dotted: the floor (real against real) and the ceiling (copying the input)."
+        "Every run is a point; thin lines join the runs of one seed, which were fed the same images in the "
+        "same order. Lower is better. Dotted: floor (real against real) and ceiling (copying the input)."
     )
     make = _later(distances.by_seed, points, references, shown, label)
     yield _drawing(group, "seeds", "distances", f"{label}, seed by seed", text, make)
@@ -91,8 +91,8 @@ def _distances(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
     if table.empty:
         return
     text = (
-        "Who is worth its price: GFLOP of one forward at batch 1 against the distance. Lower left is best. Bars: "
-        "95 % interval of the mean from 5 seeds on, else the range of the seeds."
+        "Who is worth its price: GFLOP of one forward at batch 1 against the distance. Lower left is best. "
+        "Bars: 95 % interval of the mean from 5 seeds on, else the range of the seeds."
     )
     make = _later(distances.against_cost, table, references, shown, label, "GFLOP")
     yield _drawing(group, "cost", "distances", f"{label} against cost", text, make)
@@ -120,12 +120,12 @@ def _masks(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
     drawn = [variant for variant in shown if variant in set(table["variant"])]
     statistics = [name for name in table["loss"].unique() if name.startswith("mask_")]
     if statistics:
-        text = "Mask statistics on the validation images while training; bands from the least to the largest seed."
+        text = "Mask statistics of the validation images; bands from the least to the largest seed."
         make = _later(curves.overlay, table, statistics, drawn)
         yield _drawing(group, "mask-statistics", "masks", "Masks over training", text, make)
     measured = [name for name in table["loss"].unique() if name.startswith("kd_")]
     if measured:
-        text = "Kernel distance of the validation images; the least sum of both directions chooses the checkpoint."
+        text = "Kernel distance of the validation images; its least sum chooses the checkpoint."
         make = _later(curves.overlay, table, measured, drawn)
         yield _drawing(group, "validation", "losses", "Validation distance over training", text, make)
 

@@ -1,4 +1,4 @@
-"""How figures look: colours that colour-blind eyes tell apart, and a line style and marker of its own for each.
+"""How figures look: colours that colour-blind eyes tell apart, each with its own line style and marker.
 
 Every series differs in lightness, line style and marker too, so that a print in grey can be read. Ink and
 grid are drawn in colours that the page replaces by those of its light or dark theme.

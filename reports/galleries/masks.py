@@ -29,9 +29,9 @@ def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iter
                 strip for run in masked[:MOST_VARIANTS] for strip in _strips(run, direction, file, pictures)
             )
             rule = (
-                f"Test image {file}, the first by file name; {seeds_shown(masked)}. White selects. First row of "
-                "a variant: its masks; second row: mask × content, scaled alike; the last picture is the sum "
-                "of all masks but the background's. Slots are exchangeable: their numbers mean nothing."
+                f"Test image {file}, the first by file name; {seeds_shown(masked)}. White selects. First row "
+                "of a variant: its masks; second row: mask × content, scaled alike; the last picture is "
+                "the sum of all masks but the background's. Slots are exchangeable: numbers mean nothing."
             )
             title = f"Masks and what they select, {arrow_text(direction)}"
             yield Gallery(f"{group.key}-masks-{direction}-{at + 1}", "masks", title, rule, (), strips)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture. `picture` is its name in `Pictures`, None where it is missing; `overlay` a mask over it."""
+    """One picture: its name in `Pictures`, None where it is missing; `overlay` is a mask over it."""
 
     label: str
     picture: str | None

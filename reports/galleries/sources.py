@@ -10,7 +10,6 @@ from reports import metrics
 from reports.comparability import Group
 from reports.frame import read_images, read_samples
 from reports.numbers import fixed
-from reports.tables.scores import trained_variants
 
 CAPTIONED = ("edge_correlation", "mean_change", "colourfulness", "foreground_iou", "counterfactual_psnr")
 MOST_NUMBERS = 3
@@ -57,7 +56,7 @@ def shown_runs(group: Group) -> list[Shown]:
     """One run per variant, in the stated order: that of the lowest seed that has pictures."""
     found = []
     runs = group.study.runs
-    for variant in trained_variants(group):
+    for variant in group.variants:
         for run in runs[runs["variant"] == variant].sort_values(["seed", "folder"]).itertuples():
             samples = read_samples(str(run.folder))
             if samples:

@@ -28,8 +28,8 @@ def time_lapses(group: Group, shown: list[Shown], pictures: Pictures) -> Iterato
             if any(entry.get("file") == files[0] for entry in found[run.variant])
         ]
         rule = (
-            f"Test image {files[0]}, the first by file name; {seeds_shown(shown)}. At most {MOST_STEPS} of the "
-            "steps that were kept, evenly chosen, the last one included."
+            f"Test image {files[0]}, the first by file name; {seeds_shown(shown)}. At most {MOST_STEPS} of "
+            "the steps that were kept, evenly chosen, the last one included."
         )
         title = f"Over training, {arrow_text(direction)}"
         yield Gallery(f"{group.key}-time-{direction}", "training", title, rule, (), tuple(strips))

@@ -1,1 +1,1 @@
-"""Tables: what is counted (`model`, one module per table), and how it is written (markdown, html, latex, csv)."""
+"""Tables: what is counted (one module per table), and how it is written (markdown, latex, csv)."""

@@ -10,12 +10,10 @@ from reports.tables.main import cost_column, headline
 from reports.tables.model import Cell, Column, Row, Table
 from reports.tables.scores import (
     DIRECTIONS,
-    kinds,
     reading,
     row_title,
     score_column,
     seed_counts,
-    trained_variants,
 )
 
 
@@ -32,7 +30,7 @@ def ablation_tables(group: Group) -> list[Table]:
 def families(group: Group) -> dict[str, list[str]]:
     """Name without parameters -> its variants, where there are at least two."""
     found: dict[str, list[str]] = {}
-    for variant in trained_variants(group):
+    for variant in group.variants:
         found.setdefault(variant.partition("[")[0], []).append(variant)
     return {family: variants for family, variants in found.items() if len(variants) > 1}
 
@@ -63,7 +61,7 @@ def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[s
     others = [name for name in varying(settings) if name != parameter]
     columns = [Column(parameter, parameter, numeric=False)]
     columns += [Column("others", "also differs", numeric=False)] if others else []
-    role, rows = kinds(group), []
+    role, rows = group.kinds, []
     for variant in sorted(settings, key=lambda name: _place(settings[name].get(parameter))):
         cells = [Cell(str(settings[variant].get(parameter, "-")))]
         cells += (

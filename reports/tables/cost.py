@@ -10,7 +10,7 @@ from reports.comparability import Group
 from reports.numbers import decimals, fixed, grouped, significant
 from reports.tables.main import time_unit
 from reports.tables.model import Cell, Column, Row, Table, missing
-from reports.tables.scores import kinds, row_title, trained_variants
+from reports.tables.scores import row_title
 
 MEASURES = (
     ("parameters", "parameters", 1.0, "Trainable parameters of one generator"),
@@ -34,7 +34,7 @@ def cost_table(group: Group) -> Table:
     measures = [(*one[:1], unit, factor, one[3]) if one[0] == "seconds_training" else one for one in MEASURES]
     columns = tuple(Column(key, title, arrow="down", help=text) for key, title, _, text in measures)
     device = Column("device", "device", numeric=False)
-    role = kinds(group)
+    role = group.kinds
     rows = [
         Row(
             row_title(group, variant),
@@ -44,7 +44,7 @@ def cost_table(group: Group) -> Table:
             ),
             role[variant],
         )
-        for variant in trained_variants(group)
+        for variant in group.variants
     ]
     caption = "Means over the runs of a variant [least, most]. Times compare on equal devices alone."
     return Table(

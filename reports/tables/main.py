@@ -8,7 +8,7 @@ from reports import metrics
 from reports.comparability import Group
 from reports.numbers import significant
 from reports.tables.model import Cell, Column, Table, missing
-from reports.tables.scores import DIRECTIONS, ScoreColumn, kinds, score_column, score_table, trained_variants
+from reports.tables.scores import DIRECTIONS, ScoreColumn, score_column, score_table
 
 SELECTIONS = {
     "last": "weights of the last step",
@@ -62,8 +62,8 @@ def cost_column(group: Group, name: str, title: str, factor: float, help_text: s
     cells = {
         variant: Cell(significant(values[variant]), float(values[variant]))
         if variant in values.index
-        else missing(unknown if kinds(group)[variant] != "external" else "Images of another program.")
-        for variant in trained_variants(group)
+        else missing(unknown if group.kinds[variant] != "external" else "Images of another program.")
+        for variant in group.variants
     }
     column = Column(name, title, group="cost", arrow="down", help=help_text)
     return ScoreColumn(column, cells, Cell(""), Cell(""))

@@ -1,4 +1,4 @@
-"""Faithfulness, artefacts, ground truth and masks: the per-image measurements, averaged over images and seeds.
+"""Faithfulness, artefacts, ground truth, masks: per-image measurements, averaged over images and seeds.
 
 They answer the sentences of the literature ("more vivid colours", "better preserved lines", "attends to the
 object") one by one; none of them says alone that a translation is good.
@@ -14,10 +14,8 @@ from reports.tables.scores import (
     DIRECTIONS,
     ScoreColumn,
     chosen,
-    kinds,
     score_column,
     score_table,
-    trained_variants,
 )
 
 TITLES = {
@@ -56,15 +54,15 @@ def _table(group: Group, name: str, keys: list[str], direction: str) -> Table:
 
 
 def mask_words(group: Group, variant: str, direction: str) -> str:
-    """What the masks of a variant are, in one or two words: `dead`, `alive`, `dead in 2 of 5 seeds`, `none`."""
+    """What the masks of a variant are, in a few words: `dead`, `alive`, `dead in 2 of 5 seeds`."""
     scores = chosen(group.study.scores, "last")
     rows = scores[(scores["metric"] == "mask_spatial_deviation") & (scores["direction"] == direction)]
     found = summarise(rows[rows["variant"] == variant])
     if found is None:
         return "no masks" if "mask_spatial_deviation" in set(scores["metric"]) else "not measured"
-    if kinds(group)[variant] == "control":
+    if group.kinds[variant] == "control":
         return "fixed by design"
-    dead = sum(value < DEAD_DEVIATION for value in found.values)
+    dead = sum(value < DEAD_DEVIATION for value in found.by_seed)
     if dead == found.n:
         return "dead"
     return "alive" if not dead else f"dead in {dead} of {found.n} seeds"
@@ -78,5 +76,5 @@ def _words(group: Group, direction: str) -> ScoreColumn:
         numeric=False,
         help=f"Dead: spatial deviation under {DEAD_DEVIATION:g}",
     )
-    cells = {variant: Cell(mask_words(group, variant, direction)) for variant in trained_variants(group)}
+    cells = {variant: Cell(mask_words(group, variant, direction)) for variant in group.variants}
     return ScoreColumn(column, cells, Cell(""), Cell(""))

@@ -14,7 +14,6 @@ from reports.tables.scores import (
     DIRECTIONS,
     FLOOR,
     ScoreColumn,
-    kinds,
     reading,
     score_column,
     seed_counts,
@@ -31,7 +30,7 @@ def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
         for group, key in scored
         for direction in DIRECTIONS
     ]
-    roles = {variant: role for group, _ in scored for variant, role in kinds(group).items()}
+    roles = {variant: role for group, _ in scored for variant, role in group.kinds.items()}
     rows = [
         Row(variant, tuple(_cell(one, variant) for _, one in columns), roles[variant])
         for variant in sort_variants(roles, roles)

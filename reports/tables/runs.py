@@ -1,4 +1,4 @@
-"""Runs that are missing from the tables or should be read with care: failed, unfinished, damaged, unscored."""
+"""Runs that are missing from the tables: failed, unfinished, damaged, unscored; and what runs remark."""
 
 import pandas as pd
 

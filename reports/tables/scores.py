@@ -10,7 +10,6 @@ from reports.comparability import MARK, Group
 from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
 from reports.frame import Study
 from reports.numbers import decimals, fixed, readable
-from reports.order import ordered_variants
 from reports.summaries import Summary, spread_rule, summarise
 from reports.tables.model import Cell, Column, Row, Table, missing
 
@@ -29,26 +28,22 @@ class ScoreColumn:
     ceiling: Cell
 
 
-def trained_variants(group: Group) -> list[str]:
-    """Every variant with a run, in the stated order."""
-    return ordered_variants(group.study.runs)
-
-
 def score_column(group: Group, key: str, direction: str, selection: str, *, bold: bool = True) -> ScoreColumn:
     """The column of `key`, in bold where one variant is better than all others by a supported difference."""
     scores = chosen(group.study.scores, selection)
     rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
-    variants = trained_variants(group)
-    summaries = {variant: summarise(rows[rows["variant"] == variant]) for variant in variants}
+    by_variant = dict(iter(rows.groupby("variant")))
+    summaries = {name: summarise(by_variant.get(name, rows.iloc[:0])) for name in group.variants}
     scale = metrics.scale(key)
     digits = decimals([scale * found.mean for found in summaries.values() if found])
-    measured = [variant for variant in variants if summaries[variant]]
-    rivals = [variant for variant in measured if is_trained(group, variant)]
+    digits = max(2, digits) if metrics.is_kernel(key) else digits
+    measured = [variant for variant in group.variants if summaries[variant]]
+    rivals = [variant for variant in measured if variant in group.trained]
     best = winner(compare_column(scores, rivals, key, direction), rivals) if bold else None
     cells = {}
     for variant, found in summaries.items():
         if found is None:
-            cells[variant] = missing(why_missing(group, variant, rows[rows["variant"] == variant]))
+            cells[variant] = missing(why_missing(group, variant, by_variant.get(variant, rows.iloc[:0])))
         else:
             cells[variant] = summary_cell(found, digits, scale, bold=variant == best)
     column = Column(
@@ -60,12 +55,6 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     )
     references = (_reference(rows, name, digits, scale) for name in ("floor", "ceiling"))
     return ScoreColumn(column, cells, *references)
-
-
-def is_trained(group: Group, variant: str) -> bool:
-    """Whether a variant may win a column: copying the input keeps every line and is no translation."""
-    runs = group.study.runs[group.study.runs["variant"] == variant]
-    return bool(runs["images_seen"].isna().all() or (runs["images_seen"] > 0).any())
 
 
 def chosen(scores: pd.DataFrame, selection: str) -> pd.DataFrame:
@@ -83,7 +72,7 @@ def summary_cell(found: Summary, digits: int, scale: float = 1, *, bold: bool = 
         value=scale * found.mean,
         bold=bold,
         spread=found.spread(digits, scale),
-        points=tuple(scale * value for value in found.values),
+        points=tuple(scale * value for value in found.by_seed),
     )
 
 
@@ -112,8 +101,7 @@ def seed_counts(group: Group, selection: str) -> dict[str, int]:
     """Variant -> seeds with a finite value of any set distance or measurement."""
     scores = chosen(group.study.scores, selection).dropna(subset=["value", "seed"])
     return {
-        variant: int(scores.loc[scores["variant"] == variant, "seed"].nunique())
-        for variant in trained_variants(group)
+        variant: int(scores.loc[scores["variant"] == variant, "seed"].nunique()) for variant in group.variants
     }
 
 
@@ -128,14 +116,14 @@ def score_table(
 ) -> Table:
     """Columns side by side: one row per variant, then floor and ceiling where any column has them."""
     counts = seed_counts(group, selection)
-    role = kinds(group)
+    role = group.kinds
     rows = [
         Row(
             row_title(group, name),
             (seeds_cell(counts[name]), *(one.cells[name] for one in columns)),
             role[name],
         )
-        for name in trained_variants(group)
+        for name in group.variants
     ]
     if any(one.floor.value is not None for one in columns):
         rows.append(Row(floor_title or FLOOR, (Cell(""), *(one.floor for one in columns)), "floor"))
@@ -155,15 +143,6 @@ def seeds_cell(count: int) -> Cell:
     return Cell(str(count), float(count))
 
 
-def kinds(group: Group) -> dict[str, str]:
-    """Variant -> the role of its row."""
-    runs = group.study.runs
-    return {
-        variant: next(iter(runs.loc[runs["variant"] == variant, "kind"].dropna()), "variant")
-        for variant in trained_variants(group)
-    }
-
-
 def row_title(group: Group, variant: str) -> str:
     return variant + (f" {MARK}" if group.marked(variant) else "")
 
@@ -173,12 +152,12 @@ def reading(group: Group, counts: list[int]) -> str:
     if not counts:
         return "No run of this group has scores yet."
     parts = [f"Cells: {spread_rule(min(counts), max(counts))}."]
-    if len(trained_variants(group)) > MOST_VARIANTS:
+    if len(group.variants) > MOST_VARIANTS:
         parts.append(f"Nothing is bold: more than {MOST_VARIANTS} variants were not compared pairwise.")
     else:
         parts.append(
-            "Bold: better than every other trained row by a supported difference (paired over seeds, Holm over "
-            "the pairs of the column); no bold means that the best was not told apart."
+            "Bold: better than every other trained row by a supported difference (paired over seeds, Holm "
+            "over the pairs of the column); no bold means that the best was not told apart."
         )
     if group.differences:
         parts.append(f"{MARK} Some runs followed another schedule and are not comparable.")

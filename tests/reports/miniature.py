@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.protocol import Protocol, load_protocol, schedule_hash
+from bench.protocol import Protocol, schedule_hash
 from bench.runs.record import CellRecord, Costs, Environment, RunRecord
 from bench.runs.scores import DirectionScores, Score, Scores, Selection
 
@@ -51,8 +51,17 @@ class Mini:
         return np.random.default_rng(int(hashlib.sha256(text.encode()).hexdigest()[:15], 16))
 
 
-def protocol(name: str = "smoke", *changes: str) -> Protocol:
-    return load_protocol(name, changes)
+def protocol(name: str = "smoke", features: str = "tiny") -> Protocol:
+    """A protocol of its own: the shipped ones may change without changing what is tested here."""
+    return Protocol.model_validate(
+        {
+            "name": name,
+            "summary": "",
+            "images": {"size": 64, "load_size": 72},
+            "train": {"images_seen": 200},
+            "score": {"features": features},
+        }
+    )
 
 
 def write_study(
@@ -76,18 +85,18 @@ def write_run(root: Path, mini: Mini, *, pictures: bool = True) -> Path:
     """One finished run with everything that a run folder holds but weights."""
     folder = mini.folder(root)
     write_record(folder, record(mini))
-    _write(folder / "scores.json", scores(mini).model_dump_json(indent=2))
+    _write(folder / "scores.json", scores(mini).model_dump_json())
     _write(folder / "images.csv", images_csv(mini))
     _write(folder / "losses.csv", losses_csv(mini))
     _write(folder / "validation.csv", validation_csv(mini))
-    write_features(folder, mini)
     if pictures:
+        write_features(folder, mini)
         write_samples(folder, mini)
     return folder
 
 
 def write_record(folder: Path, value: RunRecord) -> None:
-    _write(folder / "run.json", value.model_dump_json(indent=2) + "\n")
+    _write(folder / "run.json", value.model_dump_json() + "\n")
 
 
 def record(mini: Mini, **changes: object) -> RunRecord:
@@ -163,14 +172,29 @@ def scores(mini: Mini) -> Scores:
 
 def card(mini: Mini) -> dict[str, object]:
     return {
-        "features": mini.protocol.score.features,
-        "weights_hash": "0011223344556677",
+        "feature_network": mini.protocol.score.features,
+        "weights_sha256": "0011223344556677",
         "resize": "none",
         "covariance": "unbiased",
         "precision": "fp32",
         "threads": 2,
         "torch": "2.15.0",
     }
+
+
+def write_golden(root: Path) -> None:
+    """The committed study: five seeds of three variants, a failed run, one that is running, one damaged."""
+    write_study(root, ("spatial", "slot9", "uniform", "copy"), ("toy-stripes",), range(5), pictures=False)
+    rules = protocol()
+    failed = Mini(rules, "toy-stripes", "slot5", 0)
+    reason = "The loss cycle_A is not finite at step 31."
+    write_record(
+        failed.folder(root), record(failed, status="failed", reason=reason, images_seen=31, steps=31)
+    )
+    running = Mini(rules, "toy-stripes", "slot5", 1)
+    write_record(running.folder(root), record(running, status="running", images_seen=90, trace_hash="t"))
+    damaged = Mini(rules, "toy-stripes", "slot5", 2).folder(root)
+    _write(damaged / "run.json", '{"schema_version": 1, "status": "do')
 
 
 def _direction(mini: Mini, direction: str) -> DirectionScores:
@@ -247,7 +271,7 @@ def losses_csv(mini: Mini) -> str:
         return ",".join(["step", "images_seen", *LOSSES, "learning_rate", "seconds"]) + "\n"
     draw = mini.draw("losses")
     lines = [",".join(["step", "images_seen", *LOSSES, "learning_rate", "seconds"])]
-    for step in [1, *range(5, 201, 5)]:
+    for step in [1, *range(10, 201, 10)]:
         falling = np.exp(-step / 60) * (2 - mini.strength) + 0.3 + draw.uniform(0, 0.15, len(LOSSES))
         values = [f"{value:.5g}" for value in falling]
         lines.append(",".join([str(step), str(step), *values, "0.0002", f"{step / 5:.5g}"]))

@@ -1,0 +1,68 @@
+"""Sentences, held against the numbers they speak of."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from reports.comparability import Group
+from reports.findings import summarise_group
+
+Read = Callable[[Path], Group]
+
+
+def test_supported_differences_are_told_and_named(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9", "uniform"), seeds=range(5), pictures=False)
+    summary = summarise_group(group_of(tmp_path))
+    first = summary.headlines[0]
+    assert first.kind == "supported difference"
+    runs = {
+        name: [mini.Mini(mini.protocol(), "toy-stripes", name, seed) for seed in range(5)]
+        for name in ("spatial", "slot9")
+    }
+    mean = {name: sum(mini.kernel_value(run, "A2B") for run in found) / 5 for name, found in runs.items()}
+    assert f"slot9 (by {100 * (mean['slot9'] - mean['spatial']):.2g})" in first.sentence
+    assert "spatial is lower than" in first.sentence
+    assert summary.short.startswith("Lowest KD(tiny) ×100: A → B spatial")
+    assert "(supported against every other)" in summary.short
+
+
+def test_two_seeds_claim_nothing(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0, 1), pictures=False)
+    summary = summarise_group(group_of(tmp_path))
+    kinds = {finding.kind for finding in (*summary.headlines, *summary.found)}
+    assert kinds == {"values only", "dead head"}
+    assert "too few seeds for a claim" in summary.short
+    assert any("a claim needs 5" in line for line in summary.not_told)
+
+
+def test_no_difference_found_is_not_called_equal(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("slot9", "slot9[iterations=5]"), seeds=range(5), pictures=False)
+    summary = summarise_group(group_of(tmp_path))
+    assert "no difference found" in {finding.kind for finding in summary.found}
+    assert any("does not show equality" in line for line in summary.not_told)
+
+
+def test_dead_heads_stand_in_the_summary(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9", "uniform"), seeds=(0,), pictures=False)
+    dead = [one.sentence for one in summarise_group(group_of(tmp_path)).headlines if one.kind == "dead head"]
+    assert len(dead) == 1
+    assert dead[0].startswith("The mask head of slot9 attends to nothing")
+
+
+def test_the_schedule_and_its_proof_are_told(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9", "copy"), seeds=(0, 1), pictures=False)
+    text = " ".join(summarise_group(group_of(tmp_path)).schedule)
+    assert "200 images of each domain seen" in text
+    assert mini.protocol().hash() in text
+    assert (
+        "trace hashes of what the networks were fed agree between variants in every seed (4 trained runs)"
+        in text
+    )
+
+
+def test_runs_without_scores_are_told(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
+    mini.write_record(run.folder(tmp_path), mini.record(run, status="failed", reason="x"))
+    summary = summarise_group(group_of(tmp_path))
+    assert summary.short == "No run has a distance yet."
+    assert "1 run is failed, unfinished or not scored." in summary.not_told

@@ -1,0 +1,179 @@
+"""The whole report: a committed study byte for byte, and every odd state that a runs folder can be in."""
+
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from typer.testing import CliRunner
+
+from bench.errors import BenchError, UsageError
+from reports.following import follow
+from reports.results import Results
+from reports.write import Request, parse_formats, write_report
+
+HERE = Path(__file__).parent
+NASTY = "slot9[note='<b>&\"" + "x" * 90 + "']"
+
+
+def report(root: Path, out: Path, *formats: str) -> str:
+    """Write a report and return its page's HTML."""
+    return write_report(Request((root,), out, formats or ("html",))).read_text(encoding="utf-8")
+
+
+def test_the_committed_study_reproduces_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE / "golden")
+    write_report(Request((Path("runs"),), tmp_path, ("md",)))
+    for name in ("report.md", "results.json"):
+        assert (tmp_path / name).read_bytes() == (HERE / "golden" / name).read_bytes(), name
+
+
+def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1), pictures=False)
+    report(tmp_path / "runs", tmp_path / "out", "md")
+    told = Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
+    assert told.schema_version == 1
+    run = mini.Mini(mini.protocol(), "toy-stripes", "spatial", 1)
+    found = [one for one in told.groups[0].scores if (one.variant, one.metric) == ("spatial", "kd(tiny)")]
+    assert found[0].values["1"] == mini.kernel_value(run, "A2B")
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0, 1))
+    for out in ("a", "b"):
+        report(tmp_path / "runs", tmp_path / out, "md", "html", "latex", "csv")
+    first, second = (
+        {path.relative_to(tmp_path / out): path.read_bytes() for path in (tmp_path / out).rglob("*.*")}
+        for out in ("a", "b")
+    )
+    assert len(first) > 30
+    assert first == second
+
+
+@pytest.fixture(scope="module")
+def odd_page(tmp_path_factory: pytest.TempPathFactory, mini: ModuleType) -> str:
+    """The page of a study with a nasty name, broken pictures, a failed and a half written run."""
+    root = tmp_path_factory.mktemp("odd")
+    mini.write_study(root / "runs", ("spatial",), seeds=(0, 1))
+    run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 1)
+    nasty = mini.record(run).model_copy(
+        update={"cell": mini.record(run).cell.model_copy(update={"variant": NASTY}), "warnings": ["<i>&"]}
+    )
+    mini.write_run(root / "runs", run, pictures=True)
+    mini.write_record(run.folder(root / "runs"), nasty)
+    final = run.folder(root / "runs") / "samples" / "final" / "A2B" / "000"
+    (final / "output.png").write_bytes(b"\x89PNG not really")
+    (final / "mask-0.png").unlink()
+    index = run.folder(root / "runs") / "samples" / "index.json"
+    index.write_text(index.read_text().replace("samples/final/B2A/000", "../../../../../../etc"))
+    failed = mini.Mini(mini.protocol(), "toy-stripes", "slot5", 0)
+    mini.write_record(
+        failed.folder(root / "runs"), mini.record(failed, status="failed", reason="a <script> broke")
+    )
+    mini.Mini(mini.protocol(), "toy-stripes", "slot5", 1).folder(root / "runs").mkdir(parents=True)
+    return report(root / "runs", root / "out")
+
+
+def test_names_are_text_never_markup(odd_page: str) -> None:
+    assert "<b>&" not in odd_page
+    assert "<script> broke" not in odd_page
+    assert "a &lt;script&gt; broke" in odd_page
+    assert "&lt;b&gt;&amp;&#34;" + "x" * 90 in odd_page
+
+
+def test_broken_pictures_are_shown_as_missing(odd_page: str) -> None:
+    assert "The picture cannot be read." in odd_page
+
+
+def test_the_page_asks_for_nothing_from_anywhere(odd_page: str) -> None:
+    assert not re.search(r'(?:src|href)="(?!data:|#)', odd_page)
+    assert "@import" not in odd_page
+    assert "url(http" not in odd_page
+
+
+def test_failed_and_half_written_runs_are_listed(odd_page: str) -> None:
+    assert "2 runs not in the comparison, or not yet" in odd_page
+    assert "It holds no run.json (yet)." in odd_page
+
+
+def test_one_run_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("slot9",), seeds=(0,))
+    html = report(tmp_path / "runs", tmp_path / "out")
+    assert "Which variant is better: there is only one." in html
+
+
+def test_a_hundred_variants_make_a_report(tmp_path: Path, mini: ModuleType) -> None:
+    variants = [f"slot9[iterations={count}]" for count in range(1, 101)]
+    mini.write_study(tmp_path / "runs", variants, seeds=(0,), pictures=False)
+    write_report(Request((tmp_path / "runs",), tmp_path / "out", ("md",)))
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "100 variants on toy-stripes" in text
+    assert "92 variants beyond the first 8 not drawn." in text
+
+
+def test_a_run_that_is_being_written_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
+    run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
+    mini.write_record(run.folder(tmp_path / "runs"), mini.record(run, status="running", trace_hash=None))
+    (run.folder(tmp_path / "runs") / "losses.csv").write_text(mini.losses_csv(run))
+    html = report(tmp_path / "runs", tmp_path / "out")
+    assert "Cycle losses" in html
+    assert "it again to go on" in html
+
+
+def test_only_damaged_runs_still_say_what_is_wrong(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "smoke" / "toy-stripes" / "slot9" / "seed0"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{")
+    assert "is damaged" in report(tmp_path / "runs", tmp_path / "out")
+
+
+def test_nothing_to_report_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"nothing to report.*bench run --variant slot9") as error:
+        report(tmp_path, tmp_path / "out")
+    assert error.value.exit_code == 1
+    with pytest.raises(BenchError, match="nothing to report"):
+        report(tmp_path / "runs", tmp_path / "out")
+
+
+def test_a_selection_without_runs_says_so(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    with pytest.raises(BenchError, match="no run with protocol paper-128"):
+        write_report(Request((tmp_path / "runs",), tmp_path / "out", protocols=("paper-128",)))
+
+
+def test_an_unknown_format_is_refused() -> None:
+    assert parse_formats("md, html") == ("md", "html")
+    with pytest.raises(UsageError, match="Unknown format 'pdf'"):
+        parse_formats("md,pdf")
+    with pytest.raises(UsageError, match="names no format"):
+        parse_formats(" , ")
+
+
+def test_watching_writes_again_after_a_change_and_the_page_reloads(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    seen: list[tuple[str, bool]] = []
+
+    def tell(path: Path, first: bool) -> None:
+        seen.append((path.read_text(), first))
+        if first:
+            mini.write_study(tmp_path / "runs", ("copy",), seeds=(1,), pictures=False)
+
+    follow(Request((tmp_path / "runs",), tmp_path / "out", ("html",)), 0.0, tell, rounds=3)
+    assert [first for _, first in seen] == [True, False]
+    assert all('http-equiv="refresh" content="2"' in html for html, _ in seen)
+    assert 'http-equiv="refresh"' not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_the_command_prints_where_the_page_lies(tmp_path: Path, mini: ModuleType) -> None:
+    from bench.cli import app
+
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    out = tmp_path / "out"
+    outcome = CliRunner().invoke(
+        app, ["report", str(tmp_path / "runs"), "--out", str(out), "--format", "md,html"]
+    )
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.stdout.strip() == str(out / "index.html")
+    assert json.loads((out / "results.json").read_text())["schema_version"] == 1
+    assert not list(out.glob("tables/*.tex"))

@@ -1,0 +1,217 @@
+"""What tables say, against the numbers they are made of; and that every format says it unharmed."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from bench.runs.scores import Score
+from reports.comparability import Group, groups
+from reports.frame import read_study, run_folders
+from reports.tables.ablation import ablation_tables
+from reports.tables.comma_separated import to_csv
+from reports.tables.cost import cost_table
+from reports.tables.latex import to_latex
+from reports.tables.main import main_table
+from reports.tables.markdown import to_markdown
+from reports.tables.measurements import measurement_tables
+from reports.tables.model import Cell, Column, Row, Table
+from reports.tables.overview import overview_table
+from reports.tables.published import published_table
+from reports.tables.runs import failures_table
+
+Read = Callable[[Path], Group]
+NASTY = 'a<b> & "c" | `d` $x_1$ \\ 100% #'
+
+
+def cells(table: Table, row: str) -> dict[str, Cell]:
+    found = next(one for one in table.rows if one.title == row)
+    return {f"{c.group} {c.title}".strip(): cell for c, cell in zip(table.columns, found.cells, strict=True)}
+
+
+def test_the_main_table_prints_the_mean_over_seeds_times_100(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    mini.write_study(tmp_path, ("spatial", "copy"), seeds=range(5), pictures=False)
+    runs = [mini.Mini(mini.protocol(), "toy-stripes", "spatial", seed) for seed in range(5)]
+    expected = 100 * np.mean([mini.kernel_value(run, "B2A") for run in runs])
+    cell = cells(main_table(group_of(tmp_path)), "spatial")["B → A KD(tiny) ×100"]
+    assert cell.value == pytest.approx(expected)
+    assert cell.text == f"{expected:.2f}"
+    assert cell.spread.startswith("±")
+    assert len(cell.points) == 5
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [(1, ""), (2, ""), (3, "["), (4, "["), (5, "±")])
+def test_the_spread_is_what_the_number_of_seeds_allows(
+    tmp_path: Path, mini: ModuleType, group_of: Read, seeds: int, spread: str
+) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9"), seeds=range(seeds), pictures=False)
+    table = main_table(group_of(tmp_path))
+    cell = cells(table, "spatial")["A → B KD(tiny) ×100"]
+    assert cell.spread[:1] == spread
+    assert table.columns[0].title == f"n = {seeds}"
+
+
+def test_bold_needs_five_seeds_and_a_supported_difference(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    mini.write_study(tmp_path / "few", ("spatial", "uniform", "copy"), seeds=range(4), pictures=False)
+    mini.write_study(tmp_path / "enough", ("spatial", "uniform", "copy"), seeds=range(5), pictures=False)
+    few, enough = main_table(group_of(tmp_path / "few")), main_table(group_of(tmp_path / "enough"))
+    assert not any(cell.bold for row in few.rows for cell in row.cells)
+    assert cells(enough, "spatial")["A → B KD(tiny) ×100"].bold
+    assert not any(cell.bold for cell in cells(enough, "uniform").values())
+
+
+def test_two_variants_that_are_not_told_apart_leave_nothing_bold(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    mini.write_study(tmp_path, ("slot9", "slot9[iterations=5]"), seeds=range(5), pictures=False)
+    table = main_table(group_of(tmp_path))
+    columns = [at for at, column in enumerate(table.columns) if "KD" in column.title]
+    assert not any(row.cells[at].bold for row in table.rows for at in columns)
+
+
+def test_copying_the_input_wins_nothing(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "uniform", "copy"), seeds=range(5), pictures=False)
+    table = measurement_tables(group_of(tmp_path), "faithfulness")[0]
+    assert not any(cell.bold for cell in cells(table, "copy").values())
+    assert cells(table, "uniform")["A → B edges kept"].bold
+
+
+def test_floor_and_ceiling_stand_beneath(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial",), seeds=(0,), pictures=False)
+    table = main_table(group_of(tmp_path))
+    assert [row.role for row in table.rows] == ["variant", "floor", "ceiling"]
+    assert cells(table, "floor: real against real")["A → B KD(tiny) ×100"].value == pytest.approx(0.4)
+
+
+def test_what_is_missing_is_a_dash_with_its_reason(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "copy"), seeds=(0,), pictures=False)
+    failed = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
+    mini.write_record(failed.folder(tmp_path), mini.record(failed, status="failed", reason="x"))
+    group = group_of(tmp_path)
+    assert cells(main_table(group), "slot9")["A → B KD(tiny) ×100"].note == "No scores: failed."
+    masks = measurement_tables(group, "masks")[0]
+    assert cells(masks, "copy")["A → B entropy"] == Cell("-", note="The generator has no masks.")
+    assert "<sup>a</sup> The generator has no masks." in to_markdown(masks)
+
+
+def test_scores_that_are_not_finite_are_missing(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0, 1), pictures=False)
+    for seed in (0, 1):
+        run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", seed)
+        scores = mini.scores(run)
+        for direction in scores.selections["last"].directions.values():
+            direction.metrics["kd(tiny)"] = Score(value=float("nan"))
+            direction.metrics["fd(tiny)"] = Score(value=float("inf"))
+        (run.folder(tmp_path) / "scores.json").write_text(scores.model_dump_json())
+    found = cells(main_table(group_of(tmp_path)), "slot9")
+    assert found["A → B KD(tiny) ×100"] == Cell("-", note="Not a finite number in any seed.")
+    assert found["B → A FD(tiny)"].text == "-"
+
+
+def test_dead_heads_are_named_and_controls_are_not(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9", "uniform", "copy"), seeds=(0,), pictures=False)
+    table = measurement_tables(group_of(tmp_path), "masks")[0]
+    words = {row.title: row.cells[1].text for row in table.rows}
+    assert words == {"spatial": "alive", "slot9": "dead", "uniform": "fixed by design", "copy": "no masks"}
+
+
+def test_an_ablation_has_one_row_per_value_in_order(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    variants = ("slot9", "slot9[iterations=10]", "slot9[iterations=5]", "spatial")
+    mini.write_study(tmp_path, variants, seeds=(0,), pictures=False)
+    (table,) = ablation_tables(group_of(tmp_path))
+    assert [row.cells[0].text for row in table.rows] == ["3", "5", "10"]
+
+
+def test_a_row_that_changes_two_parameters_says_so(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("slot9", "slot9[iterations=5,width=8]"), seeds=(0,), pictures=False)
+    first, second = ablation_tables(group_of(tmp_path))
+    assert (first.columns[0].title, second.columns[0].title) == ("iterations", "width")
+    assert [row.cells[1].text for row in first.rows] == ["width=16", "width=8"]
+
+
+def test_costs_are_means_with_their_range(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial",), seeds=(0, 30), pictures=False)
+    found = cells(cost_table(group_of(tmp_path)), "spatial")
+    assert found["parameters"].value == 5000
+    assert found["training [min]"].value == pytest.approx(115 / 60)
+    assert found["training [min]"].spread == "[1.67, 2.17]"
+
+
+def test_the_overview_has_a_column_for_every_data_set_and_direction(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path, ("spatial",), ("toy-stripes", "toy-season"), (0,), pictures=False)
+    mini.write_study(tmp_path, ("slot9",), ("toy-season",), (0,), pictures=False)
+    table = overview_table("smoke", groups(read_study(run_folders([tmp_path]))))
+    assert table is not None
+    assert [column.group for column in table.columns] == [
+        "toy-season A → B",
+        "toy-season B → A",
+        "toy-stripes A → B",
+        "toy-stripes B → A",
+    ]
+    assert table.rows[1].cells[2].note == "No run of this variant on this data set."
+
+
+def test_feature_networks_never_share_a_column(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0,), pictures=False)
+    run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
+    text = (run.folder(tmp_path) / "scores.json").read_text().replace("(tiny)", "(squeezenet)")
+    (run.folder(tmp_path) / "scores.json").write_text(text)
+    table = main_table(group_of(tmp_path))
+    titles = [column.title for column in table.columns if column.group == "A → B"]
+    assert titles == ["KD(squeezenet) ×100", "KD(tiny) ×100", "FD(squeezenet)", "FD(tiny)"]
+    assert cells(table, "spatial")["A → B KD(squeezenet) ×100"].text == "-"
+
+
+def test_runs_left_out_are_listed_with_their_reason(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_golden(tmp_path)
+    table = failures_table(read_study(run_folders([tmp_path])))
+    assert table is not None
+    assert [row.cells[3].text for row in table.rows] == ["failed", "running", "damaged"]
+    assert table.rows[0].cells[5].text == "The loss cycle_A is not finite at step 31."
+    assert table.rows[1].cells[4].text == "90 of 200"
+
+
+def test_published_numbers_have_a_source_each_and_no_place_among_measured_ones() -> None:
+    table = published_table(["horse2zebra"])
+    assert table is not None
+    assert {row.role for row in table.rows} == {"published"}
+    assert all(row.cells[-1].text for row in table.rows)
+    kid = [row.cells[2].text for row in table.rows if row.title == "AttentionGAN"]
+    assert kid == ["2.03", "6.48"]
+    assert published_table(["toy-stripes"]) is None
+
+
+def nasty_table() -> Table:
+    rows = (Row(NASTY, (Cell("1.0", 1.0, note=NASTY), Cell(NASTY))), Row("=1+1", (Cell("-"), Cell("=2"))))
+    columns = (Column("x", NASTY, group=NASTY, arrow="down"), Column("y", "words", numeric=False))
+    return Table("key", NASTY, "variant", columns, rows, NASTY, ((NASTY, NASTY),))
+
+
+def test_markdown_escapes_names() -> None:
+    text = to_markdown(nasty_table())
+    body = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.replace("\\|", "").count("|") == 4 for line in body)
+    assert "<b>" not in text
+    assert "a&lt;b&gt; &amp;" in text
+
+
+def test_latex_escapes_names() -> None:
+    text = to_latex(nasty_table())
+    assert r"\textless{}b\textgreater{} \& \textquotedbl{}c\textquotedbl{}" in text
+    assert r"\$x\_1\$ \textbackslash{} 100\% \#" in text
+    assert text.count(r"\begin{tabular}") == text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+
+
+def test_csv_keeps_names_and_disarms_formulas() -> None:
+    rows = list(csv.reader(io.StringIO(to_csv(nasty_table()))))
+    assert rows[1][0] == NASTY
+    assert rows[2][0] == "'=1+1"
+    assert rows[2][-1] == "'=2"
