@@ -63,7 +63,7 @@ def expand(declaration: Declaration) -> Grid:
         tuple(dict.fromkeys(study.datasets)),
         names,
         tuple(dict.fromkeys(study.seeds)),
-        tuple(checked_pairs(declaration, names)),
+        tuple(checked_pairs(declaration, protocol, names)),
     )
 
 
@@ -84,10 +84,7 @@ def expand_pattern(pattern: str, kinds: Sequence[str], protocol: Protocol) -> li
         for name in names
         for chosen in itertools.product(*choices)
     )
-    found = [variants.canonical(text) for text in spelled]
-    for name in found:
-        variants.resolved_parameters(name, protocol.model)
-    return found
+    return [variants.canonical(text, protocol.model) for text in spelled]
 
 
 def match_names(name: str, kinds: Sequence[str]) -> list[str]:
@@ -107,13 +104,15 @@ def alternatives(part: str) -> list[str]:
     return [f"{key}={value}" for value in values.split("|")]
 
 
-def checked_pairs(declaration: Declaration, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def checked_pairs(
+    declaration: Declaration, protocol: Protocol, names: Iterable[str]
+) -> Iterator[tuple[str, str]]:
     """The declared comparisons in canonical spelling. Raises UsageError for a side that the grid lacks."""
     known = set(names)
     for index, pair in enumerate(declaration.study.comparisons):
         place = declaration.origin.place("comparisons", index)
         try:
-            a, b = (variants.canonical(side) for side in pair)
+            a, b = (variants.canonical(side, protocol.model) for side in pair)
         except variants.VariantError as error:
             raise UsageError(f"{place}: {error}") from None
         for side in (a, b):

@@ -1,0 +1,190 @@
+"""A tiny study of real cells, executed once undisturbed; every fault is held against it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.runs.folder import RunFolder
+
+TINY = """
+[images]
+size = 32
+load_size = 36
+per_domain = 6
+validation = 2
+test = 4
+
+[train]
+images_seen = 16
+pool = 3
+discriminator_width = 8
+log_every = 3
+validations = 4
+
+[score]
+features = "tiny"
+kid_subset_size = 4
+samples = 2
+
+[model]
+width = 8
+blocks = 1
+slot_size = 8
+encoder = "4-4-4-8"
+"""
+VARIANTS = ("slot9", "spatial", "copy")
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 120) -> Any:
+    """The first true value of `condition`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.005)
+    raise AssertionError(f"waited {seconds} s in vain for {what}")
+
+
+class Workplace:
+    """A folder with a tiny protocol, a cache of rendered scenes, and the command line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.protocol = path / "tiny.toml"
+        self.protocol.write_text(TINY, encoding="utf-8")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"BENCH_CACHE": str(self.path / "cache"), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+        return {**os.environ, **own}
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        """`bench ARGUMENTS` as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "bench", *map(str, arguments)],
+            cwd=self.path,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def bench(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """`bench ARGUMENTS`, waited for."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def grid(self, runs: Path, variants: tuple[str, ...] = VARIANTS, **more: object) -> list[object]:
+        """The arguments of a study of these variants."""
+        arguments: list[object] = ["study", "--protocol", self.protocol, "--runs", runs, "--threads", 1]
+        for variant in variants:
+            arguments += ["--variant", variant]
+        for key, value in more.items():
+            arguments += [f"--{key.replace('_', '-')}", *([] if value is True else [value])]
+        return arguments
+
+    def study(
+        self, runs: Path, variants: tuple[str, ...] = VARIANTS, **more: object
+    ) -> subprocess.CompletedProcess[str]:
+        """`bench study` of these variants, waited for."""
+        return self.bench(*self.grid(runs, variants, **more))
+
+    def outcome(self, runs: Path, variants: tuple[str, ...] = VARIANTS, **more: object) -> dict[str, Any]:
+        """The JSON that a study prints; variant -> cell under `cells`."""
+        finished = self.study(runs, variants, json=True, **more)
+        assert finished.stdout, finished.stderr
+        result = json.loads(finished.stdout)
+        result["exit"] = finished.returncode
+        result["cells"] = {cell["variant"]: cell for cell in result["cells"]}
+        return result
+
+    def folder(self, runs: Path, variant: str) -> RunFolder:
+        """The run folder of a variant."""
+        return RunFolder(runs / "tiny" / "toy-stripes" / variant / "seed0")
+
+
+def content(folder: RunFolder) -> dict[str, Any]:
+    """All that must be equal between two runs of one cell, however they came about."""
+    table = folder.losses_csv if folder.losses_csv.exists() else Path(os.devnull)
+    with table.open(encoding="utf-8") as file:
+        losses = [{key: row[key] for key in row if key != "seconds"} for row in csv.DictReader(file)]
+    record = folder.read()
+    return {
+        "status": record.status,
+        "trace": record.trace_hash,
+        "schedule": record.schedule_hash,
+        "images_seen": record.images_seen,
+        "losses": losses,
+        "weights": folder.generator.read_bytes(),
+        "scores": json.loads(folder.scores_json.read_text(encoding="utf-8")),
+        "images": folder.images_csv.read_bytes(),
+    }
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The worker processes below a driver."""
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if "bench.studies.worker" in child.cmdline():
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """The workplace of all studies of a session."""
+    place = Workplace(tmp_path_factory.mktemp("studies"))
+    before = os.environ.get("BENCH_CACHE")
+    os.environ["BENCH_CACHE"] = place.environment["BENCH_CACHE"]
+    yield place
+    os.environ.pop("BENCH_CACHE")
+    if before is not None:
+        os.environ["BENCH_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def undisturbed(workplace: Workplace) -> Path:
+    """The runs of the tiny study after `bench study` was left alone."""
+    runs = workplace.path / "undisturbed"
+    finished = workplace.study(runs, workers=2)
+    assert finished.returncode == 0, finished.stderr
+    return runs
+
+
+@pytest.fixture(scope="session")
+def assert_undisturbed(workplace: Workplace, undisturbed: Path) -> Callable[..., None]:
+    """A function that holds runs, bit for bit, against those that nobody disturbed."""
+
+    def check(runs: Path, variants: tuple[str, ...] = VARIANTS) -> None:
+        for variant in variants:
+            expected = content(workplace.folder(undisturbed, variant))
+            found = content(workplace.folder(runs, variant))
+            assert found == expected, [key for key in expected if found[key] != expected[key]]
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def waiting() -> Callable[..., Any]:
+    """`wait_for`, for tests."""
+    return wait_for
+
+
+@pytest.fixture(scope="session")
+def find_workers() -> Callable[[subprocess.Popen[str]], list[psutil.Process]]:
+    """`workers_of`, for tests."""
+    return workers_of
