@@ -44,9 +44,12 @@ def read_image(path: Path, size: int | None) -> Images:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) of a file's image as `read_image` gives it, from its header alone. Raises BadImage."""
+    """(height, width) of a file's image as `read_image` gives it. Raises BadImage."""
     with _header(path) as picture:
-        turned = picture.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
+        try:  # a PNG is decoded to its end, where its EXIF entries may stand
+            turned = picture.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
+        except Exception as error:
+            raise BadImage(path, _reason(error)) from None
         return picture.size if turned else (picture.height, picture.width)
 
 

@@ -61,7 +61,9 @@ def pair_by_name(fake: FolderImages, source: FolderImages) -> FolderImages:
     return source.chosen([places[path.stem] for path in fake.paths])
 
 
-def remarks(fake: FolderImages, real: FolderImages, source: FolderImages | None) -> list[str]:
+def remarks(
+    fake: FolderImages, real: FolderImages, source: FolderImages | None, floor: FolderImages | None
+) -> list[str]:
     """What a reader of the scores has to know of these folders, one sentence each."""
     found = [
         f"{images.folder} holds {len(images)} images; below {FEW} distances between sets say little."
@@ -81,9 +83,12 @@ def remarks(fake: FolderImages, real: FolderImages, source: FolderImages | None)
     if source is not None:
         found += _shared(fake, source, "are byte-identical to source images: nothing was translated there")
         found += _shared(source, real, "(sources) are byte-identical to real images: the domains leak")
+    if floor is not None:
+        found += _shared(floor, real, "(floor) are byte-identical to real images: the floor is too low")
     return found
 
 
 def _shared(images: FolderImages, others: FolderImages, meaning: str) -> list[str]:
-    count = sum(digest in set(others.hashes) for digest in images.hashes)
+    known = set(others.hashes)
+    count = sum(digest in known for digest in images.hashes)
     return [f"{count} images in {images.folder} {meaning} ({others.folder})."] if count else []

@@ -48,7 +48,7 @@ def read_image_sets(folders: Folders, size: int | None) -> tuple[ImageSets, list
         source=source.images(size) if source else None,
         floor=floor.images(size) if floor else None,
     )
-    return sets, remarks(fake, real, source)
+    return sets, remarks(fake, real, source, floor)
 
 
 def score_folders(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.data.pictures import BadImage, is_greyscale, is_transparent, read_image
+from bench.data.pictures import BadImage, image_size, is_greyscale, is_transparent, read_image
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 
@@ -111,3 +111,12 @@ def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(BadImage, match=r"huge\.png"):
         read_image(path, 16)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_the_size_of_a_file_is_that_of_the_image_it_gives(tmp_path, suffix, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / f"turned{suffix}", Image.new("RGB", (7, 5)), exif=exif)
+    assert image_size(path) == read_image(path, None).shape[:2] == ((7, 5) if orientation > 4 else (5, 7))

@@ -1,0 +1,125 @@
+"""The folder of images of other programs: read like a run's, both directions in one, nothing overwritten."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.data.dataset import Dataset, Domain, Split
+from bench.errors import BenchError
+from bench.runs.scores import Direction, read_scores
+from bench.scoring.external_folder import write_external
+from bench.scoring.external_scores import Card, ExternalScores, external_card
+from bench.scoring.floors import dataset_reference
+from bench.scoring.networks import FeatureNetwork, load_network
+from bench.scoring.published_scores import score_generator
+from bench.scoring.set_scores import set_scores
+from variants.contract import Generator, Translation
+
+
+class Negative(Generator):
+    """A generator whose translation is known: the negative of its input."""
+
+    def forward(self, image, noise=None):  # type: ignore[no-untyped-def]
+        return Translation(-image, -image[:, None], None)
+
+
+class Broken(Generator):
+    """A generator that gives NaN."""
+
+    def forward(self, image, noise=None):  # type: ignore[no-untyped-def]
+        return Translation(image * float("nan"), image[:, None], None)
+
+
+@pytest.fixture(scope="module")
+def network() -> FeatureNetwork:
+    return load_network("tiny")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+
+
+def split(seed: int, n: int, brightness: int) -> Split:
+    noise = np.random.default_rng(seed).integers(0, 90, (n, 32, 32, 3))
+    return Split((noise + brightness).astype(np.uint8), tuple(f"{place}.jpg" for place in range(n)))
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    dark, bright = (
+        Domain(split(seed, 9, level), split(seed, 0, level), split(seed + 1, 7 + seed, level))
+        for seed, level in ((0, 30), (2, 140))
+    )
+    return Dataset("two greys", dark, bright, "f" * 64, {})
+
+
+def scored(direction: Direction, dataset: Dataset, network: FeatureNetwork) -> tuple[ExternalScores, Card]:
+    found = score_generator(Negative(), dataset, direction, network, subset_size=5)
+    return found, {**external_card(network, direction, found), "name": "negative", "dataset": "two greys"}
+
+
+def test_a_generator_is_scored_on_the_test_split_with_floor_and_ceiling(
+    dataset: Dataset, network: FeatureNetwork
+) -> None:
+    found, _ = scored("A2B", dataset, network)
+    negative = network(255 - dataset.A.test.images)
+    expected = set_scores(negative, dataset_reference(network, dataset, "A2B"), "tiny", 5)
+    for key, score in expected.items():
+        assert found.scores.metrics[key].value == pytest.approx(score.value, rel=1e-4, abs=1e-7)
+        assert found.scores.metrics[key].floor == pytest.approx(score.floor, rel=1e-4, abs=1e-7)
+        assert found.scores.metrics[key].ceiling == pytest.approx(score.ceiling, rel=1e-4, abs=1e-7)
+    assert found.measured.names == dataset.A.test.names
+
+
+def test_an_output_that_is_not_finite_is_an_error_that_names_the_file(
+    dataset: Dataset, network: FeatureNetwork
+) -> None:
+    with pytest.raises(BenchError, match=r"The translation A2B of 0\.jpg has 3072 values"):
+        score_generator(Broken(), dataset, "A2B", network, subset_size=5)
+
+
+def test_both_directions_stand_in_one_folder(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    folder = tmp_path / "negative"
+    for direction in ("B2A", "A2B"):
+        found, card = scored(direction, dataset, network)
+        scores = write_external(folder, found, direction, card)
+    assert scores == read_scores(folder / "scores.json")
+    assert list(scores.selections["last"].directions) == ["A2B", "B2A"]
+    assert [scores.card[f"images_generated_{each}"] for each in ("A2B", "B2A")] == [7, 9]
+    rows = (folder / "images.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["A2B"] * 7 + ["B2A"] * 9
+    assert all(row.count(",") == rows[0].count(",") for row in rows)
+    features = {path.name: np.load(path).shape for path in (folder / "features").iterdir()}
+    assert features["last-A2B-tiny.npy"] == (7, network.dimension)
+    assert features["real-A2B-tiny.npy"] == (9, network.dimension)
+
+
+def test_scoring_a_direction_again_replaces_it(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    found, card = scored("A2B", dataset, network)
+    first = write_external(tmp_path / "x", found, "A2B", card)
+    before = (tmp_path / "x" / "images.csv").read_bytes()
+    assert write_external(tmp_path / "x", found, "A2B", card) == first
+    assert (tmp_path / "x" / "images.csv").read_bytes() == before
+
+
+def test_scores_of_another_system_are_not_overwritten(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    found, card = scored("A2B", dataset, network)
+    write_external(tmp_path / "x", found, "A2B", card)
+    with pytest.raises(BenchError, match="holds other scores:\n  name: here negative, now other"):
+        write_external(tmp_path / "x", found, "A2B", card | {"name": "other"})
+
+
+def test_the_folder_of_a_run_is_left_alone(dataset: Dataset, network: FeatureNetwork, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    found, card = scored("A2B", dataset, network)
+    with pytest.raises(BenchError, match=r"is the folder of a run. Choose another with --out"):
+        write_external(tmp_path, found, "A2B", card)
+    assert not (tmp_path / "scores.json").exists()
