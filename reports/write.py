@@ -88,7 +88,7 @@ def write_report(request: Request) -> Path:
     if not found and failures_table(study) is None:
         raise BenchError(_nothing(request))
     pictures = Pictures()
-    contents = [_content(group, pictures, with_pictures="html" in request.formats) for group in found]
+    contents = [_content(group, pictures, request.formats) for group in found]
     _write_tables(request, contents, study)
     for content in contents:
         for drawing in content.drawings:
@@ -127,7 +127,8 @@ def _nothing(request: Request) -> str:
     return f"There is nothing to report: no run{only} in {where}. Make one with: bench run --variant slot9"
 
 
-def _content(group: Group, pictures: Pictures, *, with_pictures: bool) -> GroupContent:
+def _content(group: Group, pictures: Pictures, formats: Sequence[str]) -> GroupContent:
+    """Counted for every format, drawn for those that show figures, with pictures for the page alone."""
     of_name = {name: measurement_tables(group, name) for name in metrics.TABLES}
     tables = {
         section: [table for name in names for table in of_name[name]] for section, names in IN_FRONT.items()
@@ -142,8 +143,9 @@ def _content(group: Group, pictures: Pictures, *, with_pictures: bool) -> GroupC
     }
     if "validation" in set(group.study.scores["selection"]):
         more["distances"].insert(0, main_table(group, "validation"))
-    shown = tuple(_galleries(group, pictures)) if with_pictures else ()
-    return GroupContent(group, summarise_group(group), tables, more, tuple(drawings(group)), shown)
+    shown = tuple(_galleries(group, pictures)) if "html" in formats else ()
+    drawn = tuple(drawings(group)) if {"html", "md"} & set(formats) else ()
+    return GroupContent(group, summarise_group(group), tables, more, drawn, shown)
 
 
 def _galleries(group: Group, pictures: Pictures) -> Iterator[Gallery]:

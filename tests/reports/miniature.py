@@ -380,3 +380,14 @@ def _picture(path: Path, pixels: np.ndarray) -> None:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def enlarge_pictures(root: Path, side: int) -> None:
+    """Make every picture as large and as hard to compress as a photograph: noise over the scene."""
+    for path in sorted(root.rglob("*.png")):
+        picture = Image.open(path).resize((side, side))
+        draw = np.random.default_rng(
+            int(hashlib.sha256(str(path.relative_to(root)).encode()).hexdigest()[:8], 16)
+        )
+        pixels = np.asarray(picture) + draw.normal(0, 12, (side, side, *np.asarray(picture).shape[2:]))
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path)

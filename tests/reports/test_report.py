@@ -31,7 +31,7 @@ def test_the_committed_study_reproduces_its_report(tmp_path: Path, monkeypatch: 
 
 def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1), pictures=False)
-    report(tmp_path / "runs", tmp_path / "out", "md")
+    report(tmp_path / "runs", tmp_path / "out", "csv")
     told = Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
     assert told.schema_version == 1
     run = mini.Mini(mini.protocol(), "toy-stripes", "spatial", 1)

@@ -99,7 +99,7 @@ def test_what_is_missing_is_a_dash_with_its_reason(tmp_path: Path, mini: ModuleT
     assert cells(main_table(group), "slot9")["A → B KD(tiny) ×100"].note == "No scores: failed."
     masks = measurement_tables(group, "masks")[0]
     assert cells(masks, "copy")["A → B entropy"] == Cell("-", note="The generator has no masks.")
-    assert "<sup>a</sup> The generator has no masks." in to_markdown(masks)
+    assert "<sup>b</sup> The generator has no masks." in to_markdown(masks)
 
 
 def test_scores_that_are_not_finite_are_missing(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
