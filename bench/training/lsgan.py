@@ -75,9 +75,8 @@ class LeastSquares(Objective):
     def _learn_to_judge(self, domain: str, real: Tensor, translated: Tensor) -> Tensor:
         """One update of a discriminator: half the sum of its errors on real and on translated images."""
         self.discriminator_optimisers[domain].zero_grad()
-        real_error = least_squares(self.judge(domain, real), REAL)
-        translated_error = least_squares(self.judge(domain, translated), TRANSLATED)
-        loss = 0.5 * (real_error + translated_error)
+        of_real, of_translated = self.judge_both(domain, real, translated)
+        loss = 0.5 * (least_squares(of_real, REAL) + least_squares(of_translated, TRANSLATED))
         loss.backward()
         self.discriminator_optimisers[domain].step()
         return loss.detach()

@@ -73,7 +73,8 @@ class WassersteinGradientPenalty(Objective):
     ) -> tuple[Tensor, Tensor]:
         """One update of a critic: (its loss without the penalty, the weighted penalty)."""
         self.discriminator_optimisers[domain].zero_grad()
-        critic = self.judge(domain, translated).mean() - self.judge(domain, real).mean()
+        of_real, of_translated = self.judge_both(domain, real, translated)
+        critic = of_translated.mean() - of_real.mean()
         penalty = PENALTY_WEIGHT * self.gradient_penalty(domain, real, translated, mix)
         backward(critic, penalty)
         self.discriminator_optimisers[domain].step()
