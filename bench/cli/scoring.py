@@ -20,6 +20,7 @@ from bench.scoring.folder_scores import Folders, score_folders
 from bench.scoring.networks import FeatureNetwork, load_network
 from bench.scoring.published_scores import score_generator
 from bench.studies.rescore import rescore
+from bench.translating import generator_of_checkpoint
 
 NO_PROTOCOL = "external"
 """The protocol's name in tables where none is given: images that another program made."""
@@ -101,8 +102,6 @@ def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
 
 def score_checkpoint(system: str | None, checkpoint: Path | None, common: Common) -> Kept:
     """Score a published generator on the test split of a data set."""
-    from bench.translating import generator_of_checkpoint
-
     if system is None or checkpoint is None or common.dataset is None:
         raise UsageError("Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME.")
     direction = common.direction

@@ -1,0 +1,92 @@
+"""`bench score` as typed: runs again, folders of any origin, published checkpoints, refusals."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.cli.score import score
+from bench.errors import UsageError
+from bench.runs.scores import Scores
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+SLOT9 = "runs/tiny/toy-stripes/slot9/seed0"
+
+
+@pytest.fixture(scope="module")
+def folders(workplace: Path) -> Path:
+    """A folder `external` with real, fake and source images of 32 pixels."""
+    for seed, name in enumerate(("real", "fake", "source")):
+        images = np.random.default_rng(seed).integers(0, 200 + 20 * seed, (8, 32, 32, 3)).astype(np.uint8)
+        (workplace / "external" / name).mkdir(parents=True)
+        for place, image in enumerate(images):
+            Image.fromarray(image).save(workplace / "external" / name / f"{place}.png")
+    return workplace / "external"
+
+
+def test_a_finished_run_is_scored_again_to_the_same_scores(
+    bench: Command, finished_runs: Path, workplace: Path
+) -> None:
+    before = json.loads((workplace / SLOT9 / "scores.json").read_text())
+    outcome = bench("score", SLOT9, "--threads", "1", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    after = json.loads(outcome.stdout)
+    assert after["selections"]["last"]["directions"] == before["selections"]["last"]["directions"]
+
+
+def test_folders_are_scored_kept_and_shown_by_the_report(
+    bench: Command, folders: Path, workplace: Path
+) -> None:
+    options = ("--source", "external/source", "--features", "tiny", "--threads", "1", "--json")
+    outcome = bench(
+        "score", "--real", "external/real", "--fake", "external/fake", *options, "--name", "theirs"
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    scores = Scores.model_validate_json(outcome.stdout)
+    assert scores.card["name"] == "theirs"
+    assert "fd(tiny)" in scores.selections["last"].directions["A2B"].metrics
+    assert "8 images; below 50 distances between sets say little" in outcome.stderr
+    assert (workplace / "runs/external/external/theirs/images.csv").is_file()
+    report = bench("report", "runs/external", "--out", "external-report", "--format", "md")
+    assert report.returncode == 0, report.stderr
+    pages = "\n".join(path.read_text() for path in (workplace / "external-report").rglob("*.md"))
+    assert "theirs" in pages
+    assert "FD(tiny)" in pages
+
+
+def test_a_published_checkpoint_is_scored_on_a_data_set(
+    bench: Command, workplace: Path, reference: ModuleType
+) -> None:
+    state = reference.filled_state(reference.shapes("training_lsgan_G"))
+    torch.save(state, workplace / "generator.pth")
+    system = ("--published", "attentiongan", "--checkpoint", "generator.pth", "--dataset", "toy-stripes")
+    outcome = bench("score", *system, "--protocol", "tiny.toml", "--threads", "1")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "4 images against 4 real ones" in outcome.stdout
+    assert "FD(tiny)" in outcome.stdout
+    assert "Edge correlation" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Give one of: folders of runs; --real DIR with --fake DIR"),
+        ({"run": [Path("a")], "real": Path("b")}, "Give one of: folders of runs"),
+        ({"real": Path("a")}, "Give both --real DIR and --fake DIR"),
+        ({"published": "cyclegan"}, "Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME"),
+        ({"real": Path("a"), "fake": Path("b"), "direction": "AtoB"}, "'AtoB' is not a direction. Give A2B"),
+        (
+            {"real": Path("a"), "fake": Path("b"), "features": "tinny"},
+            "Unknown feature network 'tinny'. Did you mean 'tiny'",
+        ),
+    ],
+)
+def test_requests_that_cannot_be_meant_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        score(**options)  # type: ignore[arg-type]
