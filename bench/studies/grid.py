@@ -72,7 +72,7 @@ def expand_pattern(pattern: str, kinds: Sequence[str], protocol: Protocol) -> li
 
     A wildcard matches names of the given kinds, a plain name any. Raises UsageError or VariantError.
     """
-    matched = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[(.*)\])?\s*", pattern)
+    matched = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([^\[\]]*)\])?\s*", pattern)
     if matched is None:
         raise UsageError(
             f"cannot read {pattern!r}. Write a name, a wildcard (slot*) or a grid (slot9[iterations=1|3|5])."
@@ -100,8 +100,8 @@ def match_names(name: str, kinds: Sequence[str]) -> list[str]:
 
 def alternatives(part: str) -> list[str]:
     """`iterations=1|3|5` -> `iterations=1`, `iterations=3`, `iterations=5`."""
-    key, _, values = part.partition("=")
-    return [f"{key}={value}" for value in values.split("|")]
+    key, equals, values = part.partition("=")
+    return [f"{key}{equals}{value}" for value in values.split("|")]
 
 
 def checked_pairs(

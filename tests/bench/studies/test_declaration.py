@@ -1,0 +1,143 @@
+"""A study file: what it may say, and errors that name file, line and key."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import UsageError
+from bench.studies.declaration import load_study, parse, study_names
+from bench.studies.grid import Grid, expand, run_folders
+from bench.studies.study import parse_seeds
+
+HEAD = 'variants = ["slot9", "spatial"]\n'
+
+
+def grid_of(text: str) -> Grid:
+    return expand(parse(text, "mine.toml"))
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_shipped_study_expands(name: str) -> None:
+    grid = expand(load_study(name))
+    assert len(list(grid.cells())) == len(grid.variants) * len(grid.datasets) * len(grid.seeds)
+    assert grid.comparisons
+
+
+def test_nine_slots_is_the_papers_study() -> None:
+    grid = expand(load_study("nine-slots.toml"))
+    assert set(grid.variants) == {
+        "spatial", "encoded-slot5", "slot5", "slot9", "light-spatial5", "light-slot5", "uniform",
+        "cyclegan", "copy",
+    }  # fmt: skip
+    assert set(grid.datasets) == {"summer2winter_yosemite", "horse2zebra", "apple2orange"}
+    assert grid.seeds == (0, 1, 2, 3, 4)
+
+
+def test_a_name_that_is_no_study_lists_those_there_are() -> None:
+    with pytest.raises(UsageError, match=r"Unknown study 'smok'. Did you mean 'smoke'\?"):
+        load_study("smok")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            HEAD + "sedes = [0]\n",
+            "mine.toml, line 2, sedes: there is no such key. Keys: name, summary, protocol",
+        ),
+        (
+            HEAD + '[engine]\nkind = "slurm"\n',
+            "mine.toml, line 3, engine.kind: Input should be 'local' or 'ray'",
+        ),
+        (
+            HEAD + "[engine]\nworkers = 0\n",
+            "mine.toml, line 3, engine.workers: Input should be greater than 0",
+        ),
+        (HEAD + "[engine]\nhosts = 2\n", "mine.toml, line 3, engine.hosts: there is no such key. Keys: kind"),
+        (
+            HEAD + "\nseeds = [0, -1]\n",
+            "mine.toml, line 3, seeds: Input should be greater than or equal to 0",
+        ),
+        (HEAD + 'seeds = "4..0"\n', "mine.toml, line 2, seeds: the seeds 4..0 run backwards; write 0..4"),
+        (HEAD + 'seeds = "many"\n', "write 0..4 for the seeds 0 to 4, or 0,2,7"),
+        (HEAD + "datasets = []\n", "mine.toml, line 2, datasets: Tuple should have at least 1 item"),
+        (
+            'variants = [\n  "slot9",\n  3,\n]\n',
+            "mine.toml, line 3, variants: Input should be a valid string",
+        ),
+        ("seeds = [0]\n", "name at least one variant or baseline"),
+        ("variants = [\n", "mine.toml is not readable TOML"),
+    ],
+)
+def test_a_wrong_study_file_is_refused_with_line_and_key(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse(text, "mine.toml")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('variants = ["slto9"]\n', "mine.toml, line 1, variants: Unknown variant 'slto9'"),
+        (
+            'variants = [\n "slot9",\n "slot9[itrations=1|2]",\n]\n',
+            "mine.toml, line 3, variants: Unknown parameter",
+        ),
+        ('variants = ["slot9[iterations=0]"]\n', "iterations=0 is not allowed"),
+        ('variants = ["tree*"]\n', "'tree*' matches nothing"),
+        ('variants = ["slot9[]]"]\n', "Write a name, a wildcard (slot*) or a grid"),
+        (HEAD + 'datasets = ["zebras"]\n', "mine.toml, line 2, datasets: Unknown dataset 'zebras'"),
+        (HEAD + 'datasets = ["./nowhere"]\n', "mine.toml, line 2, datasets: There is no folder ./nowhere"),
+        (HEAD + 'protocol = "smal"\n', "mine.toml, line 2, protocol: Unknown protocol 'smal'"),
+        (HEAD + 'changes = ["model.widht=3"]\n', "model.widht is a parameter of no variant"),
+        (HEAD + 'comparisons = [["slot9", "slot5"]]\n', "slot5 is not among the variants of this study"),
+        (HEAD + 'comparisons = [["slot9", "slot9"]]\n', "slot9 is compared with itself"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_refused_with_line_and_key(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        grid_of(text)
+    assert message in str(error.value)
+
+
+def test_two_data_sets_of_one_name_would_share_folders_and_are_refused(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place / "zebras").mkdir(parents=True)
+    with pytest.raises(UsageError, match="two data sets are called zebras"):
+        grid_of(HEAD + f'datasets = ["{tmp_path}/a/zebras", "{tmp_path}/b/zebras"]\n')
+
+
+def test_lists_of_parameters_span_a_grid_in_canonical_spelling() -> None:
+    grid = grid_of('protocol = "paper-128"\nvariants = ["slot9[slots=3|4,iterations=3|1]"]\n')
+    assert grid.variants == (
+        "slot9[slots=3]",
+        "slot9[slots=3,iterations=1]",
+        "slot9[slots=4]",
+        "slot9[slots=4,iterations=1]",
+    )
+
+
+def test_wildcards_match_the_kind_of_their_list_and_names_come_once() -> None:
+    grid = grid_of('variants = ["slot*", "slot9[iterations=3]"]\nbaselines = ["c*"]\n')
+    assert grid.variants == ("slot5", "slot9", "copy", "cyclegan")
+
+
+def test_a_value_that_the_protocol_gives_anyway_is_the_same_cell() -> None:
+    grid = grid_of('protocol = "small"\nvariants = ["slot9", "slot9[slot_size=32]"]\n')
+    assert grid.variants == ("slot9",)
+
+
+@given(st.integers(0, 50), st.integers(0, 50))
+def test_a_range_of_seeds_has_both_ends(first: int, length: int) -> None:
+    assert parse_seeds(f"{first}..{first + length}") == tuple(range(first, first + length + 1))
+
+
+def test_run_folders_are_exactly_those_of_the_study(tmp_path: Path) -> None:
+    grid = grid_of(HEAD + "seeds = [0, 1]\n")
+    first = next(grid.cells()).folder(tmp_path)
+    for folder in (first, first.parent / "seed7"):
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text("{}", encoding="utf-8")
+    assert [folder.path for folder in run_folders(grid, tmp_path)] == [first]
