@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 import variants
-from bench.data.folders import IMAGE_SUFFIXES, read_image
+from bench.data.pictures import IMAGE_SUFFIXES, read_image
 from bench.data.tensors import quantise, to_tensor
 from bench.errors import BenchError, UsageError
 from bench.progress import ProgressReport

@@ -31,8 +31,8 @@ MAY_IMPORT = {
     "bench.studies": {"variants", "bench.training", "bench.scoring", "bench.data", "bench.runs", "bench.cell",
                       "bench.protocol", "bench.errors", "bench.progress", "bench.names", "bench.devices"},
     "bench.devices": {"bench.errors", "bench.runs"},
-    "bench.comparing": {"variants", "bench.statistics", "bench.runs", "bench.protocol", "bench.errors",
-                        "bench.names"},
+    "bench.comparing": {"variants", "bench.statistics", "bench.scoring", "bench.runs", "bench.protocol",
+                        "bench.errors", "bench.names"},
     "reports": {"bench.comparing", "bench.runs", "bench.statistics", "bench.errors", "bench.scoring", "bench",
                 "bench.protocol", "bench.names", "baselines"},
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,14 @@ def sample_indices(images: int, samples: int) -> list[int]:
 def write_pictures(folder: RunFolder, within: str, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
     """Write uint8 pictures [h, w, 3] or [h, w] as `<name>.png` into the folder `within` the run folder."""
     for name, pixels in pictures.items():
-        content = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(pixels)).save(content, format="PNG")
-        atomic.write_bytes(folder.path / within / f"{name}.png", content.getvalue())
+        write_png(folder.path / within / f"{name}.png", pixels)
+
+
+def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write one uint8 picture [h, w, 3] or [h, w], whole or not at all."""
+    content = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(content, format="PNG")
+    atomic.write_bytes(path, content.getvalue())
 
 
 def read_entries(folder: RunFolder) -> list[Entry]:
