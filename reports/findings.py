@@ -103,30 +103,36 @@ def reference(group: Group) -> str | None:
 
 
 def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
-    """The headline in both directions: every variant against the reference, every variant with masks against
-    the control whose masks are fixed. Corrected by Holm over all of them."""
+    """The headline in both directions: the pairs that the study declared; without any, every variant against
+    the reference and every variant with masks against the control whose masks are fixed. Corrected by Holm
+    over all of them."""
     key, first, variants = headline(group), reference(group), group.variants
     if key is None or len(variants) > MOST_VARIANTS:
         return ()
     scores = chosen(group.study.scores, "last")
-    role = group.kinds
+    role, declared = group.kinds, [set(pair) for pair in group.study.declared]
     pairs = []
     for direction in DIRECTIONS:
         for pair in pairs_of(scores, variants, key, direction):
             names = {pair.a.name, pair.b.name}
-            with_reference = first in names
             with_control = CONTROL in names and all(role[name] in ("variant", "control") for name in names)
-            if with_reference or with_control:
+            wanted = names in declared if declared else first in names or with_control
+            if wanted:
                 pairs.append(pair)
     return compare(pairs)
 
 
 def _headlines(group: Group, outcomes: Sequence[Comparison]) -> Iterator[Finding]:
     """The comparisons with the reference, then those with the control, gathered into one sentence each."""
-    for other in dict.fromkeys((reference(group), CONTROL)):
+    declared = group.study.declared
+    others = dict.fromkeys([b for _, b in declared] or [reference(group), CONTROL])
+    for other in others:
         for direction in DIRECTIONS:
             here = [one for one in outcomes if one.direction == arrow_text(direction)]
             mine = [one for one in here if other in (one.a, one.b)]
+            if declared:  # a pair is told once, under the variant it names second
+                under = [{a, b} for a, b in declared if b == other]
+                mine = [one for one in mine if {one.a, one.b} in under]
             if other is not None and mine:
                 yield from _gathered(other, direction, mine)
 

@@ -86,6 +86,8 @@ class Study:
     scores: pd.DataFrame
     records: dict[str, RunRecord]
     cards: dict[str, dict[str, Any]]
+    declared: tuple[tuple[str, str], ...] = ()
+    """Pairs of variants whose comparison was declared beforehand; empty: all with the reference."""
 
     def tidy(self) -> pd.DataFrame:
         """One frame: every score with the facts of its run; a run without scores keeps one row."""
@@ -101,6 +103,7 @@ class Study:
             self.scores[self.scores["folder"].isin(kept)].reset_index(drop=True),
             {folder: record for folder, record in self.records.items() if folder in kept},
             {folder: card for folder, card in self.cards.items() if folder in kept},
+            self.declared,
         )
 
 
@@ -300,3 +303,8 @@ def read_samples(folder: str) -> list[dict[str, Any]]:
     except (OSError, ValueError):
         return []
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def records(table: pd.DataFrame) -> list[Any]:
+    """The rows of a frame as named tuples; their types are those of the columns, which no checker knows."""
+    return list(table.itertuples())

@@ -1,7 +1,7 @@
 """The report on disk: index.html, report.md, results.json, tables/, figures/; no file is ever half."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.errors import BenchError, UsageError
@@ -51,6 +51,8 @@ class Request:
     protocols: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     allow_different_schedules: bool = False
+    comparisons: tuple[tuple[str, str], ...] = ()
+    """Pairs of variants that a study declared beforehand; empty: all with the reference."""
     refresh: int | None = None
     """Seconds after which the page reloads itself; None: never."""
 
@@ -108,7 +110,7 @@ def write_report(request: Request) -> Path:
 
 def _study(request: Request) -> Study:
     folders = run_folders([root for root in request.roots if root.exists() or len(request.roots) > 1])
-    study = read_study(folders)
+    study = replace(read_study(folders), declared=request.comparisons)
     runs = study.runs
     for column, wanted in (("protocol", request.protocols), ("dataset", request.datasets)):
         if wanted:
@@ -210,10 +212,24 @@ def _facts(study: Study) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
+def _names(contents: Sequence[GroupContent]) -> dict[str, str]:
+    """Group -> its name on the page: the data set, with the protocol where several share it."""
+    datasets = [one.group.dataset for one in contents]
+    return {
+        one.group.key: one.group.dataset
+        if datasets.count(one.group.dataset) == 1
+        else f"{one.group.dataset}, {one.group.protocol}"
+        for one in contents
+    }
+
+
 def _page(study: Study, contents: Sequence[GroupContent]) -> page.Page:
     title, lede = _title(study)
+    names = _names(contents)
     views = tuple(
-        page.group_view(one.group, one.summary, one.tables, one.more, one.drawings, one.galleries)
+        page.group_view(
+            one.group, names[one.group.key], one.summary, one.tables, one.more, one.drawings, one.galleries
+        )
         for one in contents
     )
     overviews = tuple(page.table_view(table)[0] for table in _overviews(contents))
@@ -221,7 +237,7 @@ def _page(study: Study, contents: Sequence[GroupContent]) -> page.Page:
         page.Section(key, name, lead, (page.table_view(table),) if table else (), lines=lines)
         for key, name, lead, table, lines in _closing(study)
     )
-    short = tuple((one.group.key, one.group.dataset, one.summary.short) for one in contents)
+    short = tuple((one.group.key, names[one.group.key], one.summary.short) for one in contents)
     return page.Page(title, lede, _facts(study), short, overviews, views, closing, _colophon(study))
 
 

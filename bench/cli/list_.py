@@ -85,16 +85,20 @@ def list_metrics(as_json: AsJson = False) -> None:
 @app.command("runs")
 def list_runs(
     runs: Runs = DEFAULT_RUNS,
-    status: Annotated[str | None, typer.Option("--status", help="running, done or failed.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="running, done, failed, damaged.")] = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="Name or wildcard.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Name or wildcard.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", help="Name or wildcard, as 'slot*'.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Every run folder below --runs with its status.
 
-    Example: bench list runs --status failed
+    Example: bench list runs --status failed --variant 'slot*'
     """
-    from bench.runs.listing import list_folder
+    from bench.runs.listing import list_folder, matches
 
-    show([row for row in list_folder(runs) if status in (None, row["status"])], as_json)
+    filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
+    show([row for row in list_folder(runs) if matches(row, filters)], as_json)
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -13,7 +13,10 @@ SECONDS_BETWEEN_LOOKS = 5.0
 def report(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUNS]...", help="Run folders, or folders that hold some. Default: --runs."),
+        typer.Argument(
+            metavar="[RUNS]...",
+            help="Run folders, folders that hold some, or one STUDY.toml. Default: --runs.",
+        ),
     ] = None,
     root: Annotated[
         Path, typer.Option("--runs", envvar="BENCH_RUNS", metavar="DIR", help="Folder of all runs.")
@@ -45,13 +48,15 @@ def report(
 
     Example: bench report runs/smoke --out report --format md,html
 
-    Example: bench report --watch --open
+    Example: bench report smoke.toml --watch --open
     """
     from reports.following import follow
     from reports.write import Request, parse_formats, write_report
 
+    roots, comparisons = _chosen(runs or [root], root)
     request = Request(
-        roots=tuple(runs or [root]),
+        roots=roots,
+        comparisons=comparisons,
         out=out,
         formats=parse_formats(formats),
         protocols=tuple(protocol or ()),
@@ -62,6 +67,23 @@ def report(
         follow(request, SECONDS_BETWEEN_LOOKS, lambda path, first: _tell(path, open_page and first))
     else:
         _tell(write_report(request), open_page)
+
+
+def _chosen(given: list[Path], root: Path) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
+    """Run folders to report on, and the comparisons declared for them: of a study exactly its own."""
+    from bench.errors import BenchError, UsageError
+    from bench.studies.declaration import load_study
+    from bench.studies.grid import expand, run_folders
+
+    if not any(path.suffix == ".toml" for path in given):
+        return tuple(given), ()
+    if len(given) > 1:
+        raise UsageError("A report is of one study, or of run folders: give one .toml file, or folders.")
+    grid = expand(load_study(given[0]))
+    folders = run_folders(grid, root)
+    if not folders:
+        raise BenchError(f"No run of this study is in {root}. Execute it with: bench study {given[0]}")
+    return tuple(folder.path for folder in folders), grid.comparisons
 
 
 def _tell(path: Path, open_page: bool) -> None:
