@@ -5,11 +5,14 @@ from torch import Tensor, nn
 
 
 def grid(height: int, width: int, like: Tensor) -> Tensor:
-    """The four distances (y, x, 1-y, 1-x) to the borders, [height * width, 4], each in [0, 1]."""
-    y = torch.linspace(0, 1, height, device=like.device, dtype=like.dtype)
-    x = torch.linspace(0, 1, width, device=like.device, dtype=like.dtype)
+    """The four distances (y, x, 1-y, 1-x) to the borders, [height * width, 4], each in [0, 1].
+
+    Rounded to float32 in every precision, as the published code does: its grid is a float32 buffer.
+    """
+    y = torch.linspace(0, 1, height, device=like.device)
+    x = torch.linspace(0, 1, width, device=like.device)
     y, x = torch.meshgrid(y, x, indexing="ij")
-    return torch.stack([y, x, 1 - y, 1 - x], dim=-1).flatten(0, 1)
+    return torch.stack([y, x, 1 - y, 1 - x], dim=-1).flatten(0, 1).to(like.dtype)
 
 
 class PositionEmbedding(nn.Linear):

@@ -17,7 +17,6 @@ from bench.streams import Streams
 from bench.training.discriminators import load_published
 from bench.training.objective import Objective
 from bench.training.objectives import build_objective
-from variants import position
 
 NOISE_ORDER = (
     "fake_A",
@@ -164,18 +163,6 @@ def names_of_outputs(golden: dict[str, np.ndarray]) -> tuple[str, str]:
     return ("G_A_on_A0", "G_B_on_B0") if "G_A_on_A0_after" in golden else ("G_A2B_on_A0", "G_B2A_on_B0")
 
 
-@pytest.fixture
-def _grid_in_single_precision(monkeypatch):
-    """The recorded float64 run kept the published position grid, whose values are float32."""
-    exact = position.grid
-
-    def rounded(height: int, width: int, like: torch.Tensor) -> torch.Tensor:
-        return exact(height, width, like.float()).to(like.dtype)
-
-    monkeypatch.setattr(position, "grid", rounded)
-
-
-@pytest.mark.usefixtures("_grid_in_single_precision")
 @pytest.mark.parametrize("make", [lsgan, wgan_gp, wgan_gp_slot5])
 def test_in_float64_losses_and_outputs_are_the_published_ones(make, fill):
     recording = make(fill, torch.float64)
