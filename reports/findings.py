@@ -125,8 +125,8 @@ def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
 def _headlines(group: Group, outcomes: Sequence[Comparison]) -> Iterator[Finding]:
     """The comparisons with the reference, then those with the control, gathered into one sentence each."""
     declared = group.study.declared
-    others = dict.fromkeys([b for _, b in declared] or [reference(group), CONTROL])
-    for other in others:
+    others: list[str | None] = [b for _, b in declared] or [reference(group), CONTROL]
+    for other in dict.fromkeys(others):
         for direction in DIRECTIONS:
             here = [one for one in outcomes if one.direction == arrow_text(direction)]
             mine = [one for one in here if other in (one.a, one.b)]
