@@ -119,8 +119,8 @@ def _differences(runs: pd.DataFrame) -> Iterator[Difference]:
     for column, what in (("protocol_hash", "protocol hash"), ("data_fingerprint", "data fingerprint")):
         yield from _difference(known, column, what, None)
     for seed, same_seed in known.groupby("seed", sort=True):
-        yield from _difference(same_seed, "schedule_hash", "schedule hash", int(seed))
-        yield from _difference(_trained(same_seed), "trace_hash", "trace hash", int(seed))
+        yield from _difference(same_seed, "schedule_hash", "schedule hash", int(str(seed)))
+        yield from _difference(_trained(same_seed), "trace_hash", "trace hash", int(str(seed)))
 
 
 def _difference(runs: pd.DataFrame, column: str, what: str, seed: int | None) -> Iterator[Difference]:
@@ -135,7 +135,7 @@ def _trained(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _traces(runs: pd.DataFrame) -> dict[int, int]:
-    return {int(seed): len(same) for seed, same in _trained(runs).groupby("seed", sort=True)}
+    return {int(str(seed)): len(same) for seed, same in _trained(runs).groupby("seed", sort=True)}
 
 
 def _refusal(refused: list[Group]) -> str:

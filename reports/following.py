@@ -33,7 +33,10 @@ def follow(
             now = state(request.roots)
             if now != seen:
                 seen = now
-                first = not _write(live, lambda path, first=first: tell(path, first)) and first
+                page = _written(live)
+                if page is not None:
+                    tell(page, first)
+                    first = False
             rounds = None if rounds is None else rounds - 1
             time.sleep(seconds)
     except KeyboardInterrupt:
@@ -54,13 +57,12 @@ def state(roots: Sequence[Path]) -> State:
     return tuple(found)
 
 
-def _write(request: Request, tell: Callable[[Path], None]) -> bool:
-    """Whether a report could be written; what prevents it is said, and may change with the next run."""
+def _written(request: Request) -> Path | None:
+    """The report's page; None where none could be written: what prevents it is said, and may change."""
     try:
-        tell(write_report(request))
+        return write_report(request)
     except UsageError:
         raise
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
-        return False
-    return True
+        return None

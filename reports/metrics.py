@@ -48,6 +48,7 @@ SHORT = {
     "counterfactual_psnr": "PSNR to truth",
     "counterfactual_ssim": "SSIM to truth",
     "edge_correlation_background": "background edges",
+    "background_psnr": "background PSNR",
     "foreground_iou": "foreground IoU",
     "best_mask_iou": "best mask IoU",
     "matched_iou": "matched IoU",

@@ -14,7 +14,8 @@ KINDS = ("variant", "control", "baseline", "external")
 
 def ordered_variants(runs: pd.DataFrame) -> list[str]:
     """The variants of a frame of runs, in the stated order."""
-    kinds = runs.dropna(subset=["kind"]).drop_duplicates("variant").set_index("variant")["kind"].to_dict()
+    known = runs.dropna(subset=["kind"]).drop_duplicates("variant")
+    kinds = dict(zip(map(str, known["variant"]), map(str, known["kind"]), strict=True))
     return sort_variants(runs["variant"].dropna().unique(), kinds)
 
 

@@ -53,7 +53,7 @@ class GroupView:
 
     key: str
     protocol: str
-    dataset: str
+    name: str
     headlines: tuple[Finding, ...]
     details: tuple[Finding, ...]
     compared: tuple[str, ...]
@@ -176,6 +176,7 @@ def table_view(table: Table) -> tuple[TableView, tuple[tuple[str, str], ...]]:
 
 def group_view(
     group: Group,
+    name: str,
     summary: Summary,
     tables: dict[str, list[Table]],
     more: dict[str, list[Table]],
@@ -187,7 +188,7 @@ def group_view(
     return GroupView(
         group.key,
         group.protocol,
-        group.dataset,
+        name,
         summary.headlines,
         summary.found,
         summary.compared,
@@ -206,7 +207,7 @@ def _sections(
 ) -> Iterator[Section]:
     for name, (title, lead) in SECTIONS.items():
         section = Section(
-            f"{group.key}-{name}",
+            f"section-{group.key}-{name}",
             title,
             lead,
             tuple(table_view(table) for table in tables.get(name, [])),

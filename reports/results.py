@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from reports import metrics
 from reports.comparability import Group
 from reports.findings import Summary, declared_comparisons
-from reports.frame import Study
+from reports.frame import Study, records
 from reports.summaries import summarise
 from reports.tables.scores import chosen
 
@@ -145,19 +146,19 @@ def _group(group: Group, summary: Summary) -> GroupResult:
 
 
 def _runs(runs: pd.DataFrame) -> list[RunResult]:
-    named = runs.assign(run=[_name(row) for row in runs.itertuples()])
+    named = runs.assign(run=[_name(row) for row in records(runs)])
     fields = list(RunResult.model_fields)
-    return [RunResult(**{name: _plain(getattr(row, name)) for name in fields}) for row in named.itertuples()]
+    return [RunResult(**{name: _plain(getattr(row, name)) for name in fields}) for row in records(named)]
 
 
-def _name(row: object) -> str:
+def _name(row: Any) -> str:
     parts = (getattr(row, name) for name in ("protocol", "dataset", "variant"))
     known = [str(part) for part in parts if not pd.isna(part)]
     seed = getattr(row, "seed", None)
     return "/".join(known + ([] if seed is None or pd.isna(seed) else [f"seed{seed}"]))
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """A value of a frame as JSON has it: missing is None."""
     if value is None or pd.isna(value):
         return None

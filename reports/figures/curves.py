@@ -1,6 +1,7 @@
 """Curves over training: losses (figures 12 to 14 of the paper), distances and mask statistics."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -56,5 +57,5 @@ def _line(axis: Axes, curve: pd.DataFrame, label: str, look: Look) -> None:
         low, high = curve["low"].to_numpy(dtype=float), curve["high"].to_numpy(dtype=float)
         axis.fill_between(x, low, high, color=look.colour, alpha=0.14, linewidth=0)
     every = max(1, len(x) // 6)
-    marks = {"marker": look.marker, "markevery": (every // 2, every), "markersize": 3.6}
+    marks: dict[str, Any] = {"marker": look.marker, "markevery": (every // 2, every), "markersize": 3.6}
     axis.plot(x, curve["mean"].to_numpy(dtype=float), label=plain(label), **look.line(), **marks)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports import metrics
 from reports.comparability import Group
-from reports.frame import read_images, read_losses, read_validation
+from reports.frame import read_images, read_losses, read_validation, records
 from reports.summaries import summarise
 from reports.tables.scores import chosen
 
@@ -35,7 +35,7 @@ def _curves(
 ) -> pd.DataFrame:
     runs = group.study.runs
     parts = []
-    for run in runs[runs["variant"].isin(variants)].itertuples():
+    for run in records(runs[runs["variant"].isin(variants)]):
         table = read(str(run.folder))
         names = [name for name in table.columns if name not in left_out]
         long = table.melt(id_vars="images_seen", value_vars=names, var_name="loss")
@@ -87,11 +87,11 @@ def cost_and_quality(group: Group, key: str, variants: Sequence[str], cost: str 
     `low` and `high` are the interval of the mean from 5 seeds on, else the range of the seeds.
     """
     points = seed_points(group, key, variants)
-    price = group.study.runs.dropna(subset=[cost]).groupby("variant")[cost].mean()
+    price = group.study.runs.dropna(subset=[cost]).groupby("variant")[cost].mean().to_dict()
     rows = []
     for (variant, direction), same in points.groupby(["variant", "direction"], sort=False):
         found = summarise(same.assign(folder=""))
-        if found is None or variant not in price.index:
+        if found is None or variant not in price:
             continue
         low, high = found.interval() or (min(found.by_seed), max(found.by_seed))
         place = {"variant": variant, "direction": direction, "cost": float(price[variant])}
@@ -103,7 +103,7 @@ def image_values(group: Group, keys: Sequence[str], variants: Sequence[str]) -> 
     """variant, direction, file, metric, value: every test image's measurement, averaged over the seeds."""
     runs = group.study.runs
     parts = []
-    for run in runs[runs["variant"].isin(variants) & runs["scored"].fillna(False).astype(bool)].itertuples():
+    for run in records(runs[runs["variant"].isin(variants) & runs["scored"].fillna(False).astype(bool)]):
         table = read_images(str(run.folder))
         names = [name for name in keys if name in table.columns]
         long = table.melt(id_vars=["direction", "file"], value_vars=names, var_name="metric")

@@ -1,6 +1,7 @@
 """Distances of finished runs: who is worth its price, and every seed by itself."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 
 from reports.comparisons import arrow_text
 from reports.figures.style import INK, legend_below, looks, panels, plain
+from reports.frame import records
 
 DIRECTIONS = ("A2B", "B2A")
 
@@ -19,10 +21,10 @@ def against_cost(
     figure, axes = panels(1, 2, width=3.7, height=2.9)
     style = looks(variants)
     for axis, direction in zip(axes, DIRECTIONS, strict=True):
-        for row in table[table["direction"] == direction].itertuples():
+        for row in records(table[table["direction"] == direction]):
             look = style[row.variant]
             reach = [[row.mean - row.low], [row.high - row.mean]]
-            marks = {
+            marks: dict[str, Any] = {
                 "fmt": look.marker,
                 "color": look.colour,
                 "markersize": 7,
@@ -52,7 +54,13 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
             axis.plot(line["x"], line["value"], color=INK, alpha=0.28, linewidth=0.8, zorder=1)
         for variant, same in here.groupby("variant"):
             look, x = style[str(variant)], [place[str(variant)]] * len(same)
-            marks = {"marker": look.marker, "color": look.colour, "s": 34, "alpha": 0.9, "linewidths": 0}
+            marks: dict[str, Any] = {
+                "marker": look.marker,
+                "color": look.colour,
+                "s": 34,
+                "alpha": 0.9,
+                "linewidths": 0,
+            }
             axis.scatter(x, same["value"], zorder=2, **marks)
         _reference_lines(axis, references, direction)
         axis.set_title(arrow_text(direction))
@@ -65,9 +73,13 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
 
 
 def _reference_lines(axis: Axes, references: pd.DataFrame, direction: str) -> None:
-    for row in references[references["direction"] == direction].itertuples():
+    for row in records(references[references["direction"] == direction]):
         for name, value in (("floor", row.floor), ("ceiling", row.ceiling)):
             if pd.notna(value):
                 axis.axhline(value, color=INK, linewidth=0.8, dashes=(1, 2), alpha=0.7)
-                text = {"xy": (1, value), "xycoords": ("axes fraction", "data"), "xytext": (0, 2)}
+                text: dict[str, Any] = {
+                    "xy": (1, value),
+                    "xycoords": ("axes fraction", "data"),
+                    "xytext": (0, 2),
+                }
                 axis.annotate(name, **text, textcoords="offset points", ha="right", va="bottom", fontsize=7.5)

@@ -6,6 +6,7 @@ The same figure always gives the same bytes: no date, no random ids.
 import io
 import re
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 from markupsafe import escape
@@ -20,7 +21,8 @@ DOTS_PER_INCH = 200
 
 def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
     """(PNG, SVG) of the figure that `make` draws, in the style of the report."""
-    with mpl.rc_context(RULES | {"svg.hashsalt": name}):
+    rules: Any = RULES | {"svg.hashsalt": name}
+    with mpl.rc_context(rules):
         figure = make()
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})

@@ -2,6 +2,7 @@
 badly wrong on a few images."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import seaborn
@@ -21,7 +22,13 @@ def distributions(
     palette = {name: look.colour for name, look in looks(variants).items()}
     for at, (axis, key) in enumerate(zip(axes, keys, strict=False)):
         same = values[values["metric"] == key]
-        common = {"data": same, "x": "value", "y": "variant", "hue": "variant", "order": list(variants)}
+        common: dict[str, Any] = {
+            "data": same,
+            "x": "value",
+            "y": "variant",
+            "hue": "variant",
+            "order": list(variants),
+        }
         common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
         seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0)
         lines = {"color": INK, "linewidth": 0.8}

@@ -9,6 +9,7 @@ from reports.comparisons import arrow_text
 from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import Pictures, Pixels, read_picture
 from reports.galleries.sources import Shown, seeds_shown
+from reports.numbers import counted
 from reports.order import STATED_ORDER
 from reports.tables.scores import DIRECTIONS
 
@@ -26,13 +27,15 @@ def output_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> It
             continue
         strips = tuple(_strip(file, direction, drawn, pictures) for file in files)
         columns = ("source", *(run.variant for run in drawn), "truth")
-        if all(strip.shots[-1].picture is None for strip in strips):
-            strips = tuple(Strip(strip.title, strip.shots[:-1]) for strip in strips)
-            columns = columns[:-1]
+        for at in (-1, 0):  # the counterfactual of real images, the source before the end of training
+            if all(strip.shots[at].picture is None for strip in strips):
+                kept = slice(0, -1) if at else slice(1, None)
+                strips = tuple(Strip(strip.title, strip.shots[kept]) for strip in strips)
+                columns = columns[kept]
         more = len(shown) - len(drawn)
         rule = (
-            f"The first {len(files)} test images by file name that runs keep as pictures, the same for every "
-            f"variant; {seeds_shown(drawn)}; order: {STATED_ORDER}."
+            f"{counted(len(files), 'test image')} that every run keeps as pictures, spread evenly over the "
+            f"test split; {seeds_shown(drawn)}; order: {STATED_ORDER}."
         )
         rule += f" {more} more variants are not shown." if more > 0 else ""
         title = f"Translations, {arrow_text(direction)}"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports import metrics
 from reports.comparability import Group
-from reports.frame import read_images, read_samples
+from reports.frame import read_images, read_samples, records
 from reports.numbers import fixed
 
 CAPTIONED = ("edge_correlation", "mean_change", "colourfulness", "foreground_iou", "counterfactual_psnr")
@@ -57,7 +57,7 @@ def shown_runs(group: Group) -> list[Shown]:
     found = []
     runs = group.study.runs
     for variant in group.variants:
-        for run in runs[runs["variant"] == variant].sort_values(["seed", "folder"]).itertuples():
+        for run in records(runs[runs["variant"] == variant].sort_values(["seed", "folder"])):
             samples = read_samples(str(run.folder))
             if samples:
                 seed = None if pd.isna(run.seed) else int(run.seed)

@@ -47,7 +47,7 @@ def _strip(run: Shown, direction: str, file: str, entries: list[dict[str, Any]],
     places = sorted({round(last * at / max(1, count - 1)) for at in range(count)}) if count > 1 else [last]
     final = run.final(direction).get(file)
     source = pictures.add_file(run.folder, f"{final.get('folder')}/source.png") if final else None
-    shots = [Shot("source", source, note="" if source else "Kept at the end of training.")]
+    shots = [Shot("source", source)] if source else []  # it is kept at the end of training
     for place in places:
         entry = of_file[place]
         picture = pictures.add_file(run.folder, f"{entry.get('folder')}/output.png")

@@ -4,10 +4,11 @@ Seconds compare only between runs on the same device; where a group's runs come 
 part of the row's note.
 """
 
-import pandas as pd
+from typing import Any
 
 from reports.comparability import Group
-from reports.numbers import decimals, fixed, grouped, significant
+from reports.frame import records
+from reports.numbers import counted, decimals, fixed, grouped, significant
 from reports.tables.main import time_unit
 from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import row_title
@@ -68,10 +69,9 @@ def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
 
 def _device(group: Group, variant: str) -> Cell:
     runs = group.study.runs[group.study.runs["variant"] == variant]
-    names = sorted({_name(row) for row in runs[["device_name", "threads"]].dropna().itertuples(index=False)})
+    names = sorted({_name(row) for row in records(runs[["device_name", "threads"]].dropna())})
     return Cell("; ".join(names) if names else "-")
 
 
-def _name(row: tuple[object, ...]) -> str:
-    threads = int(str(row[1])) if pd.notna(row[1]) else 0
-    return f"{row[0]}, {threads} thread{'s' * (threads != 1)}"
+def _name(row: Any) -> str:
+    return f"{row.device_name}, {counted(int(row.threads), 'thread')}"

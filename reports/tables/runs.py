@@ -1,8 +1,10 @@
 """Runs that are missing from the tables: failed, unfinished, damaged, unscored; and what runs remark."""
 
+from typing import Any
+
 import pandas as pd
 
-from reports.frame import Study
+from reports.frame import Study, records
 from reports.numbers import counted
 from reports.tables.model import Cell, Column, Row, Table
 
@@ -26,13 +28,13 @@ def failures_table(study: Study) -> Table | None:
         Column("progress", "images seen", numeric=False),
         Column("reason", "reason", numeric=False),
     )
-    rows = tuple(Row(str(run.variant or run.folder), _cells(run)) for run in runs.itertuples())
+    rows = tuple(Row(str(run.variant or run.folder), _cells(run)) for run in records(runs))
     title = f"{counted(len(rows), 'run')} not in the comparison, or not yet"
     return Table("runs-left-out", title, "variant", columns, rows)
 
 
-def _cells(run: object) -> tuple[Cell, ...]:
-    def get(name: str) -> object:
+def _cells(run: Any) -> tuple[Cell, ...]:
+    def get(name: str) -> Any:
         value = getattr(run, name)
         return None if value is None or pd.isna(value) else value
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.statistics.claims import SEEDS_FOR_CLAIM
 from reports import metrics
 from reports.comparability import MARK, Group
 from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
@@ -152,7 +153,9 @@ def reading(group: Group, counts: list[int]) -> str:
     if not counts:
         return "No run of this group has scores yet."
     parts = [f"Cells: {spread_rule(min(counts), max(counts))}."]
-    if len(group.variants) > MOST_VARIANTS:
+    if max(counts) < SEEDS_FOR_CLAIM:
+        parts.append(f"Nothing is bold: a claim needs {SEEDS_FOR_CLAIM} seeds.")
+    elif len(group.variants) > MOST_VARIANTS:
         parts.append(f"Nothing is bold: more than {MOST_VARIANTS} variants were not compared pairwise.")
     else:
         parts.append(

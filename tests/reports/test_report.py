@@ -40,7 +40,7 @@ def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> No
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0, 1))
+    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,))
     for out in ("a", "b"):
         report(tmp_path / "runs", tmp_path / out, "md", "html", "latex", "csv")
     first, second = (
