@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.cell import Cell
-from bench.studies.conduct import Conducted, Result
+from bench.studies.conduct import Conducted, End, Result
 from bench.studies.orders import Order
 from bench.studies.planning import Planned
 from bench.studies.study import Study
 
 GIB = 1 << 30
+WORDS: dict[End, str] = {
+    "done": "done",
+    "skipped": "done before",
+    "failed": "failed",
+    "stopped": "stopped",
+    "waiting": "to do",
+}
 
 
 def plan_rows(plan: Sequence[Planned]) -> list[dict[str, Any]]:
@@ -115,14 +122,7 @@ def result_rows(conducted: Conducted, commands: Sequence[str]) -> dict[str, Any]
 def result_text(conducted: Conducted, commands: Sequence[str], again: str) -> str:
     """Counts, every failure with its reason and the command to repeat it, and how to go on."""
     counts = Counter(result.end for result in conducted.results)
-    words = {
-        "done": "done",
-        "skipped": "done before",
-        "failed": "failed",
-        "stopped": "stopped",
-        "waiting": "to do",
-    }
-    parts = [f"{counts[end]} {word}" for end, word in words.items() if counts[end]]
+    parts = [f"{counts[end]} {word}" for end, word in WORDS.items() if counts[end]]
     lines = [f"{len(conducted.results)} cells: {', '.join(parts)}, in {conducted.seconds:.0f} s"]
     for result, command in zip(conducted.results, commands, strict=True):
         if result.end == "failed":
