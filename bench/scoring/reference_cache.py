@@ -96,7 +96,7 @@ def images_hash(images: np.ndarray) -> str:
     """64 hex digits over the shape and every pixel of uint8 images [n, h, w, 3], read one by one."""
     digest = hashlib.sha256(repr(images.shape).encode())
     for image in images:
-        digest.update(np.ascontiguousarray(image))
+        digest.update(np.ascontiguousarray(image).tobytes())
     return digest.hexdigest()
 
 

@@ -36,4 +36,4 @@ def frechet_distance(generated: np.ndarray, real: np.ndarray) -> float:
 def _shorten(centred: np.ndarray) -> np.ndarray:
     """A matrix of at most d rows with the same covariance: R of the QR decomposition where n > d."""
     rows, columns = centred.shape
-    return np.linalg.qr(centred, mode="r") if rows > columns else centred
+    return np.asarray(np.linalg.qr(centred, mode="r")) if rows > columns else centred

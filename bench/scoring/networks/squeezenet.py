@@ -26,6 +26,9 @@ class SqueezeNetFeatures(nn.Module):
     and a crop would drop what a translator did at the border), then normalised as torchvision does.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, state: dict[str, Tensor]) -> None:
         super().__init__()
         network = torchvision.models.squeezenet1_1()
