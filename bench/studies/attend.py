@@ -7,11 +7,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import IO
 
 from bench.errors import BenchError
 from bench.runs.folder import FolderInUse, RunFolder
+from bench.studies.moment import now
 from bench.studies.orders import MESSAGE, Message, Order, Outcome
 from bench.studies.pipes import lines_of
 
@@ -113,8 +113,3 @@ def record_death(order: Order, reason: str) -> None:
     with contextlib.suppress(FolderInUse, BenchError), folder.locked():
         if folder.read().status == "running":
             folder.update(status="failed", reason=reason, finished=now())
-
-
-def now() -> str:
-    """The current time for the record: UTC, ISO 8601, whole seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from bench.scoring.distances import kernel_distance
 from bench.scoring.networks import load_network, require_weights
 from bench.scoring.run import score_run
 from bench.studies.identity import refuse_another_cell
+from bench.studies.moment import now
 from bench.training import Trained, train
 from variants.cost import forward_gflop, parameter_count
 
@@ -193,8 +193,3 @@ def record_failure(folder: RunFolder, reason: str) -> None:
     """Set the status to failed; on a full disk the status cannot be written and stays `running`."""
     with contextlib.suppress(BenchError):
         folder.update(status="failed", reason=" ".join(reason.split()), finished=now())
-
-
-def now() -> str:
-    """The current time for the record: UTC, ISO 8601, whole seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -4,7 +4,6 @@ Ray places the tasks by what a cell needs, and begins a task again elsewhere whe
 """
 
 import contextlib
-import os
 import tempfile
 import threading
 import time
@@ -99,8 +98,6 @@ class RayEngine:
 
     def __enter__(self) -> Self:
         ray = self._ray
-        # Ray would hide the GPUs of tasks that ask for none; a worker on the CPU needs no such care.
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         ray.init(address=self._settings.address or "local", log_to_driver=False, configure_logging=False)
         here = ray.get_runtime_context().get_node_id()
         beside = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
