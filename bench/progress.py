@@ -73,8 +73,9 @@ class TerminalProgress:
             return
         self._bar.advance(self._task, units)
         speed = self._bar.tasks[self._task].speed
-        fields = {"figures": figures} if figures else {}
-        self._bar.update(self._task, rate=f"{speed:.2f}/s" if speed else "", **fields)
+        self._bar.update(self._task, rate=f"{speed:.2f}/s" if speed else "")
+        if figures:
+            self._bar.update(self._task, figures=figures)
 
 
 class _PlainLines:

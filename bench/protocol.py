@@ -213,6 +213,10 @@ def _explain(source: str, error: ValidationError) -> str:
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> str:
-    tables = {"images": ImageSettings, "train": TrainSettings, "score": ScoreSettings}
+    tables: dict[str, type[Settings]] = {
+        "images": ImageSettings,
+        "train": TrainSettings,
+        "score": ScoreSettings,
+    }
     model = tables.get(str(location[0]), Protocol) if len(location) > 1 else Protocol
     return f"Keys: {', '.join(model.model_fields)}"

@@ -1,6 +1,7 @@
 """Printing for people: results on stdout, remarks on stderr."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.runs.folder import RunFolder
@@ -42,7 +43,7 @@ def print_scores(scores: Scores) -> None:
     Console().print(table)
 
 
-def headline_keys(metrics: dict[str, object]) -> list[str]:
+def headline_keys(metrics: Mapping[str, object]) -> list[str]:
     """Keys of the Frechet and kernel distances among the metrics."""
     return [key for key in metrics if key.split("(")[0] in {"fid", "kid", "fd", "kd"}]
 

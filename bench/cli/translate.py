@@ -38,18 +38,20 @@ def translate(
     from bench.errors import UsageError
     from bench.progress import TerminalProgress
     from bench.runs.folder import RunFolder
+    from bench.runs.scores import DIRECTIONS
     from bench.translating import generator_of_checkpoint, generator_of_run, image_files, translate_into
 
     load_plugins(plugin)
     where = resolve_device(device)
-    if direction not in ("A2B", "B2A"):
+    wanted = next((known for known in DIRECTIONS if known == direction), None)
+    if wanted is None:
         raise UsageError(f"--direction {direction!r} is not a direction. Give A2B or B2A.")
-    if (run is None) == (published is None) or (published is None) != (checkpoint is None):
-        raise UsageError("Give either --run RUN, or --published SYSTEM together with --checkpoint FILE.")
-    if run is not None:
-        generator, size = generator_of_run(RunFolder(run), direction, where)
-    else:
+    if run is not None and published is None and checkpoint is None:
+        generator, size = generator_of_run(RunFolder(run), wanted, where)
+    elif run is None and published is not None and checkpoint is not None:
         generator = generator_of_checkpoint(published, checkpoint, where)
+    else:
+        raise UsageError("Give either --run RUN, or --published SYSTEM together with --checkpoint FILE.")
     with TerminalProgress() as progress:
         written = translate_into(
             out, generator, image_files(inputs), size=size, seed=seed, device=where, progress=progress

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from bench.errors import BenchError
 
 
-def write_with(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a new file beside `path`, then rename it over `path`.
 
     Raises BenchError when the disk is full or the folder cannot be written; `path` is then as it was.
@@ -35,7 +35,7 @@ def write_with(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
-    write_with(path, lambda file: file.write(content) and None)
+    write_with(path, lambda file: file.write(content))
 
 
 def write_text(path: Path, text: str) -> None:
