@@ -73,22 +73,31 @@ def remarks(
     for images in (fake, real):
         repeated = len(images) - len(set(images.hashes))
         if repeated:
-            found.append(f"{repeated} images in {images.folder} are byte-identical copies of others there.")
+            found.append(
+                f"{images.folder}: {repeated} of {len(images)} images are byte-identical copies "
+                "of others there."
+            )
     if sorted(fake.hashes) == sorted(real.hashes):
         found.append(
             f"{fake.folder} and {real.folder} hold identical images: this compares a set with itself."
         )
     else:
-        found += _shared(fake, real, "are byte-identical to real images: the scores are better than deserved")
+        found += _shared(
+            fake, real, "images are byte-identical to real ones: the scores are better than deserved"
+        )
     if source is not None:
-        found += _shared(fake, source, "are byte-identical to source images: nothing was translated there")
-        found += _shared(source, real, "(sources) are byte-identical to real images: the domains leak")
+        found += _shared(
+            fake, source, "images are byte-identical to source images: nothing was translated there"
+        )
+        found += _shared(source, real, "source images are byte-identical to real ones: the domains leak")
     if floor is not None:
-        found += _shared(floor, real, "(floor) are byte-identical to real images: the floor is too low")
+        found += _shared(
+            floor, real, "images of the floor are byte-identical to real ones: the floor is too low"
+        )
     return found
 
 
 def _shared(images: FolderImages, others: FolderImages, meaning: str) -> list[str]:
     known = set(others.hashes)
     count = sum(digest in known for digest in images.hashes)
-    return [f"{count} images in {images.folder} {meaning} ({others.folder})."] if count else []
+    return [f"{images.folder}: {count} of {len(images)} {meaning} ({others.folder})."] if count else []

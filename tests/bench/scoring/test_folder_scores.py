@@ -155,11 +155,11 @@ def test_few_images_duplicates_and_leaks_are_said(tmp_path: Path) -> None:
     for remark in (
         "fake holds 5 images; below 50 distances between sets say little",
         "real holds 6 images; below 50",
-        "1 images in {}/fake are byte-identical copies of others there",
-        "1 images in {}/fake are byte-identical to real images: the scores are better than deserved",
-        "1 images in {}/fake are byte-identical to source images: nothing was translated there",
-        "1 images in {}/source (sources) are byte-identical to real images: the domains leak",
-        "5 images in {}/floor (floor) are byte-identical to real images: the floor is too low",
+        "{}/fake: 1 of 5 images are byte-identical copies of others there",
+        "{}/fake: 1 of 5 images are byte-identical to real ones: the scores are better than deserved",
+        "{}/fake: 1 of 5 images are byte-identical to source images: nothing was translated there",
+        "{}/source: 1 of 5 source images are byte-identical to real ones: the domains leak",
+        "{}/floor: 5 of 5 images of the floor are byte-identical to real ones: the floor is too low",
     ):
         assert remark.format(tmp_path) in said
 

@@ -18,7 +18,7 @@ from torchmetrics.image.fid import NoTrainInceptionV3
 from bench.scoring.distances import frechet_distance, kernel_distance_subsets, precision_recall
 from bench.scoring.networks import load_network
 
-GENERATED, REAL, SIZE, SUBSET = 16, 18, 48, 10
+GENERATED, REAL, SIZE, SUBSET = 12, 14, 48, 8
 
 
 class Pictures(Dataset):
