@@ -7,7 +7,7 @@ import numpy as np
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.galleries.model import Gallery, Shot, Strip
-from reports.galleries.pictures import Pictures, Pixels, read_picture
+from reports.galleries.pictures import LARGE, Pictures, Pixels, read_picture
 from reports.galleries.sources import Shown, seeds_shown
 from reports.numbers import counted
 from reports.order import STATED_ORDER
@@ -53,9 +53,9 @@ def _strip(file: str, direction: str, drawn: list[Shown], pictures: Pictures) ->
             shots.append(Shot(run.variant, None, note="This run keeps no picture of this image."))
             continue
         place = str(entry.get("folder"))
-        source = source or pictures.add_file(run.folder, f"{place}/source.png")
-        truth = truth or pictures.add_file(run.folder, f"{place}/counterfactual.png")
-        picture = pictures.add_file(run.folder, f"{place}/output.png")
+        source = source or pictures.add_file(run.folder, f"{place}/source.png", LARGE)
+        truth = truth or pictures.add_file(run.folder, f"{place}/counterfactual.png", LARGE)
+        picture = pictures.add_file(run.folder, f"{place}/output.png", LARGE)
         overlay = foreground(run, entry)
         numbers = run.numbers(direction, file)
         note = "" if picture else "The picture cannot be read."

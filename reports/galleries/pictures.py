@@ -13,29 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-LONGEST_SIDE = 256
-QUALITY = 82
+LARGE = 256
+"""Longest side in pixels of what the slider compares."""
+SMALL = 128
+"""Of what is only shown in rows of thumbnails."""
+QUALITY = 80
 Pixels = NDArray[np.uint8]
 
 
 class Pictures:
     """The pictures of a page: `add` gives a short name, `uris` maps names to data addresses."""
 
-    def __init__(self, longest_side: int = LONGEST_SIDE) -> None:
-        self._longest = longest_side
+    def __init__(self) -> None:
         self.uris: dict[str, str] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
 
-    def add_file(self, run: Path, inner: str) -> str | None:
+    def add_file(self, run: Path, inner: str, longest: int = SMALL) -> str | None:
         """Add `run/inner`; None where it is missing, damaged or not inside the run folder."""
         pixels = read_picture(run, inner)
-        return None if pixels is None else self.add(pixels)
+        return None if pixels is None else self.add(pixels, longest)
 
-    def add(self, pixels: Pixels) -> str:
+    def add(self, pixels: Pixels, longest: int = SMALL) -> str:
         """Add an image [h, w, 3] or [h, w], made smaller where it is larger than the page shows."""
         image = Image.fromarray(pixels)
-        if max(image.size) > self._longest:
-            image.thumbnail((self._longest, self._longest), Image.Resampling.LANCZOS)
+        if max(image.size) > longest:
+            image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         small = max(image.size) <= 96
         image.save(buffer, "WEBP", lossless=small, quality=100 if small else QUALITY, method=4)

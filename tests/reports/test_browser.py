@@ -176,7 +176,8 @@ def test_a_reader_without_eyes_finds_names_for_everything(open_page: Any) -> Non
     nameless = page.evaluate(
         """[...document.querySelectorAll('button, select, input, svg[role=img], [role=region]')]
         .filter(one => !(one.textContent.trim() || one.getAttribute('aria-label') || one.title
-            || one.labels?.length || one.getAttribute('aria-labelledby') || one.querySelector('img[alt]:not([alt=""])')))
+            || one.labels?.length || one.getAttribute('aria-labelledby')
+            || one.querySelector('img[alt]:not([alt=""])')))
         .map(one => one.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
