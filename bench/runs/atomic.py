@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: written under a temporary name, flushed to disk, then renamed."""
 
+import contextlib
 import csv
 import io
 import os
@@ -16,9 +17,9 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises BenchError when the disk is full or the folder cannot be written; `path` is then as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             write(file)
             file.flush()
@@ -30,7 +31,8 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
             "Free some disk space or choose another folder with --runs, then repeat the command."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder itself may not be there
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

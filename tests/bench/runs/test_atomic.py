@@ -42,3 +42,9 @@ def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Pa
 def test_a_table_is_written_with_header_and_unix_lines(tmp_path: Path) -> None:
     atomic.write_csv(tmp_path / "t.csv", ["a", "b"], [[1, "x,y"], [2, ""]])
     assert (tmp_path / "t.csv").read_bytes() == b'a,b\n1,"x,y"\n2,\n'
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BenchError, match=r"Could not write .*choose another folder with --runs"):
+        atomic.write_text(tmp_path / "file" / "run.json", "x")
