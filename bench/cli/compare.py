@@ -8,6 +8,8 @@ import typer
 from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from bench.comparing import Outcome
@@ -101,7 +103,8 @@ def print_outcome(outcome: "Outcome") -> None:
         console.print("DIFFERENT SCHEDULES: differences below are not the variants' alone.", style="bold red")
         for line in outcome.schedule_differences:
             typer.echo(f"  {line}")
-    console.print(table(outcome))
+    for made in tables(outcome):
+        console.print(made)
     for one in outcome.comparisons:
         typer.echo(f"- {one.sentence}\n  differences by seed: {points(one)}")
     if outcome.control:
@@ -111,16 +114,32 @@ def print_outcome(outcome: "Outcome") -> None:
         typer.echo(f"note: {remark}")
 
 
-def table(outcome: "Outcome") -> "Table":
-    """One row for every comparison, values as the mean over seeds."""
+def tables(outcome: "Outcome") -> "Iterator[Table]":
+    """A table for every data set: one row for every comparison, values as the mean over seeds."""
     from rich.table import Table
 
     weights = "" if outcome.selection == "last" else ", weights chosen on validation"
     headings = ("score", outcome.a, outcome.b, "difference", "95% interval", "p (Holm)", "seeds", "images")
-    made = Table(*headings, title=f"{outcome.a} against {outcome.b}{weights}", title_justify="left")
-    for one in outcome.comparisons:
-        made.add_row(*cells(one))
-    return made
+    for dataset in dict.fromkeys(one.dataset for one in outcome.comparisons):
+        rows = [cells(one) for one in outcome.comparisons if one.dataset == dataset]
+        # Columns that say nothing in any row, as interval and p do below 5 seeds, only take room.
+        shown = [place for place in range(len(headings)) if any(row[place] != "-" for row in rows)]
+        title = f"{outcome.a} against {outcome.b} on {dataset}{weights}"
+        made = Table(title=escaped(title), title_justify="left")
+        for place in shown:
+            made.add_column(
+                escaped(headings[place]), no_wrap=place == 0, justify="right" if place else "left"
+            )
+        for row in rows:
+            made.add_row(*[row[place] for place in shown])
+        yield made
+
+
+def escaped(text: str) -> str:
+    """Text whose brackets are brackets, not markup."""
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def points(one: "Comparison") -> str:
@@ -133,8 +152,6 @@ def points(one: "Comparison") -> str:
 
 def cells(one: "Comparison") -> list[str]:
     """The cells of one comparison; the better side of a supported difference is bold."""
-    from rich.markup import escape
-
     from bench.statistics.claims import number
 
     arrow = {"lower": "↓", "higher": "↑", "nearer target": "→target", "none": ""}[one.better]
@@ -147,7 +164,7 @@ def cells(one: "Comparison") -> list[str]:
     if one.interval:
         interval = " to ".join(number(one.factor * bound) for bound in one.interval)
     return [
-        escape(f"{one.metric}{factor} {arrow} {one.direction} {one.dataset}"),
+        escaped(f"{one.metric}{factor} {arrow} {one.direction}"),
         *means,
         number(one.factor * one.mean_difference),
         interval,
