@@ -4,13 +4,15 @@ import math
 
 
 def fixed(value: float, digits: int = 2) -> str:
-    """A number with `digits` decimals, a true minus sign, no negative zero.
+    """A number with `digits` decimals, from 10 000 on with none; a true minus sign, no negative zero.
 
     >>> fixed(-0.004), fixed(-1.256)
     ('0.00', '−1.26')
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    if abs(value) >= 10000:
+        return f"{value:,.0f}".replace(",", "\u2009").replace("-", "−")
     text = f"{value:.{digits}f}"
     text = text.removeprefix("-") if float(text) == 0 else text
     return text.replace("-", "−")
@@ -34,12 +36,8 @@ def readable(value: float, digits: int) -> str:
     >>> readable(2.04e-6, 3), readable(0.0, 3)
     ('2.0e−6', '0.000')
     """
-    text = fixed(value, digits)
-    return (
-        significant(value, 2)
-        if value and math.isfinite(value) and not float(text.replace("−", "-"))
-        else text
-    )
+    vanishes = math.isfinite(value) and abs(value) > 0 and round(abs(value), digits) == 0
+    return significant(value, 2) if vanishes else fixed(value, digits)
 
 
 def grouped(value: float) -> str:
@@ -59,17 +57,6 @@ def significant(value: float, digits: int = 3) -> str:
     if -4 <= exponent < 6:
         return fixed(value, max(0, digits - 1 - exponent))
     return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
-
-
-def duration(seconds: float) -> str:
-    """Seconds as s, min or h.
-
-    >>> duration(42.4), duration(4000), duration(90000)
-    ('42 s', '67 min', '25.0 h')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def listed(names: list[str]) -> str:

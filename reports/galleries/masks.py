@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reports.comparability import Group
 from reports.comparisons import arrow_text
@@ -17,6 +18,8 @@ IMAGES = 1
 """Test images of each direction shown with all their masks."""
 MOST_MASKS = 12
 MOST_VARIANTS = 8
+UNREADABLE = "The picture cannot be read."
+Weights = NDArray[np.float64]
 
 
 def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
@@ -29,9 +32,10 @@ def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iter
                 strip for run in masked[:MOST_VARIANTS] for strip in _strips(run, direction, file, pictures)
             )
             rule = (
-                f"Test image {file}, the first by file name; {seeds_shown(masked)}. White selects. First row "
-                "of a variant: its masks; second row: mask × content, scaled alike; the last picture is "
-                "the sum of all masks but the background's. Slots are exchangeable: numbers mean nothing."
+                f"Test image {file}, the first by file name; {seeds_shown(masked)}. First row of a variant: "
+                "its masks, each with its largest weight in white (the caption says which); second row: mask × "
+                "content, as bright; last the sum of all masks but the background's. Slot numbers mean "
+                "nothing."
             )
             title = f"Masks and what they select, {arrow_text(direction)}"
             yield Gallery(f"{group.key}-masks-{direction}-{at + 1}", "masks", title, rule, (), strips)
@@ -47,36 +51,47 @@ def _strips(run: Shown, direction: str, file: str, pictures: Pictures) -> Iterat
     if entry is None or not _masks(entry):
         return
     place, background = str(entry.get("folder")), entry.get("background")
-    under = pictures.add_file(run.folder, f"{place}/source.png")
-    masks, selected = [Shot("source", under, note="" if under else "The picture cannot be read.")], []
+    planes = [_weights(run, f"{place}/mask-{at}.png", entry) for at in range(_masks(entry))]
+    source = pictures.add_file(run.folder, f"{place}/source.png")
+    masks = [Shot("source", source, note="" if source else UNREADABLE)]
     output = pictures.add_file(run.folder, f"{place}/output.png")
-    selected.append(Shot("output", output, note="" if output else "The picture cannot be read."))
-    for at in range(_masks(entry)):
-        mask = read_picture(run.folder, f"{place}/mask-{at}.png")
-        content = read_picture(run.folder, f"{place}/content-{at}.png")
+    selected = [Shot("output", output, note="" if output else UNREADABLE)]
+    for at, plane in enumerate(planes):
         label = f"mask {at + 1}" + (" (input)" if at == background else "")
-        share = "" if mask is None else f"mean {mask.mean() / 255 * _scale(entry):.2f}"
-        name = None if mask is None else pictures.add(mask)
-        masks.append(Shot(label, under if name else None, share, name, "" if name else "It cannot be read."))
-        selected.append(_selected(f"content {at + 1}", mask, content, entry, pictures))
+        content = read_picture(run.folder, f"{place}/content-{at}.png")
+        masks.append(_mask_shot(label, plane, source, pictures))
+        selected.append(_selected(f"content {at + 1}", plane, content, pictures))
     whole = foreground(run, entry)
     if whole is not None:
-        mean = f"mean {whole.mean() / 255:.2f}"
-        masks.append(Shot("foreground sum", under, mean, pictures.add(whole)))
+        mean = f"mean {whole.mean() / 255:.2f}, white 1"
+        masks.append(Shot("foreground sum", source, mean, pictures.add(whole)))
     yield Strip(f"{run.variant}: masks", tuple(masks))
     yield Strip(f"{run.variant}: selected content", tuple(selected))
 
 
-def _scale(entry: dict[str, Any]) -> float:
+def _weights(run: Shown, inner: str, entry: dict[str, Any]) -> Weights | None:
+    """A mask [h, w] in its own unit."""
+    pixels = read_picture(run.folder, inner)
     scale = entry.get("mask_scale")
-    return float(scale) if isinstance(scale, int | float) else 1.0
+    factor = float(scale) if isinstance(scale, int | float) else 1.0
+    return None if pixels is None or pixels.ndim != 2 else pixels / 255 * factor
 
 
-def _selected(
-    label: str, mask: Pixels | None, content: Pixels | None, entry: dict[str, Any], pictures: Pictures
-) -> Shot:
-    """Mask times content on black: what this mask puts into the output."""
-    if mask is None or content is None or mask.shape[:2] != content.shape[:2] or content.ndim != 3:
-        return Shot(label, None, note="It cannot be read.")
-    weight = np.clip(mask.astype(np.float64) / 255 * _scale(entry), 0, 1)[..., None]
-    return Shot(label, pictures.add((content * weight).round().astype(np.uint8)))
+def _mask_shot(label: str, plane: Weights | None, source: str | None, pictures: Pictures) -> Shot:
+    """A mask over the source, made so bright that its largest weight is white."""
+    if plane is None:
+        return Shot(label, None, note=UNREADABLE)
+    grey = pictures.add((_brightened(plane) * 255).round().astype(np.uint8))
+    return Shot(label, source or grey, f"mean {plane.mean():.2f}, white {plane.max():.2f}", grey)
+
+
+def _brightened(plane: Weights) -> Weights:
+    largest = float(plane.max())
+    return plane / largest if largest > 0 else plane
+
+
+def _selected(label: str, plane: Weights | None, content: Pixels | None, pictures: Pictures) -> Shot:
+    """Mask times content on black, as bright as the mask is shown: what this mask puts into the output."""
+    if plane is None or content is None or content.ndim != 3 or plane.shape != content.shape[:2]:
+        return Shot(label, None, note=UNREADABLE)
+    return Shot(label, pictures.add((content * _brightened(plane)[..., None]).round().astype(np.uint8)))

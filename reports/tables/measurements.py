@@ -57,9 +57,10 @@ def mask_words(group: Group, variant: str, direction: str) -> str:
     """What the masks of a variant are, in a few words: `dead`, `alive`, `dead in 2 of 5 seeds`."""
     scores = chosen(group.study.scores, "last")
     rows = scores[(scores["metric"] == "mask_spatial_deviation") & (scores["direction"] == direction)]
-    found = summarise(rows[rows["variant"] == variant])
+    rows = rows[rows["variant"] == variant]
+    found = summarise(rows)
     if found is None:
-        return "no masks" if "mask_spatial_deviation" in set(scores["metric"]) else "not measured"
+        return "no masks" if rows["reason"].notna().any() else "not measured"
     if group.kinds[variant] == "control":
         return "fixed by design"
     dead = sum(value < DEAD_DEVIATION for value in found.by_seed)

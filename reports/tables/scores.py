@@ -37,7 +37,7 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     summaries = {name: summarise(by_variant.get(name, rows.iloc[:0])) for name in group.variants}
     scale = metrics.scale(key)
     digits = decimals([scale * found.mean for found in summaries.values() if found])
-    digits = max(2, digits) if metrics.is_kernel(key) else digits
+    digits = max(2, digits) if metrics.is_kernel(key) and digits else digits
     measured = [variant for variant in group.variants if summaries[variant]]
     rivals = [variant for variant in measured if variant in group.trained]
     best = winner(compare_column(scores, rivals, key, direction), rivals) if bold else None
