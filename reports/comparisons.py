@@ -17,7 +17,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.scores import Direction
 from bench.statistics.comparison import Comparison, Pair, Side, compare
 from reports import metrics
-from reports.frame import read_images
+from reports.run_files import read_images
 
 MOST_VARIANTS = 12
 """With more, all pairs are too many to be told apart; nothing is bold then, and the caption says so."""

@@ -4,11 +4,9 @@ A run that is unfinished, failed or damaged keeps its row, with its status and t
 that is missing stays missing (NaN or None), and is never filled in.
 """
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -262,47 +260,6 @@ def _typed_scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
     numbers = ["value", "spread", "floor", "ceiling"]
     table[numbers] = table[numbers].astype("float64")
     return table
-
-
-def read_images(folder: str) -> pd.DataFrame:
-    """images.csv of a run: direction, file, one column per measurement. Empty where it cannot be read."""
-    path = Path(folder) / "images.csv"
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _images_as_of(folder, changed)
-
-
-@lru_cache(maxsize=1024)
-def _images_as_of(folder: str, changed: int) -> pd.DataFrame:
-    """images.csv is asked for once per table column; `changed` makes a rewritten file a new question."""
-    return _read_csv(Path(folder) / "images.csv", ("direction", "file"))
-
-
-def read_losses(folder: str) -> pd.DataFrame:
-    """losses.csv of a run, `step` and `images_seen` first. Empty where it cannot be read."""
-    return _read_csv(Path(folder) / "losses.csv", ("step", "images_seen"))
-
-
-def read_validation(folder: str) -> pd.DataFrame:
-    """validation.csv of a run. Empty where it cannot be read."""
-    return _read_csv(Path(folder) / "validation.csv", ("step", "images_seen"))
-
-
-def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    """A table with the needed columns, or an empty one: a run that is being written has no rows yet."""
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError, pd.errors.ParserError):
-        return pd.DataFrame(columns=list(needed))
-    return table if set(needed) <= set(table.columns) else pd.DataFrame(columns=list(needed))
-
-
-def read_samples(folder: str) -> list[dict[str, Any]]:
-    """The entries of samples/index.json; an empty list where it cannot be read."""
-    try:
-        entries = json.loads((Path(folder) / "samples" / "index.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def records(table: pd.DataFrame) -> list[Any]:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from reports import metrics
 from reports.comparability import Group
-from reports.frame import read_images, read_losses, read_validation, records
+from reports.frame import records
+from reports.run_files import read_images, read_losses, read_validation
 from reports.summaries import summarise
 from reports.tables.scores import chosen
 

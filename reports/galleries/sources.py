@@ -8,8 +8,9 @@ import pandas as pd
 
 from reports import metrics
 from reports.comparability import Group
-from reports.frame import read_images, read_samples, records
+from reports.frame import records
 from reports.numbers import fixed
+from reports.run_files import read_images, read_samples
 
 CAPTIONED = ("edge_correlation", "mean_change", "colourfulness", "foreground_iou", "counterfactual_psnr")
 MOST_NUMBERS = 3

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from bench.errors import UsageError
-from reports.frame import read_images, read_losses, read_samples, read_study, run_folders
+from reports.frame import read_study, run_folders
+from reports.run_files import read_images, read_losses, read_samples
 
 
 def test_one_row_per_run_and_one_per_score(tmp_path: Path, mini: ModuleType) -> None:
