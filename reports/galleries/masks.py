@@ -32,10 +32,10 @@ def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iter
                 strip for run in masked[:MOST_VARIANTS] for strip in _strips(run, direction, file, pictures)
             )
             rule = (
-                f"Test image {file}, the first by file name; {seeds_shown(masked)}. First row of a "
-                "variant: its masks, each with its largest weight in white (the caption says which); second row: mask × "
-                "content, as bright; last the sum of all masks but the background's. Slot numbers mean "
-                "nothing."
+                f"Test image {file}, the first by file name; {seeds_shown(masked)}. First row of a variant: "
+                "its masks, each with its largest weight in white (the caption says which). Second row: mask "
+                "times content, as bright. Last: the sum of all masks but the background's. Slot numbers "
+                "mean nothing."
             )
             title = f"Masks and what they select, {arrow_text(direction)}"
             yield Gallery(f"{group.key}-masks-{direction}-{at + 1}", "masks", title, rule, (), strips)
