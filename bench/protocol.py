@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bench.errors import UsageError
 from bench.names import unknown_name
 
+LONGEST_NAME = 160
+"""Bytes of a protocol's name; file systems take folder names of at most 255."""
+
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -155,11 +158,19 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
     for change in changes:
         _apply(rules, change)
     if changes:
-        rules["name"] = f"{rules['name']}[{','.join(sorted(changes))}]"
+        rules["name"] = changed_name(rules["name"], changes)
     try:
         return Protocol.model_validate(rules)
     except ValidationError as error:
         raise UsageError(_explain(name_or_file, error)) from None
+
+
+def changed_name(name: str, changes: tuple[str, ...]) -> str:
+    """`smoke[train.images_seen=2000]`; many changes are named by a hash, for the name is that of a folder."""
+    spelled = f"{name}[{','.join(sorted(changes))}]"
+    if len(spelled.encode()) <= LONGEST_NAME:
+        return spelled
+    return f"{name}[{len(changes)} changes, {content_hash(sorted(changes))}]"
 
 
 def _read_rules(name_or_file: str) -> dict[str, Any]:

@@ -178,7 +178,9 @@ def _compared(group: Group) -> Iterator[str]:
 
 
 def _schedule(group: Group) -> Iterator[str]:
-    record = next(iter(group.study.records.values()), None)
+    records = group.study.records.values()
+    # A baseline that is not trained, such as `copy`, sees nothing: the schedule is that of the trained runs.
+    record = max(records, key=lambda each: each.images_to_see, default=None)
     if record is not None:
         images, train, score = (record.protocol.get(part, {}) for part in ("images", "train", "score"))
         yield (

@@ -206,7 +206,8 @@ def _facts(study: Study) -> tuple[tuple[str, str], ...]:
         ("seeds", str(runs["seed"].nunique())),
         ("runs scored", f"{done} of {len(runs)}"),
     ]
-    seen = runs["images_to_see"].dropna().unique()
+    trained = runs[runs["images_to_see"].fillna(0) > 0]
+    seen = trained["images_to_see"].unique()
     if len(seen) == 1:
         facts.append(("images of each domain seen", grouped(float(seen[0]))))
     return tuple(facts)

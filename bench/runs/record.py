@@ -101,6 +101,8 @@ def read_record(path: Path) -> RunRecord:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BenchError(f"Cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise BenchError(f"{path} is damaged (not UTF-8 text: {error.reason}).") from None
     try:
         record = RunRecord.model_validate_json(text)
     except ValidationError as error:

@@ -67,6 +67,11 @@ def read_scores(path: Path) -> Scores:
         raise BenchError(
             f"Cannot read {path}: {error.strerror}. Make it again with: bench score RUN"
         ) from None
+    except UnicodeDecodeError as error:
+        raise BenchError(
+            f"{path} is damaged (not UTF-8 text: {error.reason}). "
+            f"Make it again with: bench score {path.parent}"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

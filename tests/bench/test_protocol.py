@@ -128,3 +128,10 @@ def test_both_lengths_or_none_are_refused(tmp_path: Path) -> None:
     file.write_text("[images]\nsize = 32\nload_size = 32\n[train]\n[score]\n")
     with pytest.raises(UsageError, match="give exactly one of epochs and images_seen"):
         load_protocol(str(file))
+
+
+def test_many_changes_are_named_by_a_hash_that_fits_a_folder() -> None:
+    changes = tuple(f"model.width={width}" for width in range(2, 40))
+    names = {load_protocol("smoke", changes).name, load_protocol("smoke", changes[:-1]).name}
+    assert len(names) == 2
+    assert all(len(name) < 60 and "changes, " in name for name in names)

@@ -46,9 +46,9 @@ def test_an_update_is_validated(tmp_path: Path) -> None:
     assert folder.read() == a_record()
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"status": "done"}', "[]"])
-def test_a_damaged_record_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "run.json").write_text(content)
+@pytest.mark.parametrize("content", [b"", b"{", b'{"status": "done"}', b"[]", b"\xff\xfe"])
+def test_a_damaged_record_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "run.json").write_bytes(content)
     with pytest.raises(BenchError, match=r"run\.json is damaged"):
         RunFolder(tmp_path).read()
 
