@@ -1,11 +1,17 @@
 """Fixtures for every test."""
 
 import importlib.util
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from variants import catalogue
+from variants.registry import REGISTRY
+
+PLUGIN_MODULES = "variants_plugin_"
 FILL = Path(__file__).parent / "reference" / "fill.py"
 
 
@@ -18,3 +24,15 @@ def reference() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def _plugins_forgotten() -> Iterator[None]:
+    """What a test loads as a plugin is unknown to the next test in the process."""
+    yield
+    catalogue.PLUGINS.clear()
+    for name, each in list(REGISTRY.items()):
+        if each.generator.__module__.startswith(PLUGIN_MODULES):
+            del REGISTRY[name]
+    for module in [module for module in sys.modules if module.startswith(PLUGIN_MODULES)]:
+        del sys.modules[module]
