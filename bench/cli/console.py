@@ -30,16 +30,17 @@ def print_record(path: Path, as_json: bool) -> None:
 
 
 def print_scores(scores: Scores) -> None:
-    """The set distances of the last step, both directions, with floor and ceiling."""
+    """The set distances of the last step, a row for each direction, with floor and ceiling."""
     from rich.console import Console
     from rich.table import Table
 
     directions = scores.selections["last"].directions
-    table = Table("score", *[direction.replace("2", " → ") for direction in DIRECTIONS], "floor", "copying")
+    table = Table("score", "direction", "value", "floor: real images", "ceiling: copying")
     for key in headline_keys(directions["A2B"].metrics):
-        cells = [number(directions[direction].metrics[key].value) for direction in DIRECTIONS]
-        first = directions["A2B"].metrics[key]
-        table.add_row(key, *cells, number(first.floor), number(first.ceiling))
+        for direction in DIRECTIONS:
+            score = directions[direction].metrics[key]
+            values = (score.value, score.floor, score.ceiling)
+            table.add_row(key, direction.replace("2", " → "), *map(number, values))
     Console().print(table)
 
 
