@@ -10,7 +10,7 @@ import typer
 
 from bench.cli import check, compare, data, doctor, list_, report, run, runs, score, study, translate
 from bench.errors import BenchError
-from bench.threads import wait_without_spinning
+from bench.threads import wait_without_stalling
 
 app = typer.Typer(
     name="bench",
@@ -36,7 +36,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when the work failed, 2 when the request is wrong."""
-    wait_without_spinning()
+    wait_without_stalling()
     try:
         app()
     except BenchError as error:

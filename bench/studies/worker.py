@@ -16,7 +16,7 @@ from typing import TextIO
 from bench.errors import BenchError
 from bench.runs.folder import FolderInUse
 from bench.studies.orders import Message, Order, Outcome, Progress
-from bench.threads import wait_without_spinning
+from bench.threads import wait_without_stalling
 
 SECONDS_BETWEEN_MESSAGES = 0.5
 
@@ -118,7 +118,7 @@ def main() -> None:
     """Take the order, execute it, say how it ended."""
     channel = Channel(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
-    wait_without_spinning()
+    wait_without_stalling()
     order = Order.model_validate_json(read_line())
     stop = StopBeforeWork()
     stop_with_driver()

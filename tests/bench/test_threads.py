@@ -1,19 +1,28 @@
-"""Threads that wait give their core away, unless the user says otherwise."""
+"""Threads that wait soon give their core away, unless the user says otherwise."""
 
 import os
 
 import pytest
 
-from bench.threads import wait_without_spinning
+from bench.threads import SPINS, wait_without_stalling
 
 
-def test_waiting_is_passive_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_is_brief_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    wait_without_spinning()
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    wait_without_stalling()
+    assert os.environ["GOMP_SPINCOUNT"] == SPINS
 
 
-def test_a_policy_of_the_user_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    wait_without_spinning()
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+@pytest.mark.parametrize(("name", "value"), [("OMP_WAIT_POLICY", "ACTIVE"), ("GOMP_SPINCOUNT", "7")])
+def test_what_the_user_has_set_is_kept(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    for each in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(each, "")
+        monkeypatch.delenv(each)
+    monkeypatch.setenv(name, value)
+    wait_without_stalling()
+    assert {each: os.environ.get(each) for each in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")} == {
+        "OMP_WAIT_POLICY": None,
+        "GOMP_SPINCOUNT": None,
+    } | {name: value}
