@@ -4,7 +4,7 @@ Axes throughout this package: b batch, k masks and contents, s slots, d slot fea
 c channels, h height, w width. Images are in [-1, 1].
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
@@ -67,6 +67,14 @@ class Generator(nn.Module):
     def trainable(self) -> bool:
         """Whether there is anything to train: False for baselines such as `copy`."""
         return any(parameter.requires_grad for parameter in self.parameters())
+
+    def fit(self, source: Iterable[Tensor], target: Iterable[Tensor]) -> None:
+        """Take what can be had without gradients from the training images; here nothing.
+
+        Called once, in place of training, where there is nothing to train. `source` and `target` give all
+        training images of the domains translated from and to, once, as batches [b, 3, h, w] in [-1, 1].
+        What is learned goes into buffers: they are saved, and `image` depends on nothing else.
+        """
 
     def draw_noise(self, batch: int, noise: Noise) -> Tensor:
         """The slot noise [b, s, d]: `noise` itself if it is a tensor, else drawn on the CPU and moved.

@@ -14,4 +14,5 @@ PARAMETER_COUNTS = {
     "encoded-slot5": 14_871_696,
     "uniform": 11_453_467,
     "copy": 0,
+    "colour": 0,
 }

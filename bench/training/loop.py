@@ -14,6 +14,7 @@ from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
 from bench.training.clock import peak_memory
 from bench.training.examine import BEST_WEIGHTS, Examiner
+from bench.training.fitting import fit_generators
 from bench.training.interruption import Interrupted, stop_requests
 from bench.training.schedule import Schedule
 from bench.training.session import Generators, Session, fresh_generators
@@ -68,7 +69,7 @@ def train(
     streams, where, report = cell.streams(), torch.device(device), progress or Silent()
     generators = fresh_generators(cell, where)
     if not generators["A2B"].trainable:
-        return untrained(cell, folder, generators)
+        return untrained(cell, dataset, folder, generators)
     sizes = (len(dataset.A.train), len(dataset.B.train))
     schedule = Schedule(cell.protocol.images_to_see(*sizes), cell.protocol.train)
     order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
@@ -133,8 +134,9 @@ def best_generators(folder: RunFolder, device: torch.device) -> Generators:
     return {direction: generator.to(device) for direction, generator in loaded.items()}
 
 
-def untrained(cell: Cell, folder: RunFolder, generators: Generators) -> Trained:
-    """The outcome for a baseline without trainable weights, such as `copy`: nothing is fed to it."""
+def untrained(cell: Cell, dataset: Dataset, folder: RunFolder, generators: Generators) -> Trained:
+    """The outcome for a baseline without trainable weights, such as `copy` or `colour`: no step is done."""
+    fit_generators(generators, dataset)
     save_generators(folder.generator, generators, cell.variant, step=0)
     return Trained(
         generators={direction: each.eval() for direction, each in generators.items()},

@@ -13,7 +13,7 @@ from variants.layers import instance_norm
 from variants.pins import PARAMETER_COUNTS
 
 NARROW = {"width": 4, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"}
-WITH_TRUNK = [name for name in variants.names() if name != "copy"]
+WITH_TRUNK = [name for name in variants.names() if name not in ("copy", "colour")]
 SLOTS = ("slot9", "slot5", "encoded-slot5", "light-slot5")
 
 

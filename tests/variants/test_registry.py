@@ -73,13 +73,13 @@ def test_names_come_by_kind_then_by_name():
     assert variants.names() == (
         *("encoded-slot5", "light-slot5", "light-spatial5", "slot5", "slot9", "spatial"),
         "uniform",
-        *("attentiongan-v1", "copy", "cyclegan"),
+        *("attentiongan-v1", "colour", "copy", "cyclegan"),
     )
     assert variants.names("control") == ("uniform",)
 
 
 def test_baselines_come_in_by_the_entry_point():
-    assert {source.entry.name for source in installed()} >= {"copy", "cyclegan", "attentiongan-v1"}
+    assert {source.entry.name for source in installed()} >= {"copy", "colour", "cyclegan", "attentiongan-v1"}
     assert not {source.entry.name for source in shipped()} & set(variants.names("baseline"))
 
 
