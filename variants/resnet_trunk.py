@@ -5,6 +5,9 @@ Zhu et al. 2017 (the generator with residual blocks, after Johnson et al. 2016);
 before it.
 """
 
+from collections import deque
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,12 +50,23 @@ class ResnetTrunk(nn.Module):
 
     def encode(self, image: Tensor) -> Tensor:
         """Features [b, 4 width, h/4, w/4] of images [b, 3, h, w]."""
+        return deque(self.encode_stages(image), maxlen=1).pop()
+
+    def encode_stages(self, image: Tensor) -> Iterator[Tensor]:
+        """What `encode` passes through, the encoded features last; none is changed once it is given.
+
+        The two halving convolutions, before normalisation: [b, 2 width, h/2, w/2], [b, 4 width, h/4, w/4];
+        the second one normalised, then every residual block: [b, 4 width, h/4, w/4] each.
+        """
         features = norm_relu(self.stem(reflect(image, 3)))
-        features = norm_relu(self.down1(features))
-        features = norm_relu(self.down2(features))
+        for halving in (self.down1, self.down2):
+            halved = halving(features)
+            yield halved
+            features = norm_relu(halved)
+        yield features
         for block in self.blocks:
             features = block(features)
-        return features
+            yield features
 
     def make_contents(self, features: Tensor) -> Tensor:
         """Content images [b, k, 3, h, w] in [-1, 1] of the encoded features."""
