@@ -8,11 +8,13 @@ input.
 
 from torch import Tensor
 
-from variants.background import background_index, contents_needed, with_background
-from variants.contract import Generator, Noise, Translation, compose
+from variants.background import contents_needed
+from variants.contract import Noise, Translation
 from variants.registry import register
 from variants.resnet_trunk import ResnetTrunk
-from variants.slot_head import SlotHead, SlotParameters
+from variants.slot_generator import SlotGenerator
+from variants.slot_head import SlotHead
+from variants.slot_parameters import SlotParameters
 
 
 @register(
@@ -21,24 +23,19 @@ from variants.slot_head import SlotHead, SlotParameters
     slots=5,
     background="own",
 )
-class EncodedSlots(Generator):
+class EncodedSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 
     initialisation = "resnet"
 
     def __init__(self, parameters: SlotParameters) -> None:
-        super().__init__()
-        slots, self.mode = parameters.slots, parameters.background
-        self.background = background_index(slots, self.mode, "last")
-        self.convex = self.mode != "reuse"
-        self.noise_shape = (slots, parameters.slot_size)
-        self.head_initialisation = parameters.init
-        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents_needed(slots, self.mode))
+        super().__init__(parameters)
+        contents = contents_needed(parameters.slots, parameters.background)
+        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents)
         self.head = SlotHead(4 * parameters.width, parameters)
 
     def forward(self, image: Tensor, noise: Noise = None) -> Translation:
         features = self.trunk.encode(image)
         contents = self.trunk.make_contents(features)
-        masks = self.head(features, self.draw_noise(len(image), noise), *image.shape[2:])
-        contents, masks = with_background(contents, masks, image, self.mode, "last")
-        return Translation(compose(contents, masks), contents, masks)
+        attended = self.head(features, self.starting_noise(len(image), noise), *image.shape[2:])
+        return self.weigh(contents, attended, image)

@@ -1,16 +1,20 @@
 """`light-slot5`: the light trunk with masks by slot attention on the image, in the paper's figures 5 to 7.
 
 The slot side of the paper's comparison at 128 px: five slots of 128 features, the first one for the input.
+Its masks end in a softmax and those of `light-spatial5` in instance normalisation and ReLU; `mask_norm=none`
+ends these like those, so that a comparison changes the head alone.
 """
 
 from torch import Tensor
 
-from variants.background import background_index, contents_needed, with_background
-from variants.contract import Generator, Noise, Translation, compose
+from variants.background import contents_needed
+from variants.contract import Noise, Translation
 from variants.light_trunk import LightTrunk
 from variants.published.light import LIGHT_SLOT5
 from variants.registry import register
-from variants.slot_head import RawSlotHead, SlotParameters
+from variants.slot_generator import SlotGenerator
+from variants.slot_head import RawSlotHead
+from variants.slot_parameters import LightSlotParameters
 
 
 @register(
@@ -21,23 +25,20 @@ from variants.slot_head import RawSlotHead, SlotParameters
     encoder=(64, 64, 64, 128),
     background="own",
 )
-class LightSlots(Generator):
+class LightSlots(SlotGenerator):
     """Mask 0 weighs the input, masks 1 to 4 the contents."""
 
+    place = "first"
     initialisation = "light"
     published = LIGHT_SLOT5
 
-    def __init__(self, parameters: SlotParameters) -> None:
-        super().__init__()
-        slots, self.mode = parameters.slots, parameters.background
-        self.background = background_index(slots, self.mode, "first")
-        self.convex = self.mode != "reuse"
-        self.noise_shape = (slots, parameters.slot_size)
-        self.head_initialisation = parameters.init
-        self.trunk = LightTrunk(parameters.width, parameters.blocks, contents_needed(slots, self.mode))
-        self.head = RawSlotHead(parameters)
+    def __init__(self, parameters: LightSlotParameters) -> None:
+        super().__init__(parameters)
+        contents = contents_needed(parameters.slots, parameters.background)
+        self.convex = self.convex and parameters.mask_norm == "softmax"
+        self.trunk = LightTrunk(parameters.width, parameters.blocks, contents)
+        self.head = RawSlotHead(parameters, parameters.mask_norm)
 
     def forward(self, image: Tensor, noise: Noise = None) -> Translation:
-        masks = self.head.attend_to(image, self.draw_noise(len(image), noise))
-        contents, masks = with_background(self.trunk(image), masks, image, self.mode, "first")
-        return Translation(compose(contents, masks), contents, masks)
+        attended = self.head.attend_to(image, self.starting_noise(len(image), noise))
+        return self.weigh(self.trunk(image), attended, image)

@@ -8,34 +8,31 @@ published: the last mask weighs its content and, a second time, the input, so th
 
 from torch import Tensor
 
-from variants.background import background_index, contents_needed, with_background
-from variants.contract import Generator, Noise, Translation, compose
+from variants.background import contents_needed
+from variants.contract import Noise, Translation
 from variants.published.slot9 import SLOT9
 from variants.registry import register
 from variants.resnet_trunk import ResnetTrunk
-from variants.slot_head import RawSlotHead, SlotParameters
+from variants.slot_generator import SlotGenerator
+from variants.slot_head import RawSlotHead
+from variants.slot_parameters import RawSlotParameters
 
 
 @register("slot9", summary="The paper's main model: slot attention on the raw image, nine slots.")
 @register("slot5", summary="As slot9 with five slots.", slots=5)
-class RawSlots(Generator):
+class RawSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 
     initialisation = "resnet"
     published = SLOT9
 
-    def __init__(self, parameters: SlotParameters) -> None:
-        super().__init__()
-        slots, self.mode = parameters.slots, parameters.background
-        self.background = background_index(slots, self.mode, "last")
-        self.convex = self.mode != "reuse"
-        self.noise_shape = (slots, parameters.slot_size)
-        self.head_initialisation = parameters.init
-        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents_needed(slots, self.mode))
+    def __init__(self, parameters: RawSlotParameters) -> None:
+        super().__init__(parameters)
+        contents = contents_needed(parameters.slots, parameters.background)
+        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents)
         self.head = RawSlotHead(parameters)
 
     def forward(self, image: Tensor, noise: Noise = None) -> Translation:
         contents = self.trunk.make_contents(self.trunk.encode(image))
-        masks = self.head.attend_to(image, self.draw_noise(len(image), noise))
-        contents, masks = with_background(contents, masks, image, self.mode, "last")
-        return Translation(compose(contents, masks), contents, masks)
+        attended = self.head.attend_to(image, self.starting_noise(len(image), noise))
+        return self.weigh(contents, attended, image)

@@ -4,6 +4,11 @@ Locatello et al. 2020, "Object-Centric Learning with Slot Attention" (arXiv 2006
 Departures of the published translation code, kept: `mu` and `log_sigma` are drawn once and never trained
 unless `learned_init` is set; the MLP's hidden layer is 128 whatever the slot size.
 
+As published all slots start from one mean and deviation, and what slot k attends to is chance. With
+`own_starts` each has its own, and the same slot starts near the same place at every draw. Own means are drawn
+from N(0, 1), the law of the noise itself; by Xavier's rule they would be a tenth of it, and no slot could be
+told from another.
+
 Keys and values are never made. Both are linear in the tokens, so W_k is applied to the few queries and W_v
 to the few weighted means instead; the result is the same up to rounding, at 3.75 times the speed on CPU.
 """
@@ -17,7 +22,7 @@ EPSILON = 1e-8
 
 
 class SlotAttention(nn.Module):
-    """Binds `noise.shape[1]` slots to tokens.
+    """Binds `noise.shape[1]` slots to tokens; `own_starts`, where it is given, is their number.
 
     >>> attention = SlotAttention(features=64)
     >>> attention(tokens=torch.randn(2, 200, 64), noise=torch.randn(2, 7, 64)).shape
@@ -28,13 +33,19 @@ class SlotAttention(nn.Module):
     log_sigma: Tensor
 
     def __init__(
-        self, features: int, iterations: int = 3, mlp_hidden: int = 128, learned_init: bool = False
+        self,
+        features: int,
+        iterations: int = 3,
+        mlp_hidden: int = 128,
+        learned_init: bool = False,
+        own_starts: int | None = None,
     ) -> None:
         super().__init__()
         self.iterations = iterations
         self.scale = features**-0.5
+        self.own_starts = own_starts is not None
         for name in ("mu", "log_sigma"):
-            start = nn.init.xavier_uniform_(torch.empty(1, 1, features))
+            start = nn.init.xavier_uniform_(torch.empty(1, own_starts or 1, features))
             if learned_init:
                 self.register_parameter(name, nn.Parameter(start))
             else:
@@ -74,6 +85,9 @@ class SlotAttention(nn.Module):
         return slots + self.output(torch.relu(self.hidden(self.norm_mlp(slots))))
 
     def draw_weights(self, draw: Callable[[str], torch.Generator]) -> None:
-        """Draw the tensors that are this module's own, Xavier-uniform as published."""
-        nn.init.xavier_uniform_(self.mu, generator=draw("mu"))
+        """Draw the tensors that are this module's own: Xavier-uniform as published, own means N(0, 1)."""
+        if self.own_starts:
+            self.mu.normal_(generator=draw("mu"))
+        else:
+            nn.init.xavier_uniform_(self.mu, generator=draw("mu"))
         nn.init.xavier_uniform_(self.log_sigma, generator=draw("log_sigma"))

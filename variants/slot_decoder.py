@@ -5,6 +5,10 @@ quirks of the published translation code, kept: its channels run down and wrap a
 one at full resolution, where nearly all the work is; and it ends in red, green, blue and alpha, of which
 alpha alone is used. Here alpha alone is computed; the weights of the colours stay, so that parameters and
 checkpoints agree with the published ones.
+
+Its transposed convolutions of kernel 5 and stride 2 overlap unevenly: a constant comes out as a checkerboard
+of period 2. `resize` enlarges by repetition before a convolution of stride 1 instead (Odena et al. 2016,
+"Deconvolution and Checkerboard Artifacts"), with as many parameters and no such pattern.
 """
 
 import torch.nn.functional as F
@@ -26,15 +30,21 @@ def decoder_channels(decoder: str, encoder: tuple[int, ...]) -> tuple[int, ...]:
     return (c2, c1, c0, c3)
 
 
+def resizing(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    """Height and width doubled by repeating every value, then a convolution that keeps them."""
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2))
+
+
 class SlotDecoder(nn.Module):
     """Mask logits [b, s, 16 r, 16 q] of slots [b, s, d] broadcast to a grid of r x q places."""
 
-    def __init__(self, features: int, channels: tuple[int, ...]) -> None:
+    def __init__(self, features: int, channels: tuple[int, ...], resize: bool = False) -> None:
         super().__init__()
         self.position = PositionEmbedding(features)
+        double = resizing if resize else doubling
         inputs = (features, *channels[:-1])
         self.ups = nn.ModuleList(
-            doubling(before, after, kernel=5) for before, after in zip(inputs, channels, strict=True)
+            double(before, after, kernel=5) for before, after in zip(inputs, channels, strict=True)
         )
         self.full = nn.ConvTranspose2d(channels[-1], channels[-1], 5, padding=2)
         self.colours_and_alpha = nn.ConvTranspose2d(channels[-1], 4, 3, padding=1)

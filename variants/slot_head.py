@@ -5,73 +5,74 @@ al. 2020. As published the module decodes a second time and throws that away; th
 without it, and it is not built here.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from variants.parameters import AtLeast, Length
+from variants.foreground import ForegroundHead
+from variants.layers import instance_norm
 from variants.slot_attention import SlotAttention
 from variants.slot_decoder import SlotDecoder, decoder_channels
 from variants.slot_encoder import RawEncoder, Tokens
+from variants.slot_parameters import RawSlotParameters, SlotParameters
+
+MaskNorm = Literal["softmax", "none"]
 
 
-@dataclass(frozen=True)
-class SlotParameters:
-    """Parameters of every slot variant; defaults of the published main model."""
+class Attended(NamedTuple):
+    """What a slot head makes of a batch of images."""
 
-    slots: Annotated[int, AtLeast(2), "Slots, hence masks."] = 9  # the paper's title
-    iterations: Annotated[int, AtLeast(1), "Rounds of slot attention."] = 3  # Locatello et al. 2020
-    slot_size: Annotated[int, AtLeast(1), "Features of a slot and of a token."] = 256
-    encoder: Annotated[
-        tuple[int, ...], AtLeast(1), Length(4), "Channels of the encoder; the decoder's follow from them."
-    ] = (64, 64, 64, 256)
-    decoder: Annotated[
-        Literal["published", "narrow"],
-        "Channels of the decoder: mirrored and wrapped around, or 64 throughout.",
-    ] = "published"
-    mlp_hidden: Annotated[int, AtLeast(1), "Hidden layer of the slots' MLP."] = 128
-    background: Annotated[
-        Literal["reuse", "own", "none"],
-        "How the input is a content: weighed by a mask used twice, by a mask of its own, or not at all.",
-    ] = "reuse"
-    learned_init: Annotated[
-        bool, "Train the mean and deviation that slots start from, as Locatello et al. do."
-    ] = False
-    init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
-        "published"
-    )
-    width: Annotated[int, AtLeast(1), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks of the trunk."] = 9
+    masks: Tensor
+    """[b, s, h, w]: >= 0, and summing to 1 over the slots unless `mask_norm` is `none`."""
+    foreground: Tensor | None
+    """[b, s] in (0, 1): how far each slot is foreground; None unless `background` is `head`."""
 
 
 class SlotHead(nn.Module):
-    """Masks [b, s, h, w] of features [b, c, h', w'], summing to 1 over the slots at every pixel."""
+    """Masks of features [b, c, h', w']."""
 
-    def __init__(self, channels: int, parameters: SlotParameters) -> None:
+    def __init__(self, channels: int, parameters: SlotParameters, mask_norm: MaskNorm = "softmax") -> None:
         super().__init__()
         size = parameters.slot_size
+        self.mask_norm = mask_norm
         self.tokens = Tokens(channels, size)
         self.attention = SlotAttention(
-            size, parameters.iterations, parameters.mlp_hidden, parameters.learned_init
+            size,
+            parameters.iterations,
+            parameters.mlp_hidden,
+            parameters.learned_init,
+            own_starts=parameters.slots if parameters.slot_init == "own" else None,
         )
-        self.decoder = SlotDecoder(size, decoder_channels(parameters.decoder, parameters.encoder))
+        self.decoder = SlotDecoder(
+            size,
+            decoder_channels(parameters.decoder, parameters.encoder),
+            resize=parameters.decoder == "resize",
+        )
+        self.foreground = ForegroundHead(size) if parameters.background == "head" else None
 
-    def forward(self, features: Tensor, noise: Tensor, height: int, width: int) -> Tensor:
+    def forward(self, features: Tensor, noise: Tensor, height: int, width: int) -> Attended:
         """`noise` [b, s, d] starts the slots; `height` and `width` are those of the image."""
         slots = self.attention(self.tokens(features), noise)
-        logits = self.decoder(slots, height // 16, width // 16)
-        return torch.softmax(logits, dim=1)
+        masks = self.normalise(self.decoder(slots, height // 16, width // 16))
+        return Attended(masks, None if self.foreground is None else self.foreground(slots))
+
+    def normalise(self, logits: Tensor) -> Tensor:
+        """Masks of logits, both [b, s, h, w]."""
+        if self.mask_norm == "softmax":
+            return torch.softmax(logits, dim=1)
+        return torch.relu_(instance_norm(logits))
 
 
 class RawSlotHead(SlotHead):
     """The same on the image itself, [b, 3, h, w], through an encoder of its own."""
 
-    def __init__(self, parameters: SlotParameters) -> None:
-        super().__init__(parameters.encoder[-1], parameters)
-        self.encoder = RawEncoder(parameters.encoder)
+    def __init__(self, parameters: RawSlotParameters, mask_norm: MaskNorm = "softmax") -> None:
+        super().__init__(parameters.encoder[-1], parameters, mask_norm)
+        further = parameters.encoder_layers - len(parameters.encoder)
+        self.encoder = RawEncoder(parameters.encoder + further * parameters.encoder[-1:])
 
-    def attend_to(self, image: Tensor, noise: Tensor) -> Tensor:
-        """Masks [b, s, h, w] of an image [b, 3, h, w]."""
-        return self(self.encoder(image), noise, *image.shape[2:])
+    def attend_to(self, image: Tensor, noise: Tensor) -> Attended:
+        """Masks of an image [b, 3, h, w]."""
+        attended: Attended = self(self.encoder(image), noise, *image.shape[2:])
+        return attended
