@@ -180,11 +180,11 @@ def _compared(group: Group) -> Iterator[str]:
 def _schedule(group: Group) -> Iterator[str]:
     records = group.study.records.values()
     # A baseline that is not trained, such as `copy`, sees nothing: the schedule is that of the trained runs.
-    record = max(records, key=lambda each: each.images_to_see, default=None)
+    record = max(records, key=lambda each: each.images_to_see or 0, default=None)
     if record is not None:
         images, train, score = (record.protocol.get(part, {}) for part in ("images", "train", "score"))
         yield (
-            f"Protocol {group.protocol}: {images.get('size', '?')} px, {grouped(record.images_to_see)} "
+            f"Protocol {group.protocol}: {images.get('size', '?')} px, {grouped(record.images_to_see or 0)} "
             f"images of each domain seen, batch {train.get('batch', '?')}, {train.get('objective', '?')}, "
             f"{train.get('precision', '?')}, features {score.get('features', '?')}."
         )

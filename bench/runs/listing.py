@@ -35,9 +35,10 @@ def describe(path: Path, root: Path) -> dict[str, Any]:
         record = RunFolder(path).read()
     except BenchError as error:
         return {"run": name, "status": "damaged", "reason": str(error), "images_seen": None}
+    to_see = record.images_to_see
     return {
         "run": name,
         "status": record.status,
         "reason": record.reason,
-        "images_seen": f"{record.images_seen} of {record.images_to_see}",
+        "images_seen": None if to_see is None else f"{record.images_seen} of {to_see}",
     }

@@ -80,7 +80,8 @@ class RunRecord(Record):
     """The variant's parameters, every one with its value."""
     images_seen: int = 0
     """Images of each domain fed so far."""
-    images_to_see: int
+    images_to_see: int | None = None
+    """0 where nothing is trained; None while that is not known, because the variant was not built yet."""
     steps: int = 0
     data: dict[str, Any] = {}
     """Numbers of images of each split, duplicates, leaks, images skipped as unreadable."""

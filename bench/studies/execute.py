@@ -58,6 +58,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
         if record.status == "done":
             return record
         with failure_recorded(folder):
+            folder.update(images_to_see=images_to_see(cell, dataset))
             network = load_network(cell.protocol.score.features, machine.weights, machine.device)
             trained = train(
                 cell,
@@ -79,25 +80,36 @@ def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
-    return plan(cell, dataset, machine)
+    planned = plan(cell, dataset, machine)
+    return planned.model_copy(update={"images_to_see": images_to_see(cell, dataset)})
+
+
+def images_to_see(cell: Cell, dataset: "Dataset") -> int:
+    """Images of each domain that the cell is fed: none where its variant has nothing to train.
+
+    Builds the variant, so it raises whatever the variant's constructor raises.
+    """
+    generator = variants.build(cell.variant, cell.protocol.model)
+    if parameter_count(generator) == 0:
+        return 0
+    return cell.protocol.images_to_see(len(dataset.A.train.names), len(dataset.B.train.names))
 
 
 def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
-    """What the run folder will record of `cell` before the first step; `bench run --dry-run` prints it."""
-    generator = variants.build(cell.variant, cell.protocol.model)
-    images_to_see = cell.protocol.images_to_see(len(dataset.A.train.names), len(dataset.B.train.names))
+    """What the run folder records of `cell` before its variant is built; `bench run --dry-run` prints it."""
+    described = variants.describe(cell.variant)
     return RunRecord(
         status="running",
         cell=CellRecord(
             protocol=cell.protocol.name, dataset=cell.dataset, variant=cell.variant, seed=cell.seed
         ),
-        kind=variants.describe(cell.variant).kind,
+        kind=described.kind,
+        own_objective=described.objective,
         protocol=cell.protocol.model_dump(mode="json"),
         protocol_hash=cell.protocol.hash(),
         data_fingerprint=dataset.fingerprint,
         schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
         parameters=variants.resolved_parameters(cell.variant, cell.protocol.model),
-        images_to_see=images_to_see if parameter_count(generator) else 0,
         data=dataset.facts,
         environment=describe_environment(machine.device, machine.threads),
         started=now(),
@@ -155,6 +167,7 @@ def record_training(folder: RunFolder, cell: Cell, trained: Trained) -> None:
         images_seen=trained.images_seen,
         steps=trained.steps,
         trace_hash=trained.trace_hash,
+        trace_hash_without_pool=trained.trace_hash_without_pool,
         costs=costs,
         warnings=list(dict.fromkeys([*folder.read().warnings, *trained.warnings])),
     )

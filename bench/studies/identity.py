@@ -6,7 +6,7 @@ from bench.errors import BenchError
 from bench.runs.folder import RunFolder
 from bench.runs.record import RunRecord
 
-IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters", "images_to_see")
+IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters")
 """The parts of a record that say which run it is; the others say how it went."""
 
 

@@ -39,7 +39,7 @@ def _cells(run: Any) -> tuple[Cell, ...]:
         return None if value is None or pd.isna(value) else value
 
     seed, seen, to_see = get("seed"), get("images_seen"), get("images_to_see")
-    progress = "-" if seen is None else f"{seen} of {to_see}"
+    progress = "-" if seen is None or to_see is None else f"{seen} of {to_see}"
     said = get("reason") or (
         "It is still running, or was killed: run it again to go on." if seen is not None else "-"
     )

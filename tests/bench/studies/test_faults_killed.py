@@ -43,6 +43,13 @@ class Raises(Faulty):
         raise ArithmeticError("seven is not nine")
 
 
+@register("unbuildable", summary="Raises in its constructor.")
+class Unbuildable(Faulty):
+    def __init__(self) -> None:
+        super().__init__()
+        raise ArithmeticError("no layer has seven sides")
+
+
 @register("diverges", summary="Its output is not finite.")
 class Diverges(Faulty):
     factor = float("inf")
@@ -118,12 +125,13 @@ def test_faulty_variants_fail_with_their_reason_and_the_rest_goes_on(
 ) -> None:
     plugin = tmp_path / "faulty.py"
     plugin.write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
-    faulty = ("raises", "diverges", *(["greedy"] if memory_group else []))
+    faulty = ("raises", "unbuildable", "diverges", *(["greedy"] if memory_group else []))
     outcome = workplace.outcome(tmp_path / "runs", (*faulty, "copy"), plugin=plugin, workers=2)
     reasons = {variant: cell["reason"] for variant, cell in outcome["cells"].items()}
     assert outcome["exit"] == 1
     assert outcome["cells"]["copy"]["end"] == "done"
     assert reasons["raises"] == "ArithmeticError: seven is not nine"
+    assert reasons["unbuildable"] == "ArithmeticError: no layer has seven sides"
     assert reasons["diverges"].startswith("Training diverged at step 1")
     assert all(f"--plugin {plugin}" in outcome["cells"][variant]["command"] for variant in faulty)
     for variant in faulty:
