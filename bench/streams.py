@@ -22,6 +22,7 @@ STREAMS = (
     "image-pool",
     "slot-noise",
     "gradient-penalty",
+    "patches",
     "scoring",
 )
 

@@ -15,4 +15,5 @@ PARAMETER_COUNTS = {
     "uniform": 11_453_467,
     "copy": 0,
     "colour": 0,
+    "cut": 11_378_179,
 }

@@ -41,6 +41,8 @@ class Entry:
     kind: Kind
     parameters: dict[str, Parameter]
     """In declared order, with the defaults of this name."""
+    objective: str | None = None
+    """What it is trained with in place of the protocol's objective; None: with that, as all others are."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,12 @@ REGISTRY: dict[str, Registered] = {}
 
 
 def register(
-    name: str, *, summary: str, kind: Kind = "variant", **defaults: Value
+    name: str, *, summary: str, kind: Kind = "variant", objective: str | None = None, **defaults: Value
 ) -> Callable[[Class], Class]:
     """Class decorator that gives a generator class a name; `defaults` replace defaults of its parameters.
 
-    Raises VariantError where the name is taken or unusable, or a default fits no parameter.
+    A baseline that is a method of its own names the `objective` that belongs to it. Raises VariantError where
+    the name is taken or unusable, another kind brings an objective, or a default fits no parameter.
     """
 
     def claim(generator: Class) -> Class:
@@ -69,19 +72,26 @@ def register(
             raise VariantError(f"The name {name!r} is taken by {located(REGISTRY[name].generator)}.")
         fields = fields_class(generator)
         parameters = with_defaults(parameters_of(fields), defaults)
-        REGISTRY[name] = Registered(make_entry(name, summary, kind, parameters), generator, fields)
+        REGISTRY[name] = Registered(make_entry(name, summary, kind, parameters, objective), generator, fields)
         return generator
 
     return claim
 
 
-def make_entry(name: str, summary: str, kind: Kind, parameters: dict[str, Parameter]) -> Entry:
-    """An Entry whose name and kind are checked."""
+def make_entry(
+    name: str, summary: str, kind: Kind, parameters: dict[str, Parameter], objective: str | None = None
+) -> Entry:
+    """An Entry whose name, kind and objective are checked."""
     if not NAME.fullmatch(name):
         raise VariantError(f"{name!r} cannot be a name: use letters, digits, '.', '_' and '-'.")
     if kind not in KINDS:
         raise VariantError(f"{name} is registered as {kind!r}; a kind is one of {', '.join(KINDS)}.")
-    return Entry(name, summary, kind, parameters)
+    if objective is not None and kind != "baseline":
+        raise VariantError(
+            f"{name} is a {kind} and brings the objective {objective!r}: only a baseline may. Variants "
+            "differ in the generator alone."
+        )
+    return Entry(name, summary, kind, parameters, objective)
 
 
 def fields_class(generator: type) -> type | None:

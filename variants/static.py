@@ -66,8 +66,9 @@ def entry(module: ast.Module, node: ast.ClassDef, call: ast.AST) -> Entry:
     if len(given) != len(call.keywords) or "summary" not in given:
         raise Unreadable(f"{node.name}: register without a literal summary")
     summary, kind = given.pop("summary"), given.pop("kind", "variant")
+    objective = given.pop("objective", None)
     parameters = with_defaults(constructor_parameters(module, node), given)
-    return make_entry(literal(call.args[0]), summary, kind, parameters)
+    return make_entry(literal(call.args[0]), summary, kind, parameters, objective)
 
 
 def constructor_parameters(module: ast.Module, node: ast.ClassDef) -> dict[str, Parameter]:

@@ -43,7 +43,14 @@ def show_generators(kinds: tuple[str, ...], as_json: bool) -> None:
         described = variants.describe(name)
         if described.kind in kinds:
             parameters = {key: info.spelled_default for key, info in described.parameters.items()}
-            rows.append({"name": name, "summary": described.summary, "parameters": parameters})
+            rows.append(
+                {
+                    "name": name,
+                    "summary": described.summary,
+                    "parameters": parameters,
+                    "own objective": described.objective,
+                }
+            )
     show(rows, as_json)
 
 

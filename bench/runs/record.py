@@ -76,6 +76,11 @@ class RunRecord(Record):
     schedule_hash: str
     trace_hash: str | None = None
     """Rolling hash over what the run was fed, after `images_seen`; None where nothing is trained."""
+    trace_hash_without_pool: str | None = None
+    """The same over images, crops, flips and learning rates alone, without what image pools exchanged:
+    comparable between objectives with and without a pool."""
+    own_objective: str | None = None
+    """The objective that a baseline brings with it and is trained with; None: the protocol's."""
     parameters: dict[str, Any] = {}
     """The variant's parameters, every one with its value."""
     images_seen: int = 0

@@ -39,6 +39,8 @@ class Trained:
     """Images of each domain fed."""
     trace_hash: str | None
     """None where nothing is trained."""
+    trace_hash_without_pool: str | None
+    """The same over images, crops, flips and learning rates alone."""
     seconds_training: float
     """Training steps alone, all sessions together, without validation and checkpoints."""
     seconds_data: float
@@ -120,6 +122,7 @@ def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule
         steps=session.step,
         images_seen=schedule.images_seen(session.step),
         trace_hash=session.trace,
+        trace_hash_without_pool=session.trace_without_pool,
         seconds_training=session.clock.seconds,
         seconds_data=session.clock.data_seconds,
         seconds_per_step=session.clock.seconds_per_step,
@@ -145,6 +148,7 @@ def untrained(cell: Cell, dataset: Dataset, folder: RunFolder, generators: Gener
         steps=0,
         images_seen=0,
         trace_hash=None,
+        trace_hash_without_pool=None,
         seconds_training=0.0,
         seconds_data=0.0,
         seconds_per_step=None,

@@ -22,7 +22,22 @@ REAL, TRANSLATED = 1.0, 0.0
 """What the discriminators are to say of either."""
 
 
-class LeastSquares(Objective):
+class LeastSquaresJudges(Objective):
+    """How discriminators learn in every objective with a least-squares GAN."""
+
+    discriminator = PatchGAN
+
+    def learn_to_judge(self, domain: str, real: Tensor, translated: Tensor) -> Tensor:
+        """One update of a discriminator: half the sum of its errors on real and on translated images."""
+        self.discriminator_optimisers[domain].zero_grad()
+        of_real, of_translated = self.judge_both(domain, real, translated)
+        loss = 0.5 * (least_squares(of_real, REAL) + least_squares(of_translated, TRANSLATED))
+        loss.backward()
+        self.discriminator_optimisers[domain].step()
+        return loss.detach()
+
+
+class LeastSquares(LeastSquaresJudges):
     """Generators first; then each discriminator, on what they made before their update."""
 
     losses = (
@@ -35,7 +50,6 @@ class LeastSquares(Objective):
         "discriminator_A",
         "discriminator_B",
     )
-    discriminator = PatchGAN
 
     def __init__(
         self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
@@ -57,7 +71,7 @@ class LeastSquares(Objective):
         swaps: list[int] = []
         for domain in "AB":
             shown = self.pools[domain].exchange(translated[domain], streams.pool(domain))
-            losses[f"discriminator_{domain}"] = self._learn_to_judge(domain, images[domain], shown.images)
+            losses[f"discriminator_{domain}"] = self.learn_to_judge(domain, images[domain], shown.images)
             swaps.extend(shown.swaps)
         return Step(losses, tuple(swaps))
 
@@ -71,15 +85,6 @@ class LeastSquares(Objective):
             cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
             backward(gan, cycle)
         return translated.detach(), gan.detach(), cycle.detach()
-
-    def _learn_to_judge(self, domain: str, real: Tensor, translated: Tensor) -> Tensor:
-        """One update of a discriminator: half the sum of its errors on real and on translated images."""
-        self.discriminator_optimisers[domain].zero_grad()
-        of_real, of_translated = self.judge_both(domain, real, translated)
-        loss = 0.5 * (least_squares(of_real, REAL) + least_squares(of_translated, TRANSLATED))
-        loss.backward()
-        self.discriminator_optimisers[domain].step()
-        return loss.detach()
 
     def _parts(self) -> dict[str, Any]:
         return super()._parts() | {f"pool_{domain}": pool for domain, pool in self.pools.items()}

@@ -32,9 +32,11 @@ class Session:
         settings = cell.protocol.train
         self.step = 0
         self.trace = trace.EMPTY
+        self.trace_without_pool: str | None = trace.EMPTY
         self.warnings: tuple[str, ...] = ()
         self.generators = generators
-        self.objective = build_objective(settings.objective, generators, settings, cell.streams())
+        own = variants.describe(cell.variant).objective
+        self.objective = build_objective(own or settings.objective, generators, settings, cell.streams())
         self.losses = LossLog(self.objective.losses, schedule)
         self.validations = ValidationLog()
         self.clock = Clock()
@@ -43,6 +45,8 @@ class Session:
         """Note that a step was done, on what and with which losses."""
         self.step = step
         self.trace = trace.extend(self.trace, draw, done.swaps, learning_rate)
+        if self.trace_without_pool is not None:
+            self.trace_without_pool = trace.extend(self.trace_without_pool, draw, (), learning_rate)
         self.losses.add(step, done.losses)
 
     def settle(self) -> None:
@@ -56,7 +60,12 @@ class Session:
         """Write a checkpoint, then losses.csv and validation.csv up to it."""
         self.settle()
         parts = {name: part.state_dict() for name, part in self._parts().items()}
-        plain = {"step": self.step, "trace": self.trace, "warnings": list(self.warnings)}
+        plain = {
+            "step": self.step,
+            "trace": self.trace,
+            "trace_without_pool": self.trace_without_pool,
+            "warnings": list(self.warnings),
+        }
         save_checkpoint(folder.checkpoints, plain | parts)
         self.losses.write(folder)
         self.validations.write(folder)
@@ -71,6 +80,8 @@ class Session:
             for name, part in self._parts().items():
                 part.load_state_dict(loaded.state[name])
             self.step, self.trace = loaded.state["step"], loaded.state["trace"]
+            # Checkpoints of before this hash was kept cannot tell what it was.
+            self.trace_without_pool = loaded.state.get("trace_without_pool")
             self.warnings = tuple(loaded.state["warnings"])
         self.warnings += tuple(f"{each} Continued at step {self.step}." for each in loaded.warnings)
 

@@ -25,6 +25,11 @@ class StepStreams:
         """Decides what the pool of a domain exchanges."""
         return self.streams.numpy("image-pool", self.step, domain)
 
+    def patches(self, role: str, layer: int, available: int, wanted: int) -> Tensor:
+        """Which places of a layer with `available` places are compared: [min(wanted, available)], int64."""
+        order = torch.randperm(available, generator=self.streams.torch("patches", self.step, role, layer))
+        return order[:wanted]
+
     def penalty_mix(self, domain: str, batch: int) -> Tensor:
         """Where between real (0) and translated (1) image the gradient is penalised: [b], on the CPU."""
         return torch.rand(batch, generator=self.streams.torch("gradient-penalty", self.step, domain))
