@@ -1,11 +1,13 @@
 """A study file: what it may say, and errors that name file, line and key."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import variants
 from bench.errors import UsageError
 from bench.studies.declaration import load_study, parse, study_names
 from bench.studies.grid import Grid, expand, run_folders
@@ -33,6 +35,19 @@ def test_nine_slots_is_the_papers_study() -> None:
     }  # fmt: skip
     assert set(grid.datasets) == {"summer2winter_yosemite", "horse2zebra", "apple2orange"}
     assert grid.seeds == (0, 1, 2, 3, 4)
+
+
+def test_section_7_compares_every_choice_with_the_published_one() -> None:
+    """What `light-slot5` shares with the main model is compared on the main model."""
+    compared = {a for a, _ in expand(load_study("section-7.toml")).comparisons}
+    for published in ("slot9", "light-slot5"):
+        for each in variants.describe(published).parameters.values():
+            if published != "slot9" and each.name in variants.describe("slot9").parameters:
+                continue
+            choices = each.choices or (("true", "false") if each.kind == "bool" else ())
+            for choice in set(choices) - {each.spelled_default}:
+                wanted = rf"{published}\[(.*,)?{each.name}={choice}[,\]]"
+                assert any(re.match(wanted, text) for text in compared), wanted
 
 
 def test_a_name_that_is_no_study_lists_those_there_are() -> None:
