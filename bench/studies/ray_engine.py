@@ -4,6 +4,7 @@ Ray places the tasks by what a cell needs, and begins a task again elsewhere whe
 """
 
 import contextlib
+import os
 import tempfile
 import threading
 import time
@@ -21,6 +22,9 @@ from bench.studies.packing import pack, unpack
 from bench.studies.study import EngineSettings
 
 SECONDS_BETWEEN_STOP_CHECKS = 1.0
+# Ray reads this when it is imported; with "0" its processes listen at 127.0.0.1 on every system, as they
+# always do on Windows and macOS.
+MORE_THAN_THIS_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 GIB = 1 << 30
 Finished = tuple[Outcome, bytes | None]
 
@@ -88,9 +92,11 @@ class Submitted:
 
 
 class RayEngine:
-    """A Ray cluster by its address, or one on this machine for the time of the study."""
+    """A Ray cluster by its address, or one on this machine, reached by nobody else, for the study's time."""
 
     def __init__(self, settings: EngineSettings, device: str = "auto") -> None:
+        if not settings.address:
+            os.environ.setdefault(MORE_THAN_THIS_MACHINE, "0")
         ray = import_ray()
         self._settings, self._device, self._ray = settings, device, ray
         self.threads = settings.threads or 1

@@ -1,12 +1,16 @@
 """The same study on a Ray cluster of two nodes in this machine: equal scores, and a node may be lost."""
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+
+from bench.studies.ray_engine import MORE_THAN_THIS_MACHINE
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed: pip install 'bench-unpaired[ray]'")
 pytestmark = pytest.mark.xdist_group("studies")
@@ -53,6 +57,15 @@ class Nodes:
         )
         self.address = self._answer()
 
+    def listening_at(self) -> set[str]:
+        """The addresses at which the processes of the cluster wait for connections."""
+        found = set()
+        for process in psutil.Process(self._process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                sockets = process.net_connections(kind="inet")
+                found |= {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN}
+        return found
+
     def _answer(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
@@ -71,9 +84,17 @@ class Nodes:
 
 @pytest.fixture(scope="module")
 def nodes(workplace: Any) -> Iterator[Nodes]:
-    cluster = Nodes({**workplace.environment, "RAY_health_check_failure_threshold": "3"})
-    yield cluster
-    cluster.close()
+    settings = {MORE_THAN_THIS_MACHINE: "0", "RAY_health_check_failure_threshold": "3"}
+    with pytest.MonkeyPatch.context() as environment:  # of the drivers too
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        cluster = Nodes(workplace.environment)
+        yield cluster
+        cluster.close()
+
+
+def test_the_cluster_of_these_tests_is_reached_from_this_machine_alone(nodes: Nodes) -> None:
+    assert {address.removeprefix("::ffff:") for address in nodes.listening_at()} == {"127.0.0.1"}
 
 
 def test_two_ray_nodes_reach_the_results_of_the_local_engine(
