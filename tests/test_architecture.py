@@ -31,6 +31,8 @@ MAY_IMPORT = {
     "bench.studies": {"variants", "bench.training", "bench.scoring", "bench.data", "bench.runs", "bench.cell",
                       "bench.protocol", "bench.errors", "bench.progress", "bench.names", "bench.devices",
                       "bench.threads"},
+    "bench.profiling": {"variants", "bench.training", "bench.runs", "bench.cell", "bench.protocol",
+                        "bench.errors", "bench.progress", "bench.threads"},
     "bench.devices": {"bench.errors", "bench.runs"},
     "bench.comparing": {"variants", "bench.statistics", "bench.scoring", "bench.runs", "bench.protocol",
                         "bench.errors", "bench.names"},

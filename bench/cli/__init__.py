@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from bench.cli import check, compare, data, doctor, list_, report, run, runs, score, study, translate
+from bench.cli import check, compare, data, doctor, list_, profile, report, run, runs, score, study, translate
 from bench.errors import BenchError
 from bench.threads import wait_without_stalling
 
@@ -31,6 +31,7 @@ app.add_typer(list_.app, name="list")
 app.add_typer(runs.app, name="runs")
 app.add_typer(data.app, name="data")
 app.command("check")(check.check)
+app.command("profile")(profile.profile)
 app.command("doctor")(doctor.doctor)
 
 

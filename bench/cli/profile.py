@@ -1,0 +1,54 @@
+"""`bench profile`: what a training step costs."""
+
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import AsJson, Device, Plugin, Threads
+
+
+def profile(
+    variant: Annotated[
+        list[str], typer.Argument(help="Names, wildcards ('slot*') or grids ('slot9[slots=5|9]').")
+    ],
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="Name, or .toml file: widths, objective, size, batch.")
+    ] = "paper-128",
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a rule of the protocol; may be repeated."),
+    ] = None,
+    size: Annotated[int | None, typer.Option("--size", help="Height and width of the images.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", help="Images of each domain in a step.")] = None,
+    precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Timed steps, after a warm-up.")] = 5,
+    top: Annotated[int, typer.Option("--top", min=1, help="Operators to show.")] = 12,
+    plugin: Plugin = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a training step: parameters, GFLOP, seconds, memory, share of the machine's peak, operators.
+
+    The step is the real one, generators and discriminators, on random images, and each variant is measured
+    in a process of its own. Several variants are compared with the first.
+
+    Examples:
+
+      bench profile slot9 --protocol smoke
+
+      bench profile spatial slot9 --size 128 --precision bf16 --set train.objective=lsgan --set train.pool=50
+
+      bench profile 'slot9[slots=2|4|8]' --protocol small --threads 1 --json
+    """
+    from bench.cli.options import load_plugins
+    from bench.cli.profiling import Asked, requests, show
+    from bench.profiling.fresh import measure_fresh
+    from bench.progress import TerminalProgress
+
+    load_plugins(plugin)
+    asked = Asked(protocol, tuple(change or ()), size, batch, precision, device, threads, steps)
+    wanted = requests(variant, asked, tuple(plugin or ()))
+    with TerminalProgress() as progress:
+        profiles = measure_fresh(wanted, progress)
+    show(profiles, top, as_json)

@@ -1,0 +1,113 @@
+"""Measuring one variant in this process, which should do nothing else: its peak memory is the step's."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bench.cell import Cell
+from bench.errors import UsageError
+from bench.profiling.counting import OperationCount
+from bench.profiling.matrix_peak import matrix_peak, wait_for
+from bench.profiling.operators import time_by_operator
+from bench.profiling.profile import Profile, Request
+from bench.protocol import Protocol
+from bench.runs.environment import accelerator, processor
+from bench.training.clock import peak_memory
+from bench.training.objectives import OBJECTIVES
+from bench.training.schedule import Schedule
+from bench.training.session import Session, fresh_generators
+from bench.training.step_streams import StepStreams
+from variants.cost import forward_gflop, parameter_count
+
+SEED = 0
+
+
+def measure(request: Request, tell: Callable[[str], None]) -> Profile:
+    """The profile of a variant; `tell` hears of every part that is done.
+
+    Raises UsageError where the variant trains nothing.
+    """
+    device = torch.device(request.device)
+    torch.set_num_threads(request.threads)
+    before = peak_memory(device)
+    step = Step(request.variant, request.protocol, device)
+    with OperationCount() as count:
+        step()
+    tell("warm-up")
+    seconds = [timed(step, device, tell) for _ in range(request.steps)]
+    peak = peak_memory(device)
+    rate = matrix_peak(device, torch.bfloat16 if step.precision == "bf16" else torch.float32)
+    tell("matrix peak")
+    operators = time_by_operator(step, device)
+    tell("operators")
+    median = statistics.median(seconds)
+    generator = step.objective.generators["A2B"]
+    return Profile(
+        variant=request.variant,
+        protocol=request.protocol.name,
+        objective=step.objective_name,
+        size=request.protocol.images.size,
+        batch=request.protocol.train.batch,
+        precision=step.precision,
+        device=request.device,
+        device_name=accelerator(request.device)[0] or processor(),
+        threads=request.threads,
+        parameters=parameter_count(generator),
+        forward_gflop=forward_gflop(generator, request.protocol.images.size),
+        step_gflop=count.flop / 1e9,
+        seconds=tuple(seconds),
+        seconds_per_step=median,
+        images_per_second=request.protocol.train.batch / median,
+        peak_memory_bytes=peak,
+        memory_before_bytes=before,
+        matrix_peak_gflops=rate / 1e9,
+        share_of_peak=count.flop / median / rate,
+        operators=operators,
+    )
+
+
+class Step:
+    """The training step of a variant on random images; every call is the next one."""
+
+    def __init__(self, variant: str, protocol: Protocol, device: torch.device) -> None:
+        cell = Cell(protocol, "random images", variant, SEED)
+        generators = fresh_generators(cell, device)
+        if not generators["A2B"].trainable:
+            raise UsageError(
+                f"{variant} trains nothing: there is no step to profile. See: bench list variants"
+            )
+        self.objective = Session(cell, generators, Schedule(1, protocol.train)).objective
+        self.precision = protocol.train.precision
+        self._streams = cell.streams()
+        self._images = random_images(protocol, device)
+        self._done = 0
+
+    @property
+    def objective_name(self) -> str:
+        """As a protocol names it."""
+        return next(name for name, each in OBJECTIVES.items() if each is type(self.objective))
+
+    def __call__(self) -> None:
+        self._done += 1
+        self.objective.step(self._images, StepStreams(self._streams, self._done))
+
+
+def random_images(protocol: Protocol, device: torch.device) -> dict[str, Tensor]:
+    """A batch of either domain, uniform in [-1, 1]."""
+    chance = torch.Generator().manual_seed(SEED)
+    shape = (protocol.train.batch, 3, protocol.images.size, protocol.images.size)
+    return {domain: (torch.rand(shape, generator=chance) * 2 - 1).to(device) for domain in "AB"}
+
+
+def timed(step: Callable[[], None], device: torch.device, tell: Callable[[str], None]) -> float:
+    """Seconds of one call, its work on the device included."""
+    wait_for(device)
+    began = time.perf_counter()
+    step()
+    wait_for(device)
+    seconds = time.perf_counter() - began
+    tell("step")
+    return seconds
