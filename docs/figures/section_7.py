@@ -37,7 +37,7 @@ FIGURES = {
     "initialisation": ["slot9", "slot9[init=default]", AWAKE],
     "iterations": [AWAKE, "slot9[iterations=1,init=kaiming]", "slot9[iterations=7,init=kaiming]"],
     "slot-size": [AWAKE, "slot9[slot_size=32,init=kaiming]"],
-    "channels": [AWAKE, "slot9[encoder=16-16-16-32,init=kaiming]"],
+    "channels": [AWAKE, "slot9[encoder=16-16-16-32,init=kaiming]", "slot9[mlp_hidden=16,init=kaiming]"],
     "slots": [AWAKE, "slot5[init=kaiming]"],
     "decoder": [AWAKE, "slot9[decoder=narrow,init=kaiming]", "slot9[decoder=resize,init=kaiming]"],
     "learned": [AWAKE, "slot9[learned_init=true,init=kaiming]"],
@@ -54,7 +54,8 @@ FIGURES = {
 """The settings of each figure in canonical spelling, the published one first."""
 COSTS = [
     *("slot9", "slot9[iterations=1]", "slot9[iterations=7]", "slot9[slot_size=128]"),
-    *("slot9[encoder=32-32-32-128]", "slot9[encoder_layers=6]", "slot5", "slot9[slots=3]", "slot9[slots=12]"),
+    *("slot9[encoder=32-32-32-128]", "slot9[mlp_hidden=512]", "slot9[encoder_layers=6]"),
+    *("slot5", "slot9[slots=3]", "slot9[slots=12]"),
     *("slot9[decoder=narrow]", "slot9[decoder=resize]", "slot9[learned_init=true]"),
     *("slot9[learned_init=true,slot_init=own]", "slot9[noise=shared]", "slot9[init=kaiming]"),
     *("slot9[background=own]", "slot9[background=none]", "slot9[background=head]", "encoded-slot5[slots=9]"),
