@@ -73,7 +73,7 @@ def test_names_come_by_kind_then_by_name():
     assert variants.names() == (
         *("encoded-slot5", "light-slot5", "light-spatial5", "slot5", "slot9", "spatial"),
         "uniform",
-        *("attentiongan-v1", "colour", "copy", "cyclegan"),
+        *("attentiongan-v1", "colour", "copy", "cut", "cyclegan"),
     )
     assert variants.names("control") == ("uniform",)
 
@@ -103,6 +103,13 @@ def test_a_name_that_cannot_be_a_folder_is_refused(name):
 def test_an_unknown_kind_is_refused():
     with pytest.raises(VariantError, match="a kind is one of variant, control, baseline"):
         register("fine", summary="", kind="other")(type("Mine", (Generator,), {}))
+
+
+def test_an_objective_of_its_own_is_refused_to_all_but_baselines():
+    with pytest.raises(
+        VariantError, match="fine is a variant and brings the objective 'cut': only a baseline"
+    ):
+        register("fine", summary="", objective="cut")(type("Mine", (Generator,), {}))
 
 
 def test_a_parameter_without_a_default_is_refused():

@@ -49,6 +49,7 @@ def without_seconds(path) -> list[dict[str, str]]:
 def assert_equal_runs(one, one_folder, other, other_folder) -> None:
     """Bit for bit: weights, trace, losses, validations, pictures."""
     assert one.trace_hash == other.trace_hash
+    assert one.trace_hash_without_pool == other.trace_hash_without_pool
     for left, right in (
         (one.generators, other.generators),
         (one.validation_generators, other.validation_generators),
@@ -113,7 +114,7 @@ def test_a_run_that_crashed_goes_on_to_an_equal_result(step, cell_of, dataset, t
     assert_equal_runs(train(cell, dataset, resumed, **measure), resumed, expected, whole)
 
 
-@pytest.mark.parametrize("variant", ["spatial", "attentiongan-v1"])
+@pytest.mark.parametrize("variant", ["spatial", "attentiongan-v1", "cut"])
 def test_a_run_interrupted_after_every_step_ends_equal(variant, cell_of, dataset, tmp_path, measure):
     cell = cell_of(variant, batch=2, images_seen=12, **WGAN)
     whole, pieces = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "pieces"))
