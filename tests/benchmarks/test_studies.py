@@ -1,9 +1,11 @@
 """Timings of studies: what a study costs beyond its cells, and how quick a plan of thousands is."""
 
-import itertools
+import json
+import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,29 @@ pytestmark = pytest.mark.benchmark_only
 MOST_OVERHEAD = 0.03
 MOST_SECONDS = 5.0
 VARIANTS = ("slot9", "spatial")
-SEEDS = 1
+SEEDS = 2
+WORKERS = 2
+
+# `bench` with a look at the clock, and at its own CPU time, when a worker begins and when it has ended.
+DRIVER = """
+import json, os, time
+from pathlib import Path
+from bench.cli import main
+from bench.studies.local import LocalEngine
+
+attend, cells = LocalEngine._attend, []
+
+def attend_and_note(self, number, order, place):
+    began = (time.monotonic(), time.process_time())
+    attend(self, number, order, place)
+    cells.append((began, (time.monotonic(), time.process_time())))
+
+LocalEngine._attend = attend_and_note
+try:
+    main()
+finally:
+    Path(os.environ["BENCH_TEST_NOTES"]).write_text(json.dumps(cells))
+"""
 
 
 def test_a_plan_of_ten_thousand_cells(benchmark: Any, tmp_path: Path) -> None:
@@ -32,46 +56,81 @@ def test_a_plan_of_ten_thousand_cells(benchmark: Any, tmp_path: Path) -> None:
     assert benchmark.stats.stats.median < MOST_SECONDS
 
 
-def bench(*arguments: object) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "bench", *map(str, arguments), "--threads", "1"]
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@dataclass(frozen=True)
+class Moment:
+    """An instant, in seconds."""
+
+    clock: float
+    driver: float
+    """CPU time that the driver itself has taken so far."""
 
 
-def two_shells(runs: Path) -> None:
-    """The cells one after another as `bench run`, in two shells at a time: the work without a study."""
-    cells = list(itertools.product(range(SEEDS), VARIANTS))
-    lanes = [cells[0::2], cells[1::2]]
-    at_work: list[subprocess.Popen[bytes] | None] = [None, None]
-    while any(lanes) or any(at_work):
-        for lane, process in enumerate(at_work):
-            if process is not None and process.poll() is None:
-                continue
-            at_work[lane] = None
-            if lanes[lane]:
-                seed, variant = lanes[lane].pop(0)
-                at_work[lane] = bench("run", "--variant", variant, "--seed", seed, "--runs", runs)
-        time.sleep(0.01)
+@dataclass(frozen=True)
+class Measured:
+    """One study, as its driver saw its workers."""
+
+    start: float
+    end: float
+    cells: tuple[tuple[Moment, Moment], ...]
+    """When each worker began and ended."""
+
+    @property
+    def busy(self) -> float:
+        """Seconds of all workers together."""
+        return sum(end.clock - began.clock for began, end in self.cells)
+
+    @property
+    def idle(self) -> float:
+        """Seconds of empty places, except while the last cells are at work and none is left to begin."""
+        last_began = max(began.clock for began, _ in self.cells)
+        last_ended = max(end.clock for _, end in self.cells)
+        before = sum(min(end.clock, last_began) - began.clock for began, end in self.cells)
+        return WORKERS * (last_began - self.start) - before + WORKERS * (self.end - last_ended)
+
+    @property
+    def driver(self) -> float:
+        """CPU seconds that the driver took from its workers while they were at work."""
+        return max(end.driver for _, end in self.cells) - min(began.driver for began, _ in self.cells)
+
+    @property
+    def overhead(self) -> float:
+        """What the study cost beyond its cells, as a share of them."""
+        return (self.idle + self.driver) / self.busy
 
 
-def one_study(runs: Path) -> None:
-    """The same cells as a study with two workers."""
+def measured_study(runs: Path, notes: Path, *arguments: object) -> Measured:
+    """Execute a study of both variants; raises CalledProcessError where a cell fails."""
     variants = [word for variant in VARIANTS for word in ("--variant", variant)]
-    bench("study", *variants, "--seed", f"0..{SEEDS - 1}", "--workers", 2, "--runs", runs).wait()
+    places = ["--workers", WORKERS, "--threads", 1, "--runs", runs]
+    words = ["study", *variants, "--seed", f"0..{SEEDS - 1}", *places, *arguments]
+    start = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-c", DRIVER, *map(str, words)],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "BENCH_TEST_NOTES": str(notes)},
+    )
+    end = time.monotonic()
+    cells = json.loads(notes.read_text(encoding="utf-8"))
+    return Measured(start, end, tuple((Moment(*began), Moment(*ended)) for began, ended in cells))
 
 
 def test_overhead_of_a_study_over_its_cells(benchmark: Any, tmp_path: Path) -> None:
-    """Median of three ratios, each of two measurements side by side."""
-    variants = [word for variant in VARIANTS for word in ("--variant", variant)]
-    bench("study", *variants, "--runs", tmp_path / "shells", "--dry-run").wait()  # scenes are rendered now
-    ratios: list[float] = []
+    """Idle places and the driver's own CPU time, over the time of the cells.
+
+    Both are counted within one study, so that other work on the machine slows all of it alike: two studies,
+    or a study and its cells without it, timed one after the other, would differ by more than 3 %.
+    """
+    subprocess.run(
+        [sys.executable, "-m", "bench", "study", "smoke", "--dry-run"], check=True
+    )  # renders scenes
+    taken: list[Measured] = []
 
     def measure() -> None:
-        began = time.perf_counter()
-        two_shells(tmp_path / f"shells{len(ratios)}")
-        between = time.perf_counter()
-        one_study(tmp_path / f"study{len(ratios)}")
-        ratios.append((time.perf_counter() - between) / (between - began) - 1)
+        taken.append(measured_study(tmp_path / "runs", tmp_path / "notes.json"))
 
-    benchmark.pedantic(measure, rounds=3)
-    benchmark.extra_info["overhead"] = sorted(ratios)[1]
-    assert sorted(ratios)[1] < MOST_OVERHEAD
+    benchmark.pedantic(measure, rounds=1)
+    (study,) = taken
+    benchmark.extra_info |= {key: getattr(study, key) for key in ("busy", "idle", "driver", "overhead")}
+    assert len(study.cells) == len(VARIANTS) * SEEDS
+    assert study.overhead < MOST_OVERHEAD
