@@ -14,6 +14,7 @@ of period 2. `resize` enlarges by repetition before a convolution of stride 1 in
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from variants.convolution import convolve
 from variants.layers import doubling, leaky
 from variants.position import PositionEmbedding
 
@@ -55,9 +56,15 @@ class SlotDecoder(nn.Module):
         cells = slots.reshape(batch * count, features, 1, 1) + places
         for up in self.ups:
             cells = leaky(up(cells))
-        cells = leaky(self.full(cells))
+        cells = leaky(self.at_full_resolution(cells))
         alpha = self.alpha(cells)
         return alpha.view(batch, count, *alpha.shape[2:])
+
+    def at_full_resolution(self, cells: Tensor) -> Tensor:
+        """The layer `full`, written as the convolution that it is at stride 1."""
+        layer = self.full
+        assert layer.bias is not None
+        return convolve(cells, layer.weight.transpose(0, 1).flip(2, 3), layer.bias, border=2)
 
     def alpha(self, cells: Tensor) -> Tensor:
         """The last of the final layer's four output channels, [b * s, 1, h, w]."""

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from variants.convolution import convolve
 from variants.layers import leaky
 from variants.position import PositionEmbedding
 
@@ -20,8 +21,9 @@ class RawEncoder(nn.Sequential):
 
     def forward(self, image: Tensor) -> Tensor:
         features = image
-        for layer in self:
-            features = leaky(layer(features))
+        for layer in self.children():
+            assert isinstance(layer, nn.Conv2d)
+            features = leaky(convolve(features, layer.weight, layer.bias, border=2))
         return features
 
 

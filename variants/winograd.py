@@ -1,0 +1,76 @@
+"""Winograd's minimal filtering: convolution with fewer multiplications (Lavin and Gray 2016).
+
+"Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308, equation 8: a tile of m x m outputs of
+a filter of r x r is A^T [(G g G^T) * (B^T d B)] A, with (m + r - 1)^2 multiplications a tile in place of
+m^2 r^2. The three matrices follow from m + r - 2 points and infinity by the construction of Toom and Cook.
+"""
+
+from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+POINTS = tuple(Fraction(point) for point in ("0", "1", "-1", "2", "-2", "1/2", "-1/2"))
+"""Small, paired, and powers of two: of those tried, the least rounding with four outputs of five weights."""
+
+
+class Filtering(NamedTuple):
+    """The matrices of F(m, r), the minimal filtering of m outputs by r weights, n = m + r - 1."""
+
+    output: Tensor
+    """A^T, [m, n]."""
+    weights: Tensor
+    """G, [n, r]."""
+    input: Tensor
+    """B^T, [n, n]; the same for every split of n."""
+
+
+@cache
+def minimal_filtering(outputs: int, weights: int, dtype: torch.dtype = torch.float64) -> Filtering:
+    """F(outputs, weights), exact before it is rounded. ValueError where the points do not suffice.
+
+    For data d [n] and weights g [r], A^T ((G g) * (B^T d)) is the correlation of d with g, [m].
+    """
+    points = POINTS[: outputs + weights - 2]
+    if len(points) < outputs + weights - 2:
+        raise ValueError(f"F({outputs}, {weights}) needs more than {len(POINTS)} points")
+    last_output = [Fraction(i == outputs - 1) for i in range(outputs)]
+    last_weight = [Fraction(k == weights - 1) for k in range(weights)]
+    others = {point: [other for other in points if other != point] for point in points}
+    output = [[point**i for point in points] + [last_output[i]] for i in range(outputs)]
+    weight = [[point**k / distance(point, others[point]) for k in range(weights)] for point in points]
+    inputs = [[*monic_polynomial(others[point]), Fraction(0)] for point in points]
+    matrices = (output, [*weight, last_weight], [*inputs, monic_polynomial(points)])
+    return Filtering(*(as_tensor(matrix).to(dtype) for matrix in matrices))
+
+
+def distance(point: Fraction, others: list[Fraction]) -> Fraction:
+    """The product of the differences between a point and the others."""
+    product = Fraction(1)
+    for other in others:
+        product *= point - other
+    return product
+
+
+def monic_polynomial(roots: tuple[Fraction, ...] | list[Fraction]) -> list[Fraction]:
+    """Coefficients, the constant first, of the product of (x - root)."""
+    coefficients = [Fraction(1)]
+    for root in roots:
+        shifted, scaled = [Fraction(0), *coefficients], [*coefficients, Fraction(0)]
+        coefficients = [before - root * each for before, each in zip(shifted, scaled, strict=True)]
+    return coefficients
+
+
+def as_tensor(rows: list[list[Fraction]]) -> Tensor:
+    """A matrix in float64."""
+    return torch.tensor([[float(each) for each in row] for row in rows], dtype=torch.float64)
+
+
+def transform(matrix: Tensor, tiles: Tensor) -> Tensor:
+    """`matrix` [p, q] applied to both leading axes of `tiles` [q, q, ...]: [p, p, ...]."""
+    rest = tiles.shape[2:]
+    size, taken = matrix.shape
+    by_rows = (matrix @ tiles.reshape(taken, -1)).view(size, taken, -1)
+    return torch.matmul(matrix, by_rows).view(size, size, *rest)
