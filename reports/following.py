@@ -30,7 +30,7 @@ def follow(
     first = True
     try:
         while rounds is None or rounds > 0:
-            now = state(request.roots)
+            now = state((*request.roots, *(request.control.folders if request.control else ())))
             if now != seen:
                 seen = now
                 page = _written(live)

@@ -9,6 +9,7 @@ from bench.names import unknown_name
 from bench.runs import atomic
 from reports import metrics, page, text
 from reports.comparability import Group, groups
+from reports.control import LEAD, DeclaredControl, control_lines
 from reports.figures.section import Drawing, drawings
 from reports.findings import Summary, summarise_group
 from reports.frame import Study, read_study, run_folders
@@ -34,6 +35,8 @@ from reports.tables.overview import overview_table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
 
+Closing = tuple[str, str, str, Table | None, tuple[str, ...]]
+"""(key, title, lead, table, lines) of a section after the last group."""
 FORMATS = {"md": to_markdown, "latex": to_latex, "csv": to_csv}
 SUFFIXES = {"md": "md", "latex": "tex", "csv": "csv"}
 ALL_FORMATS = ("md", "html", "latex", "csv")
@@ -53,6 +56,8 @@ class Request:
     allow_different_schedules: bool = False
     comparisons: tuple[tuple[str, str], ...] = ()
     """Pairs of variants that a study declared beforehand; empty: all with the reference."""
+    control: DeclaredControl | None = None
+    """The A/A control that a study declared."""
     refresh: int | None = None
     """Seconds after which the page reloads itself; None: never."""
 
@@ -96,15 +101,16 @@ def write_report(request: Request) -> Path:
         for drawing in content.drawings:
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
+    closing = (*_control(request.control, found), *_closing(study))
     told = results([one.group for one in contents], [one.summary for one in contents], study)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
     main = request.out / "results.json"
     if "md" in request.formats:
         main = request.out / "report.md"
-        atomic.write_text(main, _markdown(study, contents))
+        atomic.write_text(main, _markdown(study, contents, closing))
     if "html" in request.formats:
         main = request.out / "index.html"
-        atomic.write_text(main, page.render(_page(study, contents), pictures, request.refresh))
+        atomic.write_text(main, page.render(_page(study, contents, closing), pictures, request.refresh))
     return main
 
 
@@ -224,7 +230,7 @@ def _names(contents: Sequence[GroupContent]) -> dict[str, str]:
     }
 
 
-def _page(study: Study, contents: Sequence[GroupContent]) -> page.Page:
+def _page(study: Study, contents: Sequence[GroupContent], last: Sequence[Closing]) -> page.Page:
     title, lede = _title(study)
     names = _names(contents)
     views = tuple(
@@ -236,14 +242,18 @@ def _page(study: Study, contents: Sequence[GroupContent]) -> page.Page:
     overviews = tuple(page.table_view(table)[0] for table in _overviews(contents))
     closing = tuple(
         page.Section(key, name, lead, (page.table_view(table),) if table else (), lines=lines)
-        for key, name, lead, table, lines in _closing(study)
+        for key, name, lead, table, lines in last
     )
     short = tuple((one.group.key, names[one.group.key], one.summary.short) for one in contents)
     return page.Page(title, lede, _facts(study), short, overviews, views, closing, _colophon(study))
 
 
-def _closing(study: Study) -> Iterator[tuple[str, str, str, Table | None, tuple[str, ...]]]:
-    """(key, title, lead, table, lines) of the sections after the last group."""
+def _control(declared: DeclaredControl | None, groups: Sequence[Group]) -> Iterator[Closing]:
+    if declared is not None:
+        yield "control-section", "A/A control", LEAD, None, control_lines(declared, groups)
+
+
+def _closing(study: Study) -> Iterator[Closing]:
     left_out = failures_table(study)
     if left_out:
         lead = "They stay in every count of runs; no value of theirs is made up."
@@ -271,12 +281,12 @@ def _colophon(study: Study) -> str:
     )
 
 
-def _markdown(study: Study, contents: Sequence[GroupContent]) -> str:
+def _markdown(study: Study, contents: Sequence[GroupContent], last: Sequence[Closing]) -> str:
     parts = [text.heading(*_title(study))]
     parts += ["\n\n".join(text.table_text(table)) + "\n" for table in _overviews(contents)]
     for one in contents:
         tables = {key: one.tables.get(key, []) + one.more.get(key, []) for key in page.SECTIONS}
         name = f"{one.group.dataset}, protocol {one.group.protocol}"
         parts.append(text.group_text(name, one.summary, tables, one.drawings))
-    parts += [text.closing_text(title, table, lines) for _, title, _, table, lines in _closing(study)]
+    parts += [text.closing_text(title, table, lines) for _, title, _, table, lines in last]
     return "\n".join([*parts, f"---\n\n{text.escape(_colophon(study))}\n"])

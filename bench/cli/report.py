@@ -1,11 +1,15 @@
 """`bench report`: run folders in, tables, figures, galleries and one page out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli.options import DEFAULT_RUNS
+
+if TYPE_CHECKING:
+    from bench.studies.grid import Grid
+    from reports.control import DeclaredControl
 
 SECONDS_BETWEEN_LOOKS = 5.0
 
@@ -53,10 +57,10 @@ def report(
     from reports.following import follow
     from reports.write import Request, parse_formats, write_report
 
-    roots, comparisons = _chosen(runs or [root], root)
+    roots, declared = _chosen(runs or [root], root)
     request = Request(
         roots=roots,
-        comparisons=comparisons,
+        **declared,
         out=out,
         formats=parse_formats(formats),
         protocols=tuple(protocol or ()),
@@ -69,21 +73,32 @@ def report(
         _tell(write_report(request), open_page)
 
 
-def _chosen(given: list[Path], root: Path) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
-    """Run folders to report on, and the comparisons declared for them: of a study exactly its own."""
+def _chosen(given: list[Path], root: Path) -> tuple[tuple[Path, ...], dict[str, Any]]:
+    """Run folders to report on, and what was declared for them: of a study exactly its own."""
     from bench.errors import BenchError, UsageError
     from bench.studies.declaration import load_study
     from bench.studies.grid import expand, run_folders
 
     if not any(path.suffix == ".toml" for path in given):
-        return tuple(given), ()
+        return tuple(given), {}
     if len(given) > 1:
         raise UsageError("A report is of one study, or of run folders: give one .toml file, or folders.")
     grid = expand(load_study(given[0]))
     folders = run_folders(grid, root)
     if not folders:
         raise BenchError(f"No run of this study is in {root}. Execute it with: bench study {given[0]}")
-    return tuple(folder.path for folder in folders), grid.comparisons
+    declared = {"comparisons": grid.comparisons, "control": _declared_control(grid, root)}
+    return tuple(folder.path for folder in folders), declared
+
+
+def _declared_control(grid: "Grid", root: Path) -> "DeclaredControl | None":
+    from bench.studies.grid import control_folders
+    from reports.control import DeclaredControl
+
+    if grid.control is None:
+        return None
+    folders = tuple(folder.path for folder in control_folders(grid, root))
+    return DeclaredControl(grid.control, grid.seeds, grid.further_seeds, folders)
 
 
 def _tell(path: Path, open_page: bool) -> None:

@@ -25,6 +25,10 @@ def study(
     compare: Annotated[
         Many, typer.Option("--compare", metavar="A:B", help="Declare a comparison; may be repeated.")
     ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option("--control", metavar="NAME", help="Run it again with further seeds: the A/A control."),
+    ] = None,
     engine: Annotated[str | None, typer.Option("--engine", help="local or ray.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Cells at a time.")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of a cell.")] = None,
@@ -76,6 +80,7 @@ def study(
         "protocol": protocol,
         "changes": change,
         "comparisons": compare,
+        "control": control,
     }
     places = {
         "kind": engine,

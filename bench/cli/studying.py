@@ -75,8 +75,8 @@ def declared(request: Request) -> Declaration:
     if request.study is not None:
         if given:
             raise UsageError(
-                "A study file says what is run; --variant, --dataset, --seed, --protocol, --set, --compare "
-                "are for studies without a file. Change the file, or leave it out."
+                "A study file says what is run; --variant, --dataset, --seed, --protocol, --set, --compare, "
+                "--control are for studies without a file. Change the file, or leave it out."
             )
         return load_study(request.study)
     if "variants" not in given:

@@ -60,7 +60,8 @@ def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
 
 
 def _control(comparisons: Sequence[Comparison]) -> Control:
-    return evaluate_control([one.p_value for one in comparisons if one.p_value is not None])
+    p_values = [one.p_value for one in comparisons if one.p_value is not None]
+    return evaluate_control(p_values, min((len(one.seeds) for one in comparisons), default=0))
 
 
 def _remarks(a: Chosen, b: Chosen, scored: Sequence[Scored]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scipy.stats import binom
 
-from bench.statistics.claims import plural
+from bench.statistics.claims import SEEDS_FOR_CLAIM, plural
 from bench.statistics.paired import ALPHA
 
 
@@ -30,12 +30,20 @@ class Control:
         return self.claims <= self.allowed
 
 
-def evaluate_control(p_values: Sequence[float], alpha: float = ALPHA) -> Control:
-    """Judge the uncorrected p values of comparisons whose two sides are the same variant."""
+def evaluate_control(p_values: Sequence[float], seeds: int, alpha: float = ALPHA) -> Control:
+    """Judge the uncorrected p values of comparisons whose two sides are the same variant.
+
+    `seeds` is the least number of seeds on either side of a comparison.
+    """
     claims = sum(p <= alpha for p in p_values)
     count = len(p_values)
     allowed = int(binom.ppf(0.95, count, alpha)) if count else 0
-    if not count:
+    if not count and seeds < SEEDS_FOR_CLAIM:
+        sentence = (
+            f"A/A control: no claim is made from {plural(seeds, 'seed')} on either side, so none could be "
+            f"false; it is a test from {SEEDS_FOR_CLAIM} on."
+        )
+    elif not count:
         sentence = "A/A control: nothing varied between the two sides, so there was nothing to claim."
     else:
         outcome = (

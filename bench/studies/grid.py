@@ -3,7 +3,7 @@
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,30 @@ class Grid:
     """In canonical spelling, variants first, then baselines, in declared order."""
     seeds: tuple[int, ...]
     comparisons: tuple[tuple[str, str], ...]
+    control: str | None = None
+    """The variant that is run again with further seeds, to be compared with itself."""
+
+    @property
+    def further_seeds(self) -> tuple[int, ...]:
+        """The seeds of the control's second runs: as many as the study has, from its highest on."""
+        first = max(self.seeds) + 1
+        return tuple(range(first, first + len(self.seeds))) if self.control else ()
 
     def cells(self) -> Iterator[Cell]:
         """All cells. Seeds are outermost, so that a study that is cut short has all variants of few seeds."""
+        yield from self.compared_cells()
+        yield from self.control_cells()
+
+    def compared_cells(self) -> Iterator[Cell]:
+        """The cells that tables are made of."""
         for seed, dataset, variant in itertools.product(self.seeds, self.datasets, self.variants):
             yield Cell(self.protocol, dataset, variant, seed)
+
+    def control_cells(self) -> Iterator[Cell]:
+        """The second runs of the A/A control; none without one."""
+        for seed, dataset in itertools.product(self.further_seeds, self.datasets):
+            assert self.control is not None  # else there are no further seeds
+            yield Cell(self.protocol, dataset, self.control, seed)
 
 
 def expand(declaration: Declaration) -> Grid:
@@ -64,6 +83,7 @@ def expand(declaration: Declaration) -> Grid:
         names,
         tuple(dict.fromkeys(study.seeds)),
         tuple(checked_pairs(declaration, protocol, names)),
+        checked_control(declaration, protocol, names),
     )
 
 
@@ -105,22 +125,34 @@ def alternatives(part: str) -> list[str]:
 
 
 def checked_pairs(
-    declaration: Declaration, protocol: Protocol, names: Iterable[str]
+    declaration: Declaration, protocol: Protocol, names: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """The declared comparisons in canonical spelling. Raises UsageError for a side that the grid lacks."""
-    known = set(names)
     for index, pair in enumerate(declaration.study.comparisons):
         place = declaration.origin.place("comparisons", index)
-        try:
-            a, b = (variants.canonical(side, protocol.model) for side in pair)
-        except variants.VariantError as error:
-            raise UsageError(f"{place}: {error}") from None
-        for side in (a, b):
-            if side not in known:
-                raise UsageError(f"{place}: {side} is not among the variants of this study.")
+        a, b = (checked_variant(side, place, protocol, names) for side in pair)
         if a == b:
-            raise UsageError(f"{place}: {a} is compared with itself.")
+            raise UsageError(f'{place}: {a} is compared with itself. For an A/A control: control = "{a}"')
         yield a, b
+
+
+def checked_control(declaration: Declaration, protocol: Protocol, names: Collection[str]) -> str | None:
+    """The variant of the A/A control in canonical spelling. Raises UsageError for one that the grid lacks."""
+    control = declaration.study.control
+    if control is None:
+        return None
+    return checked_variant(control, declaration.origin.place("control"), protocol, names)
+
+
+def checked_variant(name: str, place: str, protocol: Protocol, names: Collection[str]) -> str:
+    """`name` in canonical spelling. Raises UsageError, naming the place, for one that is not in `names`."""
+    try:
+        found = variants.canonical(name, protocol.model)
+    except variants.VariantError as error:
+        raise UsageError(f"{place}: {error}") from None
+    if found not in names:
+        raise UsageError(f"{place}: {found} is not among the variants of this study.")
+    return found
 
 
 def refuse_equal_folders(datasets: Sequence[str], place: str) -> None:
@@ -132,6 +164,17 @@ def refuse_equal_folders(datasets: Sequence[str], place: str) -> None:
 
 
 def run_folders(grid: Grid, runs: Path) -> list[RunFolder]:
-    """The folders of exactly this study's cells that hold a record, in the order of the cells."""
-    folders = (RunFolder(cell.folder(runs)) for cell in grid.cells())
+    """The folders of exactly this study's cells that hold a record, in the order of the cells; the second
+    runs of its A/A control are not among them."""
+    return recorded(grid.compared_cells(), runs)
+
+
+def control_folders(grid: Grid, runs: Path) -> list[RunFolder]:
+    """The same of the second runs of the A/A control."""
+    return recorded(grid.control_cells(), runs)
+
+
+def recorded(cells: Iterable[Cell], runs: Path) -> list[RunFolder]:
+    """The folders of the cells that hold a record."""
+    folders = (RunFolder(cell.folder(runs)) for cell in cells)
     return [folder for folder in folders if folder.run_json.exists()]

@@ -69,7 +69,7 @@ def make_plan(grid: Grid, runs: Path, load_facts: Callable[[str], Facts]) -> lis
     schedules = {
         (dataset, seed): schedule_hash(grid.protocol, known.fingerprint, seed) if known.fingerprint else None
         for dataset, known in facts.items()
-        for seed in grid.seeds
+        for seed in (*grid.seeds, *grid.further_seeds)
     }
     measurements = read_measurements(runs)
     measured = {variant: measurements.of(grid.protocol, variant) for variant in grid.variants}

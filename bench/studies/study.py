@@ -49,6 +49,8 @@ class Study(Settings):
     """`[0, 1, 2]`, or `"0..4"` for 0 to 4."""
     comparisons: tuple[tuple[str, str], ...] = ()
     """Pairs of variants to be compared, declared beforehand."""
+    control: str | None = None
+    """A variant that is run again with as many further seeds, to be compared with itself: the A/A control."""
     engine: EngineSettings = EngineSettings()
 
     @model_validator(mode="before")

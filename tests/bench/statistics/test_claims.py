@@ -130,10 +130,15 @@ def test_pairs_that_are_not_pairs_are_refused() -> None:
 
 
 def test_the_control_allows_as_many_claims_as_chance_explains() -> None:
-    fine = evaluate_control([0.5] * 19 + [0.01])
+    fine = evaluate_control([0.5] * 19 + [0.01], seeds=5)
     assert (fine.claims, fine.allowed, fine.passed) == (1, 3, True)
     assert "1 difference claimed in 20 comparisons of a variant with itself; up to 3" in fine.sentence
-    broken = evaluate_control([0.01] * 4 + [0.5] * 16)
+    broken = evaluate_control([0.01] * 4 + [0.5] * 16, seeds=5)
     assert not broken.passed
     assert "more than chance allows" in broken.sentence
-    assert "nothing to claim" in evaluate_control([]).sentence
+    assert "nothing to claim" in evaluate_control([], seeds=5).sentence
+
+
+def test_a_control_of_too_few_seeds_says_that_it_tests_nothing() -> None:
+    few = evaluate_control([], seeds=4)
+    assert "no claim is made from 4 seeds on either side, so none could be false" in few.sentence

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import variants
 from bench.errors import UsageError
 from bench.studies.declaration import load_study, parse, study_names
-from bench.studies.grid import Grid, expand, run_folders
+from bench.studies.grid import Grid, control_folders, expand, run_folders
 from bench.studies.study import parse_seeds
 
 HEAD = 'variants = ["slot9", "spatial"]\n'
@@ -23,7 +23,7 @@ def grid_of(text: str) -> Grid:
 @pytest.mark.parametrize("name", study_names())
 def test_every_shipped_study_expands(name: str) -> None:
     grid = expand(load_study(name))
-    assert len(list(grid.cells())) == len(grid.variants) * len(grid.datasets) * len(grid.seeds)
+    assert len(list(grid.compared_cells())) == len(grid.variants) * len(grid.datasets) * len(grid.seeds)
     assert grid.comparisons
 
 
@@ -35,6 +35,7 @@ def test_nine_slots_is_the_papers_study() -> None:
     }  # fmt: skip
     assert set(grid.datasets) == {"summer2winter_yosemite", "horse2zebra", "apple2orange"}
     assert grid.seeds == (0, 1, 2, 3, 4)
+    assert grid.control == "spatial"
 
 
 def test_section_7_compares_every_choice_with_the_published_one() -> None:
@@ -109,6 +110,8 @@ def test_a_wrong_study_file_is_refused_with_line_and_key(text: str, message: str
         (HEAD + 'changes = ["model.widht=3"]\n', "model.widht is a parameter of no variant"),
         (HEAD + 'comparisons = [["slot9", "slot5"]]\n', "slot5 is not among the variants of this study"),
         (HEAD + 'comparisons = [["slot9", "slot9"]]\n', "slot9 is compared with itself"),
+        (HEAD + 'control = "slot5"\n', "mine.toml, line 2, control: slot5 is not among the variants"),
+        (HEAD + 'control = "slto9"\n', "mine.toml, line 2, control: Unknown variant 'slto9'"),
     ],
 )
 def test_a_name_that_does_not_exist_is_refused_with_line_and_key(text: str, message: str) -> None:
@@ -135,7 +138,7 @@ def test_lists_of_parameters_span_a_grid_in_canonical_spelling() -> None:
 
 
 def test_wildcards_match_the_kind_of_their_list_and_names_come_once() -> None:
-    grid = grid_of('variants = ["slot*", "slot9[iterations=3]"]\nbaselines = ["c*"]\n')
+    grid = grid_of('variants = ["slot*", "slot9[iterations=3]"]\nbaselines = ["c?py", "cyc*"]\n')
     assert grid.variants == ("slot5", "slot9", "copy", "cyclegan")
 
 
@@ -156,3 +159,15 @@ def test_run_folders_are_exactly_those_of_the_study(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "run.json").write_text("{}", encoding="utf-8")
     assert [folder.path for folder in run_folders(grid, tmp_path)] == [first]
+
+
+def test_a_control_is_run_again_with_as_many_further_seeds_after_everything_else(tmp_path: Path) -> None:
+    grid = grid_of(HEAD + 'seeds = [0, 3]\ncontrol = "spatial"\n')
+    cells = [(cell.variant, cell.seed) for cell in grid.cells()]
+    assert cells[:4] == [("slot9", 0), ("spatial", 0), ("slot9", 3), ("spatial", 3)]
+    assert cells[4:] == [("spatial", 4), ("spatial", 5)]
+    for cell in grid.cells():
+        cell.folder(tmp_path).mkdir(parents=True)
+        (cell.folder(tmp_path) / "run.json").write_text("{}", encoding="utf-8")
+    assert len(run_folders(grid, tmp_path)) == 4
+    assert [folder.path.name for folder in control_folders(grid, tmp_path)] == ["seed4", "seed5"]
