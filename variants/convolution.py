@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from variants.winograd import minimal_filtering, transform
 
@@ -38,8 +39,8 @@ def convolve(image: Tensor, weight: Tensor, bias: Tensor | None, border: int = 0
 
 
 def winograd_pays(image: Tensor, weight: Tensor) -> bool:
-    """Whether Winograd's algorithm applies and is the quicker one."""
-    if image.device.type != "cpu" or weight.dtype != torch.float32:
+    """Whether Winograd's algorithm applies and is the quicker one; never where shapes alone are computed."""
+    if isinstance(image, FakeTensor) or image.device.type != "cpu" or weight.dtype != torch.float32:
         return False
     precision = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else image.dtype
     fewest = FEWEST_CHANNELS.get((weight.shape[3], precision))
