@@ -4,10 +4,13 @@ Runs are put together by protocol and dataset. Inside such a group every run mus
 hash and data fingerprint, and the runs of one seed the same schedule hash and the same trace hash (the
 rolling hash over what a run was really fed). What differs is refused, or, when that was asked for, marked
 wherever the run appears.
+
+A baseline that brings its own objective may have no image pool, or another: it is held against the others by
+the hash that leaves the pools out, and marked wherever it appears.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +22,8 @@ from reports.order import ordered_variants
 
 MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
+OWN = "§"
+"""Stands behind the name of a baseline that was trained with its own objective, not the protocol's."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class Group:
     study: Study
     differences: tuple[Difference, ...] = ()
     traces: dict[int, int] = field(default_factory=dict)
-    """Seed -> number of finished runs whose trace hashes were compared."""
+    """Seed -> number of finished runs of the protocol's objective whose trace hashes were compared."""
+    traces_without_pool: dict[int, int] = field(default_factory=dict)
+    """The same for the hashes without image pools, where some run has an objective of its own."""
 
     @property
     def key(self) -> str:
@@ -76,6 +83,12 @@ class Group:
         """The variants that may win a column: copying the input keeps every line and is no translation."""
         seen = self.study.runs.groupby("variant")["images_seen"].max()
         return {variant for variant in self.variants if pd.isna(seen[variant]) or seen[variant] > 0}
+
+    @cached_property
+    def own_objectives(self) -> dict[str, str]:
+        """Variant -> the objective that it brought, for those that were not trained with the protocol's."""
+        known = self.study.runs.dropna(subset=["own_objective"]).drop_duplicates("variant")
+        return dict(zip(known["variant"], known["own_objective"], strict=True))
 
     @cached_property
     def _odd_variants(self) -> set[str]:
@@ -107,7 +120,9 @@ def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Gro
     made = []
     for (protocol, dataset), runs in named.groupby(["protocol", "dataset"], sort=True):
         found = tuple(_differences(runs))
-        made.append(Group(str(protocol), str(dataset), study.select(runs["folder"]), found, _traces(runs)))
+        chosen = study.select(runs["folder"])
+        traces, without_pool = _traces(runs, _of_the_protocol), _traces(runs, _comparable_without_pool)
+        made.append(Group(str(protocol), str(dataset), chosen, found, traces, without_pool))
     refused = [group for group in made if group.differences]
     if refused and not allow_different_schedules:
         raise UsageError(_refusal(refused))
@@ -120,7 +135,12 @@ def _differences(runs: pd.DataFrame) -> Iterator[Difference]:
         yield from _difference(known, column, what, None)
     for seed, same_seed in known.groupby("seed", sort=True):
         yield from _difference(same_seed, "schedule_hash", "schedule hash", int(str(seed)))
-        yield from _difference(_trained(same_seed), "trace_hash", "trace hash", int(str(seed)))
+        trained, number = _trained(same_seed), int(str(seed))
+        yield from _difference(_of_the_protocol(trained), "trace_hash", "trace hash", number)
+        without_pool = _comparable_without_pool(trained)
+        yield from _difference(
+            without_pool, "trace_hash_without_pool", "trace hash without image pools", number
+        )
 
 
 def _difference(runs: pd.DataFrame, column: str, what: str, seed: int | None) -> Iterator[Difference]:
@@ -134,8 +154,26 @@ def _trained(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[(runs["status"] == "done") & runs["trace_hash"].notna()]
 
 
-def _traces(runs: pd.DataFrame) -> dict[int, int]:
-    return {int(str(seed)): len(same) for seed, same in _trained(runs).groupby("seed", sort=True)}
+def _of_the_protocol(runs: pd.DataFrame) -> pd.DataFrame:
+    """Those trained with the protocol's objective."""
+    return runs[runs["own_objective"].isna()]
+
+
+def _comparable_without_pool(runs: pd.DataFrame) -> pd.DataFrame:
+    """Those with a hash that leaves image pools out; none where no run has an objective of its own.
+
+    Runs made before that hash was recorded have none and cannot be held against the others.
+    """
+    if runs["own_objective"].isna().all():
+        return runs.iloc[:0]
+    return runs[runs["trace_hash_without_pool"].notna()]
+
+
+def _traces(runs: pd.DataFrame, compared: Callable[[pd.DataFrame], pd.DataFrame]) -> dict[int, int]:
+    """Seed -> number of runs of which `compared` leaves any."""
+    by_seed = _trained(runs).groupby("seed", sort=True)
+    counts = {int(str(seed)): len(compared(same)) for seed, same in by_seed}
+    return {seed: count for seed, count in counts.items() if count}
 
 
 def _refusal(refused: list[Group]) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict, number
 from bench.statistics.comparison import Comparison, compare
 from reports import metrics
-from reports.comparability import Group
+from reports.comparability import OWN, Group
 from reports.comparisons import arrow_text, compare_column, pairs_of, winner
 from reports.numbers import counted, grouped, listed, readable
 from reports.summaries import summarise
@@ -71,13 +71,22 @@ def in_short(group: Group) -> str:
     parts = []
     for direction in DIRECTIONS:
         rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
-        variants = [variant for variant in group.variants if variant in group.trained]
-        found = {variant: summarise(rows[rows["variant"] == variant]) for variant in variants}
-        means = {variant: one.mean for variant, one in found.items() if one is not None}
+        found = {variant: summarise(rows[rows["variant"] == variant]) for variant in group.variants}
+        known = {variant: one.mean for variant, one in found.items() if one is not None}
+        means = {variant: mean for variant, mean in known.items() if variant in group.trained}
         if means:
-            parts.append(f"{arrow_text(direction)} {_lowest(scores, means, key, direction)}")
+            below = _below(known, min(means.values()), key)
+            parts.append(f"{arrow_text(direction)} {_lowest(scores, means, key, direction)}{below}")
     title = metrics.heading(key)
     return f"Lowest {title}: {'; '.join(parts)}." if parts else f"No trained variant has a {title} yet."
+
+
+def _below(known: dict[str, float], lowest: float, key: str) -> str:
+    """Who is lower than the lowest trained variant without any training: it is not to be passed over."""
+    lower = [
+        f"{name} {readable(metrics.scale(key) * mean, 2)}" for name, mean in known.items() if mean < lowest
+    ]
+    return f"; untrained and lower: {listed(lower)}" if lower else ""
 
 
 def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
@@ -195,13 +204,37 @@ def _schedule(group: Group) -> Iterator[str]:
     hashes = group.study.runs["protocol_hash"].dropna().unique()
     if len(hashes):
         yield f"One schedule for all: protocol hash {hashes[0]}, and one schedule hash for every seed."
-    proven = {seed: count for seed, count in group.traces.items() if count > 1}
-    if proven:
+    if any(count > 1 for count in group.traces.values()):
         yield (
-            f"Proven: the trace hashes of what the networks were fed agree between variants in "
-            f"{'every seed' if len(proven) > 1 else f'seed {next(iter(proven))}'} "
-            f"({counted(sum(proven.values()), 'trained run')})."
+            "Proven: the trace hashes of what the networks were fed agree between variants in "
+            f"{_proven(group.traces)}."
         )
+    yield from _own_objectives(group)
+
+
+def _own_objectives(group: Group) -> Iterator[str]:
+    """Who was not trained with the protocol's objective, and what is proven of it all the same."""
+    for variant, objective in group.own_objectives.items():
+        yield (
+            f"{variant} {OWN} was trained with its own objective, {objective}: a difference from it is not "
+            "the generator's alone."
+        )
+    if not group.own_objectives:
+        return
+    if any(count > 1 for count in group.traces_without_pool.values()):
+        yield (
+            "Proven for it too: images, crops, flips and learning rates agree with those of the others in "
+            f"{_proven(group.traces_without_pool)}; image pools, which belong to the objective, left out."
+        )
+    else:
+        yield "Not proven that it was fed what others were: no two runs recorded a hash without image pools."
+
+
+def _proven(traces: dict[int, int]) -> str:
+    """`every seed (12 trained runs)` of the seeds in which there was more than one run to compare."""
+    compared = {seed: count for seed, count in traces.items() if count > 1}
+    where = "every seed" if len(compared) > 1 else f"seed {next(iter(compared))}"
+    return f"{where} ({counted(sum(compared.values()), 'trained run')})"
 
 
 def _heads(group: Group) -> Iterator[Finding]:

@@ -30,6 +30,8 @@ RUN_COLUMNS = [
     "seed",
     "schedule_hash",
     "trace_hash",
+    "trace_hash_without_pool",
+    "own_objective",
     "images_seen",
     "images_to_see",
     "steps",

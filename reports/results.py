@@ -35,6 +35,9 @@ class RunResult(Result):
     seed: int | None
     schedule_hash: str | None
     trace_hash: str | None
+    trace_hash_without_pool: str | None
+    own_objective: str | None
+    """What a baseline was trained with in place of the protocol's objective."""
     images_seen: int | None
     parameters: int | None
     gflop: float | None

@@ -1,6 +1,6 @@
 """Were both sides trained alike? The schedule hash says so; where it differs, this says in what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.comparing.selection import Group
@@ -29,13 +29,38 @@ def check_schedules(group: Group, allow_different: bool) -> tuple[str, ...]:
 def check_traces(group: Group) -> str:
     """Whether the paired runs were really fed the same: their trace hashes, in words."""
     pairs = [(group.a[seed].record, group.b[seed].record) for seed in group.seeds]
-    traced = [(a, b) for a, b in pairs if a.trace_hash is not None and b.trace_hash is not None]
+    hashes = {a.cell.seed: _comparable_hashes(a, b) for a, b in pairs}
+    traced = {seed: both for seed, both in hashes.items() if None not in both}
+    own = _own_objectives(pairs)
     if not traced:
-        return f"{group.dataset}: nothing to prove by trace hashes, at most one side is trained"
-    differ = [str(a.cell.seed) for a, b in traced if a.trace_hash != b.trace_hash]
+        return f"{group.dataset}: nothing to prove by trace hashes, at most one side has one{own}"
+    differ = [str(seed) for seed, (a, b) in traced.items() if a != b]
     if differ:
-        return f"{group.dataset}: the trace hashes DIFFER in seed {', '.join(differ)}: not fed the same"
-    return f"{group.dataset}: fed the same in every seed (trace hashes agree, {len(traced)} of {len(pairs)})"
+        return f"{group.dataset}: the trace hashes DIFFER in seed {', '.join(differ)}: not fed the same{own}"
+    agree = f"trace hashes agree, {len(traced)} of {len(pairs)}"
+    return f"{group.dataset}: fed the same in every seed ({agree}){own}"
+
+
+def _comparable_hashes(a: RunRecord, b: RunRecord) -> tuple[str | None, str | None]:
+    """The trace hashes of both; without image pools where the two objectives are not one."""
+    if a.own_objective == b.own_objective:
+        return a.trace_hash, b.trace_hash
+    return a.trace_hash_without_pool, b.trace_hash_without_pool
+
+
+def _own_objectives(pairs: Sequence[tuple[RunRecord, RunRecord]]) -> str:
+    """Which side brought its own objective, if the two differ in it: then the pools were not compared."""
+    differing = [pair for pair in pairs if pair[0].own_objective != pair[1].own_objective]
+    brought = {
+        f"{each.cell.variant} has its own objective, {each.own_objective}"
+        for pair in differing
+        for each in pair
+        if each.own_objective is not None
+    }
+    if not brought:
+        return ""
+    said = ", ".join(sorted(brought))
+    return f"; {said}: image pools are left out, and a difference is not the generator's alone"
 
 
 def _differences(a: RunRecord, b: RunRecord) -> Iterator[str]:

@@ -161,5 +161,5 @@ def _losses(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
 
 def _loss_place(name: str) -> tuple[int, str]:
     """Generator's losses first, in the order in which the paper plots them."""
-    stems = ("gan", "cycle", "identity", "discriminator", "gradient")
+    stems = ("gan", "cycle", "identity", "patchnce", "discriminator", "gradient")
     return next((at for at, stem in enumerate(stems) if name.startswith(stem)), len(stems)), name

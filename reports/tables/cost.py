@@ -11,7 +11,7 @@ from reports.frame import records
 from reports.numbers import counted, decimals, fixed, grouped, significant
 from reports.tables.main import time_unit
 from reports.tables.model import Cell, Column, Row, Table, missing
-from reports.tables.scores import row_title
+from reports.tables.scores import own_objectives, row_title
 
 MEASURES = (
     ("parameters", "parameters", 1.0, "Trainable parameters of one generator"),
@@ -48,6 +48,7 @@ def cost_table(group: Group) -> Table:
         for variant in group.variants
     ]
     caption = "Means over the runs of a variant [least, most]. Times compare on equal devices alone."
+    caption = f"{caption} {own_objectives([group])}".rstrip()
     return Table(
         f"{group.key}-cost", f"Cost, {group.dataset}", "variant", (*columns, device), tuple(rows), caption
     )

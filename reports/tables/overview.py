@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from reports.comparability import Group, plain_name
 from reports.order import sort_variants
 from reports.tables.main import headline
-from reports.tables.model import Cell, Column, Row, Table, missing, unique
+from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import (
     CEILING,
     DIRECTIONS,
     FLOOR,
     ScoreColumn,
+    own_objectives,
     reading,
+    row_title,
     score_column,
     seed_counts,
 )
@@ -31,8 +33,9 @@ def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
         for direction in DIRECTIONS
     ]
     roles = {variant: role for group, _ in scored for variant, role in group.kinds.items()}
+    titles = {variant: row_title(group, variant) for group, _ in scored for variant in group.variants}
     rows = [
-        Row(variant, tuple(_cell(one, variant) for _, one in columns), roles[variant])
+        Row(titles[variant], tuple(_cell(one, variant) for _, one in columns), roles[variant])
         for variant in sort_variants(roles, roles)
     ]
     for name in ("floor", "ceiling"):
@@ -49,9 +52,10 @@ def overview_table(protocol: str, groups: Sequence[Group]) -> Table | None:
         for group, one in columns
     )
     counts = [count for group, _ in scored for count in seed_counts(group, "last").values() if count]
-    caption = " ".join(
-        unique([reading(scored[0][0], counts), "Compare down a column, never across data sets."])
-    )
+    first = scored[0][0]
+    brought = "" if first.own_objectives else own_objectives([group for group, _ in scored])
+    said = [reading(first, counts), "Compare down a column, never across data sets.", brought]
+    caption = " ".join(part for part in said if part)
     return Table(
         f"overview-{plain_name(protocol)}",
         f"Overview, protocol {protocol}",

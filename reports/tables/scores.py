@@ -7,10 +7,10 @@ import pandas as pd
 
 from bench.statistics.claims import SEEDS_FOR_CLAIM
 from reports import metrics
-from reports.comparability import MARK, Group
+from reports.comparability import MARK, OWN, Group
 from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
 from reports.frame import Study
-from reports.numbers import decimals, fixed, readable
+from reports.numbers import decimals, fixed, listed, readable
 from reports.summaries import Summary, spread_rule, summarise
 from reports.tables.model import Cell, Column, Row, Table, missing
 
@@ -145,7 +145,16 @@ def seeds_cell(count: int) -> Cell:
 
 
 def row_title(group: Group, variant: str) -> str:
-    return variant + (f" {MARK}" if group.marked(variant) else "")
+    """The variant with the marks that are explained under the table."""
+    marks = [(MARK, group.marked(variant)), (OWN, variant in group.own_objectives)]
+    return " ".join([variant, *(mark for mark, wanted in marks if wanted)])
+
+
+def own_objectives(groups: Sequence[Group]) -> str:
+    """What the mark of baselines with their own objective says; nothing where there are none."""
+    brought = {name: own for group in groups for name, own in group.own_objectives.items()}
+    said = listed([f"{own} of {name}" if own != name else own for name, own in brought.items()])
+    return f"{OWN} Own objective: {said}, in place of the protocol's." if said else ""
 
 
 def reading(group: Group, counts: list[int]) -> str:
@@ -164,7 +173,7 @@ def reading(group: Group, counts: list[int]) -> str:
         )
     if group.differences:
         parts.append(f"{MARK} Some runs followed another schedule and are not comparable.")
-    return " ".join(parts)
+    return " ".join([*parts, own_objectives([group])]).rstrip()
 
 
 def card(group: Group) -> tuple[tuple[str, str], ...]:

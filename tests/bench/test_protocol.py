@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bench.errors import UsageError
 from bench.protocol import load_protocol, protocol_names, schedule_hash
+from bench.training.schedule import Schedule
 
 
 @pytest.mark.parametrize("name", protocol_names())
@@ -19,7 +20,25 @@ def test_every_shipped_protocol_is_valid_and_says_what_it_is_for(name: str) -> N
 
 
 def test_the_shipped_protocols_are_those_of_the_design() -> None:
-    assert protocol_names() == ["paper-128", "paper-256", "paper-256-150", "small", "smoke"]
+    assert protocol_names() == [
+        *("attentiongan-release", "paper-128", "paper-256", "paper-256-150", "small", "smoke")
+    ]
+
+
+def test_attentiongan_release_is_the_schedule_of_the_released_script() -> None:
+    protocol = load_protocol("attentiongan-release")
+    images, train = protocol.images, protocol.train
+    assert (images.size, images.load_size, images.flip, images.pairing) == (256, 286, True, "random")
+    assert (train.epochs, train.constant_share, train.batch) == (60, 1.0, 4)
+    assert (train.learning_rate, train.betas, train.pool) == (2e-4, (0.5, 0.999), 50)
+    assert (train.objective, train.cycle_weight, train.identity_weight) == ("lsgan", 10.0, 5.0)
+    assert protocol.images_to_see(1067, 1334) == 60 * 1334
+
+
+def test_attentiongan_release_never_lowers_its_learning_rate() -> None:
+    protocol = load_protocol("attentiongan-release")
+    schedule = Schedule(protocol.images_to_see(10, 10), protocol.train)
+    assert {schedule.learning_rate(step) for step in range(1, schedule.steps + 1)} == {2e-4}
 
 
 def test_a_protocol_is_frozen() -> None:

@@ -64,3 +64,38 @@ def test_names_of_files_are_plain_and_never_fall_together() -> None:
     plain = [plain_name(name) for name in names]
     assert len(set(plain)) == len(names)
     assert all(name.replace("-", "").replace("_", "").isalnum() and len(name) < 80 for name in plain)
+
+
+def own(**changes: object) -> dict[str, object]:
+    """A baseline with its own objective, which has no pool: its trace hash is another."""
+    return {"own_objective": "cut", "kind": "baseline", "trace_hash": "no pool"} | changes
+
+
+def test_a_baseline_with_its_own_objective_is_held_against_the_others_without_pools(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    for variant in ("spatial", "slot9"):
+        write(tmp_path, mini, variant, trace_hash_without_pool="fed")
+    write(tmp_path, mini, "cut", **own(trace_hash_without_pool="fed"))
+    (group,) = groups(read_study(run_folders([tmp_path])))
+    assert group.differences == ()
+    assert group.own_objectives == {"cut": "cut"}
+    assert (group.traces, group.traces_without_pool) == ({0: 2}, {0: 3})
+
+
+def test_a_baseline_with_its_own_objective_that_was_fed_otherwise_is_refused(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    write(tmp_path, mini, "spatial", trace_hash_without_pool="fed")
+    write(tmp_path, mini, "cut", **own(trace_hash_without_pool="other"))
+    with pytest.raises(UsageError, match=r"trace hash without image pools \(seed 0\)"):
+        groups(read_study(run_folders([tmp_path])))
+
+
+def test_runs_of_before_that_hash_was_recorded_are_not_taken_for_different(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    write(tmp_path, mini, "spatial")
+    write(tmp_path, mini, "cut", **own(trace_hash_without_pool="fed"))
+    (group,) = groups(read_study(run_folders([tmp_path])))
+    assert (group.traces, group.traces_without_pool) == ({0: 1}, {0: 1})

@@ -66,3 +66,38 @@ def test_runs_without_scores_are_told(tmp_path: Path, mini: ModuleType, group_of
     summary = summarise_group(group_of(tmp_path))
     assert summary.short == "No run has a distance yet."
     assert "1 run is failed, unfinished or not scored." in summary.not_told
+
+
+def write_untrained(root: Path, mini: ModuleType, variant: str, value: float) -> None:
+    """A scored baseline that was not trained, of this kernel distance."""
+    run = mini.Mini(mini.protocol(), "toy-stripes", variant, 0)
+    folder = mini.write_run(root, run, pictures=False)
+    mini.write_record(folder, mini.record(run, images_seen=0, trace_hash=None, kind="baseline"))
+    scores = mini.scores(run)
+    for direction in ("A2B", "B2A"):
+        metrics = scores.selections["last"].directions[direction].metrics
+        metrics["kd(tiny)"] = metrics["kd(tiny)"].model_copy(update={"value": value})
+    (folder / "scores.json").write_text(scores.model_dump_json(), encoding="utf-8")
+
+
+def test_an_untrained_baseline_below_every_trained_variant_is_not_passed_over(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0,), pictures=False)
+    write_untrained(tmp_path, mini, "colour", 1e-4)
+    assert summarise_group(group_of(tmp_path)).short.count("untrained and lower: colour 0.01") == 2
+
+
+def test_an_own_objective_and_what_is_proven_of_it_are_told(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    for variant, changes in (
+        ("spatial", {}),
+        ("cut", {"own_objective": "cut", "trace_hash": "no pool", "kind": "baseline"}),
+    ):
+        run = mini.Mini(mini.protocol(), "toy-stripes", variant, 0)
+        folder = mini.write_run(tmp_path, run, pictures=False)
+        mini.write_record(folder, mini.record(run, trace_hash_without_pool="fed", **changes))
+    text = " ".join(summarise_group(group_of(tmp_path)).schedule)
+    assert "cut § was trained with its own objective, cut" in text
+    assert "agree with those of the others in seed 0 (2 trained runs); image pools" in text

@@ -215,3 +215,27 @@ def test_csv_keeps_names_and_disarms_formulas() -> None:
     assert rows[1][0] == NASTY
     assert rows[2][0] == "'=1+1"
     assert rows[2][-1] == "'=2"
+
+
+def write_own(root: Path, mini: ModuleType, dataset: str, seed: int) -> None:
+    """A scored run of a baseline with its own objective."""
+    run = mini.Mini(mini.protocol(), dataset, "cut", seed)
+    changes = {"own_objective": "cut", "trace_hash": "no pool", "kind": "baseline"}
+    mini.write_record(mini.write_run(root, run, pictures=False), mini.record(run, **changes))
+
+
+def test_every_table_says_which_baseline_has_its_own_objective(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    datasets = ("toy-season", "toy-stripes")
+    mini.write_study(tmp_path, ("spatial", "uniform"), datasets, seeds=(0,), pictures=False)
+    for dataset in datasets:
+        write_own(tmp_path, mini, dataset, 0)
+        write_own(tmp_path, mini, dataset, 1)
+    both = groups(read_study(run_folders([tmp_path])))
+    tables = [overview_table("smoke", both)]
+    for group in both:
+        tables += [main_table(group), cost_table(group), *measurement_tables(group, "faithfulness")]
+    for table in tables:
+        assert [row.title for row in table.rows if "§" in row.title] == ["cut §"]
+        assert "§ Own objective: cut, in place of the protocol's." in table.caption

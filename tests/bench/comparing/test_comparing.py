@@ -158,6 +158,21 @@ def test_runs_that_were_fed_otherwise_are_pointed_out(make_run, compare) -> None
     assert "toy-stripes: the trace hashes DIFFER in seed 0: not fed the same" in compare().remarks
 
 
+def test_an_own_objective_is_told_and_compared_without_image_pools(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0, trace_hash_without_pool="fed")
+    own = {"own_objective": "cut", "trace_hash": "no pool", "trace_hash_without_pool": "fed"}
+    make_run("spatial", 0, **own)
+    (said,) = [remark for remark in compare().remarks if "own objective" in remark]
+    assert "fed the same in every seed (trace hashes agree, 1 of 1)" in said
+    assert "spatial has its own objective, cut: image pools are left out" in said
+
+
+def test_an_own_objective_fed_otherwise_is_pointed_out(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    make_run("slot9", 0, trace_hash_without_pool="fed")
+    make_run("spatial", 0, own_objective="cut", trace_hash_without_pool="other")
+    assert any("trace hashes DIFFER in seed 0" in remark for remark in compare().remarks)
+
+
 def test_two_folders_of_one_variant_make_the_control(make_run, catalogue, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     roots = [tmp_path / "first", tmp_path / "second"]
     for seed in range(5):
