@@ -135,7 +135,7 @@ def kill_sessions(kills: int, until: float, place: Path, chance: random.Random) 
         os.waitpid(begin(cell, undisturbed), 0)
         whole = time.monotonic() - began
         folder = RunFolder(cell.folder(disturbed))
-        while time.monotonic() < until:
+        while time.monotonic() < until and sum(tally.kills.values()) < kills:
             process = begin(cell, disturbed)
             time.sleep(chance.uniform(0.0, whole))
             if os.waitpid(process, os.WNOHANG)[0]:
