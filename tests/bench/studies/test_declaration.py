@@ -31,7 +31,7 @@ def test_nine_slots_is_the_papers_study() -> None:
     grid = expand(load_study("nine-slots.toml"))
     assert set(grid.variants) == {
         "spatial", "encoded-slot5", "slot5", "slot9", "light-spatial5", "light-slot5", "uniform",
-        "cyclegan", "copy",
+        "cyclegan", "colour", "copy",
     }  # fmt: skip
     assert set(grid.datasets) == {"summer2winter_yosemite", "horse2zebra", "apple2orange"}
     assert grid.seeds == (0, 1, 2, 3, 4)
