@@ -11,8 +11,10 @@ of period 2. `resize` enlarges by repetition before a convolution of stride 1 in
 "Deconvolution and Checkerboard Artifacts"), with as many parameters and no such pattern.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from variants.convolution import convolve
 from variants.layers import doubling, leaky
@@ -21,6 +23,8 @@ from variants.position import PositionEmbedding
 UPSAMPLINGS = 4
 NARROW = 64
 ALPHA = slice(3, 4)
+MOST_KEPT = 192 * 2**20
+"""Bytes of features at full resolution that one pass may keep for the way back."""
 
 
 def decoder_channels(decoder: str, encoder: tuple[int, ...]) -> tuple[int, ...]:
@@ -54,11 +58,28 @@ class SlotDecoder(nn.Module):
         batch, count, features = slots.shape
         places = self.position(height, width).T.view(1, features, height, width)
         cells = slots.reshape(batch * count, features, 1, 1) + places
-        for up in self.ups:
+        for up in self.ups[:-1]:
             cells = leaky(up(cells))
-        cells = leaky(self.at_full_resolution(cells))
-        alpha = self.alpha(cells)
+        if self.memory_binds(cells):
+            # One slot at a time, its features made anew on the way back in place of being kept.
+            each = [checkpoint(self.alpha_of, cell, use_reentrant=False) for cell in cells.split(1)]
+            alpha = torch.cat(each)
+        else:
+            alpha = self.alpha_of(cells)
         return alpha.view(batch, count, *alpha.shape[2:])
+
+    def memory_binds(self, cells: Tensor) -> bool:
+        """Whether the features at full resolution, [b * s, c, 2 h, 2 w] twice, are too much to be kept.
+
+        Never on a GPU: there time is dearer.
+        """
+        kept = 2 * cells.element_size() * len(cells) * self.full.in_channels * 4 * cells[0, 0].numel()
+        return cells.device.type == "cpu" and kept > MOST_KEPT
+
+    def alpha_of(self, cells: Tensor) -> Tensor:
+        """Mask logits [b * s, 1, 2 h, 2 w] of features [b * s, c, h, w] at half resolution."""
+        cells = leaky(self.ups[-1](cells))
+        return self.alpha(leaky(self.at_full_resolution(cells)))
 
     def at_full_resolution(self, cells: Tensor) -> Tensor:
         """The layer `full`, written as the convolution that it is at stride 1."""
