@@ -103,14 +103,18 @@ class Results(Result):
     groups: list[GroupResult]
     left_out: list[RunResult]
     """Runs that belong to no group: their names cannot be read."""
+    control: list[str] = []
+    """The sentences on the A/A control that a study declared; its verdict first."""
 
 
-def results(groups: Sequence[Group], summaries: Sequence[Summary], study: Study) -> Results:
-    """The results of a report's groups, with the summaries that it prints."""
+def results(
+    groups: Sequence[Group], summaries: Sequence[Summary], study: Study, control: Sequence[str] = ()
+) -> Results:
+    """The results of a report's groups, with the summaries and the sentences on the control that it prints."""
     grouped = {folder for group in groups for folder in group.study.runs["folder"]}
     rest = study.runs[~study.runs["folder"].isin(grouped)]
     made = [_group(group, summary) for group, summary in zip(groups, summaries, strict=True)]
-    return Results(groups=made, left_out=_runs(rest))
+    return Results(groups=made, left_out=_runs(rest), control=list(control))
 
 
 def _group(group: Group, summary: Summary) -> GroupResult:

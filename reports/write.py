@@ -101,8 +101,9 @@ def write_report(request: Request) -> Path:
         for drawing in content.drawings:
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
-    closing = (*_control(request.control, found), *_closing(study))
-    told = results([one.group for one in contents], [one.summary for one in contents], study)
+    control = control_lines(request.control, found) if request.control else ()
+    closing = (*_control(control), *_closing(study))
+    told = results([one.group for one in contents], [one.summary for one in contents], study, control)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
     main = request.out / "results.json"
     if "md" in request.formats:
@@ -248,9 +249,9 @@ def _page(study: Study, contents: Sequence[GroupContent], last: Sequence[Closing
     return page.Page(title, lede, _facts(study), short, overviews, views, closing, _colophon(study))
 
 
-def _control(declared: DeclaredControl | None, groups: Sequence[Group]) -> Iterator[Closing]:
-    if declared is not None:
-        yield "control-section", "A/A control", LEAD, None, control_lines(declared, groups)
+def _control(lines: tuple[str, ...]) -> Iterator[Closing]:
+    if lines:
+        yield "control-section", "A/A control", LEAD, None, lines
 
 
 def _closing(study: Study) -> Iterator[Closing]:

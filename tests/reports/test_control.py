@@ -121,6 +121,8 @@ def test_the_report_of_a_study_shows_its_control(reported: Path) -> None:
     page = (reported / "index.html").read_text(encoding="utf-8")
     assert 'id="control-section"' in page
     assert "One variant against itself" in page
+    told = json.loads((reported / "results.json").read_text(encoding="utf-8"))
+    assert told["control"][0].startswith("A/A control: no claim is made from 3 seeds")
 
 
 def test_second_runs_of_the_control_are_in_no_other_table(reported: Path) -> None:
