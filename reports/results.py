@@ -110,7 +110,7 @@ class Results(Result):
 def results(
     groups: Sequence[Group], summaries: Sequence[Summary], study: Study, control: Sequence[str] = ()
 ) -> Results:
-    """The results of a report's groups, with the summaries and the sentences on the control that it prints."""
+    """The results of a report's groups, with the summaries and sentences on the control that it prints."""
     grouped = {folder for group in groups for folder in group.study.runs["folder"]}
     rest = study.runs[~study.runs["folder"].isin(grouped)]
     made = [_group(group, summary) for group, summary in zip(groups, summaries, strict=True)]
