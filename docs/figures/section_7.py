@@ -35,11 +35,11 @@ HERE = Path(__file__).parent
 AWAKE = "slot9[init=kaiming]"
 FIGURES = {
     "initialisation": ["slot9", "slot9[init=default]", AWAKE],
-    "iterations": [AWAKE, "slot9[iterations=1,init=kaiming]", "slot9[iterations=7,init=kaiming]"],
+    "iterations": [AWAKE, "slot9[iterations=7,init=kaiming]"],
     "slot-size": [AWAKE, "slot9[slot_size=32,init=kaiming]"],
-    "channels": [AWAKE, "slot9[encoder=16-16-16-32,init=kaiming]", "slot9[mlp_hidden=16,init=kaiming]"],
+    "channels": [AWAKE, "slot9[encoder=16-16-16-32,init=kaiming]"],
     "slots": [AWAKE, "slot5[init=kaiming]"],
-    "decoder": [AWAKE, "slot9[decoder=narrow,init=kaiming]", "slot9[decoder=resize,init=kaiming]"],
+    "decoder": [AWAKE, "slot9[decoder=resize,init=kaiming]"],
     "learned": [AWAKE, "slot9[learned_init=true,init=kaiming]"],
     "bound": [AWAKE, "slot9[learned_init=true,slot_init=own,init=kaiming]"],
     "noise": [AWAKE, "slot9[noise=shared,init=kaiming]"],
@@ -48,7 +48,7 @@ FIGURES = {
         *("light-slot5", "light-slot5[mask_norm=none]"),
         *("light-spatial5[mask_norm=softmax]", "light-spatial5"),
     ],
-    "background": [AWAKE, "slot9[background=own,init=kaiming]", "slot9[background=none,init=kaiming]"],
+    "background": [AWAKE, "slot9[background=own,init=kaiming]"],
     "foreground": [AWAKE, "slot9[background=head,init=kaiming]"],
 }
 """The settings of each figure in canonical spelling, the published one first."""
