@@ -63,6 +63,8 @@ COSTS = [
 ]
 DIRECTION = DIRECTIONS[0]
 CELL, GAP, LINE = 64, 4, 14
+STEPS = 7
+"""Shades of a stretched mask less one: rounding noise in more would fill the repository."""
 INK, PAPER, RULE = "#202020", "white", "#b0b0b0"
 
 
@@ -116,14 +118,15 @@ def strip(shown: Shown) -> Image.Image:
         left = (at + 1) * (CELL + GAP)
         canvas.paste(grey(mask / top), (left, LINE))
         least, largest = float(mask.min()), float(mask.max())
-        canvas.paste(grey((mask - least) / max(largest - least, 1e-30)), (left, 2 * LINE + CELL))
+        stretched = (mask - least) / max(largest - least, 1e-30)
+        canvas.paste(grey((stretched * STEPS).round() / STEPS), (left, 2 * LINE + CELL))
         name = "input" if at == shown.background else f"mask {at + 1}"
         pen.text((left, LINE + CELL), name, INK, small)
         pen.text((left, 2 * (LINE + CELL)), between(least, largest), INK, small)
     pen.text((0, LINE + CELL), "source", INK, small)
     pen.text(((across - 1) * (CELL + GAP), LINE + CELL), "translation", INK, small)
     white = "" if top == 1 else f"white: {number(top)}"
-    pen.text((0, 2 * LINE + CELL), f"{white}\nbelow: each\nstretched", INK, small)
+    pen.text((0, 2 * LINE + CELL), f"{white}\n\neach mask\nstretched:", INK, small)
     return canvas
 
 
@@ -144,7 +147,7 @@ def between(least: float, largest: float) -> str:
 
 
 def stacked(strips: list[Image.Image]) -> Image.Image:
-    """Strips below each other with a line between them, in a palette of 128 colours."""
+    """Strips below each other with a line between them, in a palette of 64 colours."""
     width = max(each.width for each in strips)
     height = sum(each.height + LINE for each in strips)
     canvas = Image.new("RGB", (width, height), PAPER)
@@ -153,7 +156,7 @@ def stacked(strips: list[Image.Image]) -> Image.Image:
         canvas.paste(each, (0, top))
         pen.line((0, top + each.height + LINE // 2, width, top + each.height + LINE // 2), RULE)
         top += each.height + LINE
-    return canvas.quantize(128)
+    return canvas.quantize(64)
 
 
 def draw_figures(runs: Path) -> None:
