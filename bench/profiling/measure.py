@@ -16,6 +16,7 @@ from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol
 from bench.runs.environment import accelerator, processor
 from bench.training.clock import peak_memory
+from bench.training.memory import refuse_what_does_not_fit, running_out_explained
 from bench.training.objectives import OBJECTIVES
 from bench.training.schedule import Schedule
 from bench.training.session import Session, fresh_generators
@@ -28,16 +29,19 @@ SEED = 0
 def measure(request: Request, tell: Callable[[str], None]) -> Profile:
     """The profile of a variant; `tell` hears of every part that is done.
 
-    Raises UsageError where the variant trains nothing.
+    Raises UsageError where the variant trains nothing, BenchError where memory does not suffice.
     """
     device = torch.device(request.device)
     torch.set_num_threads(request.threads)
     before = peak_memory(device)
     step = Step(request.variant, request.protocol, device)
-    with OperationCount() as count:
-        step()
-    tell("warm-up")
-    seconds = [timed(step, device, tell) for _ in range(request.steps)]
+    about = (step.objective, request.variant, request.protocol)
+    refuse_what_does_not_fit(*about)
+    with running_out_explained(*about):
+        with OperationCount() as count:
+            step()
+        tell("warm-up")
+        seconds = [timed(step, device, tell) for _ in range(request.steps)]
     peak = peak_memory(device)
     rate = matrix_peak(device, torch.bfloat16 if step.precision == "bf16" else torch.float32)
     tell("matrix peak")

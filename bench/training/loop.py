@@ -16,6 +16,7 @@ from bench.training.clock import peak_memory
 from bench.training.examine import BEST_WEIGHTS, Examiner
 from bench.training.fitting import fit_generators
 from bench.training.interruption import Interrupted, stop_requests
+from bench.training.memory import refuse_what_does_not_fit, running_out_explained
 from bench.training.schedule import Schedule
 from bench.training.session import Generators, Session, fresh_generators
 from bench.training.step_streams import StepStreams
@@ -65,8 +66,8 @@ def train(
     """Train `cell` in `folder`, or go on where an earlier session stopped: on a CPU the result is the same.
 
     `network` and `distance` choose the best weights on the validation split; without them none are chosen.
-    Raises BenchError where a loss is not finite or a file cannot be written, and Interrupted, with
-    everything saved, after Ctrl-C or SIGTERM.
+    Raises BenchError where memory does not suffice, a loss is not finite or a file cannot be written, and
+    Interrupted, with everything saved, after Ctrl-C or SIGTERM.
     """
     streams, where, report = cell.streams(), torch.device(device), progress or Silent()
     generators = fresh_generators(cell, where)
@@ -77,9 +78,12 @@ def train(
     order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
     examiner = Examiner(cell, dataset, folder, network, distance)
     session = Session(cell, generators, schedule)
+    remarks = refuse_what_does_not_fit(session.objective, cell.variant, cell.protocol)
     session.resume(folder, where)
+    session.warnings += remarks
     report.start(f"training {cell.variant}", schedule.steps, session.step)
-    with stop_requests() as stop:
+    running_out = running_out_explained(session.objective, cell.variant, cell.protocol)
+    with running_out, stop_requests() as stop:
         saved = session.clock.start()
         for step in range(session.step + 1, schedule.steps + 1):
             with session.clock.waiting_for_data():
