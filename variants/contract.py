@@ -48,6 +48,8 @@ class Generator(nn.Module):
     """How weights are drawn, explained in `variants.initialisation`."""
     head_initialisation: HeadScheme = "published"
     """The same for parameters named `head.*`; `published`: as all others."""
+    spares_memory: bool = False
+    """Whether training should rather take longer than hold more, its masks taking much."""
     parameter_values: Mapping[str, int | float | bool | str | tuple[int, ...]] = {}
     """The parameters it was built with; set by `variants.build`."""
     published: ClassVar[PublishedNames | None] = None

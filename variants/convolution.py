@@ -7,6 +7,7 @@ ten times that of the direct algorithm, 5e-6 of the result's deviation, and a fi
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from math import isqrt
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
 from variants.winograd import minimal_filtering, transform
@@ -25,6 +26,12 @@ FEWEST_CHANNELS = {(3, torch.float32): 256, (5, torch.float32): 64, (5, torch.bf
 """By kernel size and precision; below, and for 3x3 in bf16, torch's own convolution is the quicker one."""
 TILES_AT_ONCE = 128
 """About what the second-level cache holds; also what bounds the memory needed beside input and output."""
+
+
+def apply(layer: nn.Conv2d, image: Tensor) -> Tensor:
+    """What a convolution of stride 1 and as many zeros on every side makes of images [b, c, h, w]."""
+    assert not isinstance(layer.padding, str)
+    return convolve(image, layer.weight, layer.bias, layer.padding[0])
 
 
 def convolve(image: Tensor, weight: Tensor, bias: Tensor | None, border: int = 0) -> Tensor:
@@ -85,12 +92,14 @@ def correlate_back(image: Tensor, weight: Tensor, border: int, gradient: Tensor)
     kernel = weight.shape[3]
     filtering = minimal_filtering(TILE, kernel, torch.float32)
     filters = transformed_filters(weight)
-    of_filters = torch.zeros_like(filters)
+    of_filters = torch.empty_like(filters)
     down, across = (side + TILE for side in rounded_up(gradient.shape[2:]))
     of_image = image.new_zeros(*image.shape[:2], down, across)
-    for part in parts(len(gradient), *gradient.shape[2:]):
+    for number, part in enumerate(parts(len(gradient), *gradient.shape[2:])):
         of_sums = transform(filtering.output.T, gradient_tiles(gradient, part)).flatten(0, 1)
-        of_filters.baddbmm_(transformed_tiles(image, part, border, kernel), of_sums.transpose(1, 2))
+        patches = transformed_tiles(image, part, border, kernel)
+        # With beta 0 what was there is not read.
+        of_filters.baddbmm_(patches, of_sums.transpose(1, 2), beta=min(number, 1))
         of_tiles = transform(filtering.input.T, square(torch.bmm(filters, of_sums)))
         add_overlapping(of_image, of_tiles, part)
     height, width = image.shape[2:]
@@ -105,8 +114,38 @@ def square(transformed: Tensor) -> Tensor:
 
 def transformed_filters(weight: Tensor) -> Tensor:
     """The transformed filters [n * n, c, o]; quickest as the transposed side of a matrix product."""
+    if KEPT is None or not weight.is_leaf:
+        return transform_filters(weight)
+    key = (weight.data_ptr(), weight.shape, weight._version)
+    if key not in KEPT:
+        KEPT[key] = (
+            transform_filters(weight),
+            weight,
+        )  # the weight too, lest another takes its place in memory
+    return KEPT[key][0]
+
+
+def transform_filters(weight: Tensor) -> Tensor:
+    """The same, computed."""
     filtering = minimal_filtering(TILE, weight.shape[3], torch.float32)
     return transform(filtering.weights, weight.permute(2, 3, 1, 0)).flatten(0, 1)
+
+
+KEPT: dict[tuple[int, torch.Size, int], tuple[Tensor, Tensor]] | None = None
+
+
+@contextmanager
+def filters_kept(wanted: bool = True) -> Iterator[None]:
+    """Within, filters are transformed once however often they are used.
+
+    A training step uses each six times. At full width this takes 170 MB a generator; results are the same.
+    """
+    global KEPT
+    KEPT = {} if wanted else None
+    try:
+        yield
+    finally:
+        KEPT = None
 
 
 @dataclass(frozen=True)

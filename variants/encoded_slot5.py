@@ -26,6 +26,7 @@ from variants.slot_parameters import SlotParameters
 class EncodedSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 
+    spares_memory = True
     initialisation = "resnet"
 
     def __init__(self, parameters: SlotParameters) -> None:

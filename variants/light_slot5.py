@@ -29,6 +29,7 @@ class LightSlots(SlotGenerator):
     """Mask 0 weighs the input, masks 1 to 4 the contents."""
 
     place = "first"
+    spares_memory = True
     initialisation = "light"
     published = LIGHT_SLOT5
 

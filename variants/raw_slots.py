@@ -23,6 +23,7 @@ from variants.slot_parameters import RawSlotParameters
 class RawSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 
+    spares_memory = True
     initialisation = "resnet"
     published = SLOT9
 

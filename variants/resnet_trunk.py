@@ -12,18 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from variants.convolution import convolve
+from variants.convolution import apply
 from variants.layers import doubling, instance_norm, norm_relu
 
 
 def reflect(features: Tensor, border: int) -> Tensor:
     """Pad height and width by reflection."""
     return F.pad(features, (border,) * 4, mode="reflect")
-
-
-def correlated(layer: nn.Conv2d, features: Tensor) -> Tensor:
-    """What the layer makes of features, without its bias, which the normalisation after it would cancel."""
-    return convolve(features, layer.weight, None)
 
 
 class ResidualBlock(nn.Module):
@@ -36,8 +31,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The input plus what the two convolutions make of it; nothing after the sum."""
-        changed = norm_relu(correlated(self.first, reflect(features, 1)))
-        return instance_norm(correlated(self.second, reflect(changed, 1))).add_(features)
+        changed = norm_relu(apply(self.first, reflect(features, 1)))
+        return instance_norm(apply(self.second, reflect(changed, 1))).add_(features)
 
 
 class ResnetTrunk(nn.Module):

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from variants.convolution import convolve
+from variants.convolution import apply
 from variants.layers import leaky
 from variants.position import PositionEmbedding
 
@@ -23,7 +23,7 @@ class RawEncoder(nn.Sequential):
         features = image
         for layer in self.children():
             assert isinstance(layer, nn.Conv2d)
-            features = leaky(convolve(features, layer.weight, layer.bias, border=2))
+            features = leaky(apply(layer, features))
         return features
 
 

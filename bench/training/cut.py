@@ -61,7 +61,7 @@ class PatchContrast(LeastSquaresJudges):
         parameters = [each for one in self.projections.values() for each in one.parameters()]
         self.projection_optimiser = adam(parameters, settings)
 
-    def step(self, images: Pair, streams: StepStreams) -> Step:
+    def learn(self, images: Pair, streams: StepStreams) -> Step:
         losses: dict[str, Tensor] = {}
         self.generator_optimiser.zero_grad()
         self.projection_optimiser.zero_grad()

@@ -57,7 +57,7 @@ class LeastSquares(LeastSquaresJudges):
         super().__init__(generators, settings, streams)
         self.pools = {domain: ImagePool(settings.pool) for domain in "AB"}
 
-    def step(self, images: Pair, streams: StepStreams) -> Step:
+    def learn(self, images: Pair, streams: StepStreams) -> Step:
         losses: dict[str, Tensor] = {}
         translated: dict[str, Tensor] = {}
         self.generator_optimiser.zero_grad()

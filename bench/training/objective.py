@@ -16,6 +16,7 @@ from bench.training.discriminators import Discriminator
 from bench.training.optimisers import adam, set_learning_rate
 from bench.training.step_streams import StepStreams
 from variants.contract import Generator, Noise
+from variants.convolution import filters_kept
 
 Pair = Mapping[str, Tensor]
 """Images of the domains `A` and `B`, each [b, 3, h, w] in [-1, 1]."""
@@ -58,9 +59,14 @@ class Objective(ABC):
             domain: adam(judge.parameters(), settings) for domain, judge in self.discriminators.items()
         }
 
-    @abstractmethod
     def step(self, images: Pair, streams: StepStreams) -> Step:
         """Update generators and discriminators once, on one batch of either domain."""
+        with filters_kept(not any(generator.spares_memory for generator in self.generators.values())):
+            return self.learn(images, streams)
+
+    @abstractmethod
+    def learn(self, images: Pair, streams: StepStreams) -> Step:
+        """The step itself; the generators' weights are changed once, when they are used no more."""
 
     def set_learning_rate(self, rate: float) -> None:
         """The learning rate of the next step, for every optimiser."""

@@ -48,7 +48,7 @@ class WassersteinGradientPenalty(Objective):
             )
         super().__init__(generators, settings, streams)
 
-    def step(self, images: Pair, streams: StepStreams) -> Step:
+    def learn(self, images: Pair, streams: StepStreams) -> Step:
         losses: dict[str, Tensor] = {}
         critic_losses, penalties = [], []
         self.generator_optimiser.zero_grad()

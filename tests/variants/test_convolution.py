@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from variants.convolution import WinogradConvolution, convolve, winograd_pays
+from variants.convolution import WinogradConvolution, convolve, filters_kept, winograd_pays
 from variants.winograd import POINTS, minimal_filtering
 
 CLOSE = 1e-4
@@ -100,3 +100,16 @@ def test_one_image_at_a_time_gives_what_a_batch_gives():
     whole = convolve(image, weight, None, 2)
     for each, alone in itertools.zip_longest(whole, image):
         torch.testing.assert_close(convolve(alone[None], weight, None, 2)[0], each, rtol=1e-4, atol=1e-4)
+
+
+def test_kept_filters_change_nothing_and_never_outlive_a_change_of_the_weights():
+    image, weight = case(1, 64, 64, 16, 16, 5)
+    with filters_kept():
+        first = convolve(image, weight, None, 2)
+        again = convolve(image, weight, None, 2)
+        with torch.no_grad():
+            weight.mul_(2)
+        doubled = convolve(image, weight, None, 2)
+    assert torch.equal(first, again)
+    assert torch.equal(doubled, 2 * first)
+    assert torch.equal(doubled, convolve(image, weight, None, 2))
