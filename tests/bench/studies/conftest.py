@@ -42,9 +42,11 @@ slot_size = 8
 encoder = "4-4-4-8"
 """
 VARIANTS = ("slot9", "spatial", "copy")
+PATIENCE = 900
+"""Seconds after which a process counts as hanging: everything takes its time on a machine with other work."""
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 120) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """The first true value of `condition`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -82,8 +84,12 @@ class Workplace:
     def bench(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """`bench ARGUMENTS`, waited for."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
+        out, err = self.finish(process)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def finish(self, process: subprocess.Popen[str]) -> tuple[str, str]:
+        """What a started command printed (stdout, stderr), once it has ended."""
+        return process.communicate(timeout=PATIENCE)
 
     def grid(self, runs: Path, variants: tuple[str, ...] = VARIANTS, **more: object) -> list[object]:
         """The arguments of a study of these variants."""

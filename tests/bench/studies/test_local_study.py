@@ -92,7 +92,7 @@ def test_sigterm_saves_every_cell_and_the_same_command_goes_on(
     folder = workplace.folder(tmp_path, "spatial")
     waiting((folder.checkpoints / "last.pt").exists, "a checkpoint")
     driver.send_signal(signal.SIGTERM)
-    out, _ = driver.communicate(timeout=60)
+    out, _ = workplace.finish(driver)
     assert driver.returncode == 128 + signal.SIGTERM
     assert "1 stopped" in out
     assert "Nothing is lost; go on with: bench study" in out

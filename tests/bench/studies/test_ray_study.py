@@ -79,7 +79,7 @@ class Nodes:
 
     def close(self) -> None:
         """End the cluster."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_cell_whose_node_is_killed_in_a_step_is_finished_on_another(
     folder = workplace.folder(tmp_path, "spatial")
     waiting((folder.checkpoints / "last.pt").exists, "a checkpoint")
     nodes.kill_busy()
-    _, err = driver.communicate(timeout=200)
+    _, err = workplace.finish(driver)
     assert driver.returncode == 0, err
     assert folder.read().sessions >= 2
     assert_undisturbed(tmp_path, ("spatial",))
