@@ -1,5 +1,6 @@
 """Layers that several variants share."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -19,6 +20,11 @@ def instance_norm(features: Tensor) -> Tensor:
 def norm_relu(features: Tensor) -> Tensor:
     """Instance normalisation, then ReLU in place: normalising does not need its own result to go back."""
     return F.relu_(instance_norm(features))
+
+
+def mask_softmax(logits: Tensor) -> Tensor:
+    """Softmax over the masks of [b, k, h, w], in float32 at the least."""
+    return torch.softmax(logits, dim=1, dtype=torch.promote_types(logits.dtype, torch.float32))
 
 
 def leaky(features: Tensor) -> Tensor:

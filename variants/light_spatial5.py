@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from variants.background import with_background
 from variants.contract import Generator, Noise, Translation, compose
-from variants.layers import instance_norm, norm_relu
+from variants.layers import instance_norm, mask_softmax, norm_relu
 from variants.light_trunk import LightTrunk
 from variants.parameters import AtLeast
 from variants.published.light import LIGHT_SPATIAL5
@@ -70,6 +70,6 @@ class LightSpatial(Generator):
 
     def forward(self, image: Tensor, noise: Noise = None) -> Translation:
         logits = self.head(image)
-        masks = torch.softmax(logits, dim=1) if self.convex else torch.relu_(logits)
+        masks = mask_softmax(logits) if self.convex else torch.relu_(logits)
         contents, masks = with_background(self.trunk(image), masks, image, "own", "first")
         return Translation(compose(contents, masks), contents, masks)

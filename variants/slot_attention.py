@@ -62,6 +62,11 @@ class SlotAttention(nn.Module):
 
     def forward(self, tokens: Tensor, noise: Tensor) -> Tensor:
         """Slots [b, s, d] of tokens [b, n, d], started from standard normal noise [b, s, d]."""
+        with torch.autocast(tokens.device.type, enabled=False):
+            return self.bind(tokens.to(self.mu.dtype), noise)
+
+    def bind(self, tokens: Tensor, noise: Tensor) -> Tensor:
+        """The algorithm, in the precision of the weights also where convolutions are in bf16."""
         tokens = self.norm_tokens(tokens)  # line 2
         slots = self.mu + self.log_sigma.exp() * noise  # line 1
         for _ in range(self.iterations):  # line 3

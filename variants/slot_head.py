@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from variants.foreground import ForegroundHead
-from variants.layers import instance_norm
+from variants.layers import instance_norm, mask_softmax
 from variants.slot_attention import SlotAttention
 from variants.slot_decoder import SlotDecoder, decoder_channels
 from variants.slot_encoder import RawEncoder, Tokens
@@ -60,7 +60,7 @@ class SlotHead(nn.Module):
     def normalise(self, logits: Tensor) -> Tensor:
         """Masks of logits, both [b, s, h, w]."""
         if self.mask_norm == "softmax":
-            return torch.softmax(logits, dim=1)
+            return mask_softmax(logits)
         return torch.relu_(instance_norm(logits))
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.layers import doubling, norm_relu
+from variants.layers import doubling, mask_softmax, norm_relu
 from variants.parameters import AtLeast
 from variants.published.attentiongan import ATTENTIONGAN
 from variants.registry import register
@@ -43,7 +43,7 @@ class SpatialHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         features = norm_relu(self.up1(features))
         features = norm_relu(self.up2(features))
-        return torch.softmax(self.mask(features), dim=1)
+        return mask_softmax(self.mask(features))
 
 
 @register("spatial", summary="AttentionGAN v2: spatial attention, nine contents and the input, softmax.")

@@ -12,8 +12,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-POINTS = tuple(Fraction(point) for point in ("0", "1", "-1", "2", "-2", "1/2", "-1/2"))
-"""Small, paired, and powers of two: of those tried, the least rounding with four outputs of five weights."""
+POINTS = {
+    3: (Fraction(0), Fraction(1), Fraction(-1)),
+    5: (Fraction(0), Fraction(3, 4), Fraction(-3, 4), Fraction(3, 2), Fraction(-3, 2)),
+    7: tuple(Fraction(point) for point in ("0", "1", "-1", "2", "-2", "1/2", "-1/2")),
+}
+"""By their number; of those tried, the ones that round least with tiles of four outputs."""
 
 
 class Filtering(NamedTuple):
@@ -29,13 +33,13 @@ class Filtering(NamedTuple):
 
 @cache
 def minimal_filtering(outputs: int, weights: int, dtype: torch.dtype = torch.float64) -> Filtering:
-    """F(outputs, weights), exact before it is rounded. ValueError where the points do not suffice.
+    """F(outputs, weights), exact before it is rounded. ValueError without points for it.
 
     For data d [n] and weights g [r], A^T ((G g) * (B^T d)) is the correlation of d with g, [m].
     """
-    points = POINTS[: outputs + weights - 2]
-    if len(points) < outputs + weights - 2:
-        raise ValueError(f"F({outputs}, {weights}) needs more than {len(POINTS)} points")
+    points = POINTS.get(outputs + weights - 2)
+    if points is None:
+        raise ValueError(f"F({outputs}, {weights}): no {outputs + weights - 2} points are chosen yet")
     last_output = [Fraction(i == outputs - 1) for i in range(outputs)]
     last_weight = [Fraction(k == weights - 1) for k in range(weights)]
     others = {point: [other for other in points if other != point] for point in points}

@@ -117,3 +117,11 @@ def test_the_start_is_trained_only_when_learned():
     learned = dict(SlotAttention(8, learned_init=True).named_parameters())
     assert set(learned) - set(fixed) == {"mu", "log_sigma"}
     assert set(SlotAttention(8).state_dict()) == set(SlotAttention(8, learned_init=True).state_dict())
+
+
+def test_under_bf16_autocast_slots_are_bound_in_single_precision():
+    torch.manual_seed(0)
+    attention, tokens, noise = SlotAttention(16), torch.randn(1, 50, 16), torch.randn(1, 4, 16)
+    exact = attention(tokens, noise)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(attention(tokens, noise), exact)

@@ -1,0 +1,68 @@
+"""The generators at widths where every fast path is taken, against the published arithmetic done naively."""
+
+import copy
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+import variants
+from variants.slot_decoder import SlotDecoder
+
+WIDE = {
+    "spatial": {"blocks": 2},
+    "slot9": {"width": 8, "blocks": 1, "slots": 3, "slot_size": 32},
+}
+"""Residual blocks of 256 channels; a slot encoder and decoder of 64 and 256."""
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def naive() -> ModuleType:
+    path = Path(__file__).parents[1] / "bench" / "training" / "naive.py"
+    spec = importlib.util.spec_from_file_location("naive", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def generator_of(name: str) -> variants.Generator:
+    generator = variants.build(name, WIDE[name])
+    variants.initialise(generator, lambda name: torch.Generator().manual_seed(len(name)))
+    return generator
+
+
+def gradients(generator: variants.Generator, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    generator.zero_grad()
+    (image - 0.3).square().mean().backward()
+    return {name: each.grad.clone() for name, each in generator.named_parameters() if each.grad is not None}
+
+
+@pytest.mark.parametrize("most_kept", [0, 2**40], ids=["slot by slot", "all slots at once"])
+@pytest.mark.parametrize("name", list(WIDE))
+def test_outputs_and_gradients_are_those_of_the_naive_arithmetic(name, most_kept, naive, monkeypatch):
+    monkeypatch.setattr("variants.slot_decoder.MOST_KEPT", most_kept)
+    generator = generator_of(name)
+    exact = copy.deepcopy(generator).double()
+    image = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    noise = torch.randn(1, 3, 32, generator=torch.Generator().manual_seed(2))
+    fast = generator(image, noise).image
+    torch.testing.assert_close(fast, naive.translate(generator, image, noise), rtol=0, atol=1e-5)
+    # In float64: rounding of the naive arithmetic is above 1e-3 itself where two contributions nearly cancel.
+    expected = gradients(exact, naive.translate(exact, image.double(), noise.double()))
+    found = gradients(generator, fast)
+    largest = max(float(gradient.norm()) for gradient in expected.values())
+    for parameter, gradient in expected.items():
+        if gradient.norm() > 1e-12 * largest:  # less: cancelled by normalisation or softmax
+            assert (found[parameter] - gradient).norm() < 1e-3 * gradient.norm(), parameter
+
+
+def test_the_way_that_spares_memory_is_taken_on_large_images_alone():
+    decoder = SlotDecoder(256, (64, 64, 64, 256))
+    assert decoder.memory_binds(torch.empty(9, 64, 64, 64, device="cpu"))
+    assert not decoder.memory_binds(torch.empty(9, 64, 16, 16, device="cpu"))
+    assert not decoder.memory_binds(torch.empty(9, 64, 64, 64, device="meta"))
