@@ -1,5 +1,8 @@
 """Layers that several variants share."""
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,6 +28,13 @@ def norm_relu(features: Tensor) -> Tensor:
 def mask_softmax(logits: Tensor) -> Tensor:
     """Softmax over the masks of [b, k, h, w], in float32 at the least."""
     return torch.softmax(logits, dim=1, dtype=torch.promote_types(logits.dtype, torch.float32))
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[Any]:
+    """Within, everything is computed in the precision of its operands; the meta device knows no autocast."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 def leaky(features: Tensor) -> Tensor:

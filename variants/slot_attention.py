@@ -18,6 +18,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from variants.layers import without_autocast
+
 EPSILON = 1e-8
 
 
@@ -62,7 +64,7 @@ class SlotAttention(nn.Module):
 
     def forward(self, tokens: Tensor, noise: Tensor) -> Tensor:
         """Slots [b, s, d] of tokens [b, n, d], started from standard normal noise [b, s, d]."""
-        with torch.autocast(tokens.device.type, enabled=False):
+        with without_autocast(tokens.device):
             return self.bind(tokens.to(self.mu.dtype), noise)
 
     def bind(self, tokens: Tensor, noise: Tensor) -> Tensor:

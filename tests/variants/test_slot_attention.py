@@ -125,3 +125,12 @@ def test_under_bf16_autocast_slots_are_bound_in_single_precision():
     exact = attention(tokens, noise)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(attention(tokens, noise), exact)
+
+
+def test_shapes_alone_can_be_had_on_the_meta_device():
+    attention = SlotAttention(16).to("meta")
+    assert attention(torch.empty(1, 50, 16, device="meta"), torch.empty(1, 4, 16, device="meta")).shape == (
+        1,
+        4,
+        16,
+    )
