@@ -21,6 +21,16 @@ Plugin = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE", help="Python file that registers variants; may be repeated."),
 ]
+Compile = Annotated[
+    bool,
+    typer.Option("--compile", help="Networks through torch.compile; plain, and recorded, if that fails."),
+]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="Same seed, same result on a GPU too; slower there.")
+]
+PrecisionFallback = Annotated[
+    bool, typer.Option("--precision-fallback", help="fp32 where bf16 is asked for and not there; recorded.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 DEFAULT_RUNS = Path("runs")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import AsJson, Device, Plugin, Threads
+from bench.cli.options import AsJson, Compile, Deterministic, Device, Plugin, Threads
 
 
 def profile(
@@ -24,6 +24,8 @@ def profile(
     device: Device = "auto",
     threads: Threads = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Timed steps, after a warm-up.")] = 5,
+    compile_networks: Compile = False,
+    deterministic: Deterministic = False,
     top: Annotated[int, typer.Option("--top", min=1, help="Operators to show.")] = 12,
     plugin: Plugin = None,
     as_json: AsJson = False,
@@ -43,12 +45,14 @@ def profile(
     """
     from bench.cli.options import load_plugins
     from bench.cli.profiling import Asked, requests, show
+    from bench.execution import Execution
     from bench.profiling.fresh import measure_fresh
     from bench.progress import TerminalProgress
 
     load_plugins(plugin)
     asked = Asked(protocol, tuple(change or ()), size, batch, precision, device, threads, steps)
-    wanted = requests(variant, asked, tuple(plugin or ()))
+    execution = Execution(compile=compile_networks, deterministic=deterministic)
+    wanted = requests(variant, asked, tuple(plugin or ()), execution)
     with TerminalProgress() as progress:
         profiles = measure_fresh(wanted, progress)
     show(profiles, top, as_json)

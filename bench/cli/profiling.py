@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.devices import resolve_device
+from bench.execution import Execution
 from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol, load_protocol
 from bench.runs.environment import usable_cores
@@ -39,7 +40,9 @@ class Asked:
     steps: int
 
 
-def requests(patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...]) -> list[Request]:
+def requests(
+    patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...], execution: Execution
+) -> list[Request]:
     """A request for every variant named. Raises UsageError or VariantError for what does not exist."""
     protocol = load_protocol(asked.protocol, (*asked.changes, *shortcuts(asked)))
     refuse_unknown_model_keys(protocol)
@@ -53,6 +56,7 @@ def requests(patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...]) -
             threads=asked.threads or usable_cores(),
             steps=asked.steps,
             plugins=tuple(plugin.resolve() for plugin in plugins),
+            execution=execution,
         )
         for name in dict.fromkeys(names)
     ]
@@ -101,9 +105,12 @@ def ratios(profile: Profile, first: Profile) -> dict[str, float]:
 def conditions(profile: Profile) -> str:
     """One line on what all profiles share."""
     device = f"{profile.device_name} ({profile.device}, {profile.threads} threads)"
+    compiled = ", compiled" if profile.compiled else ""
+    deterministic = ", deterministic" if profile.deterministic else ""
     return (
         f"{profile.protocol}: {profile.size} px, batch {profile.batch}, {profile.precision}, "
-        f"objective {profile.objective}\n{device}, matrix peak {profile.matrix_peak_gflops:,.0f} GFLOP/s"
+        f"objective {profile.objective}{compiled}{deterministic}\n"
+        f"{device}, matrix peak {profile.matrix_peak_gflops:,.0f} GFLOP/s"
     )
 
 

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Device, Plugin, Runs, Threads, Weights
+from bench.cli.options import (
+    DEFAULT_RUNS,
+    AsJson,
+    Compile,
+    Deterministic,
+    Device,
+    Plugin,
+    PrecisionFallback,
+    Runs,
+    Threads,
+    Weights,
+)
 
 
 def run(
@@ -30,6 +41,9 @@ def run(
     skip_bad_images: Annotated[
         bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and record which.")
     ] = False,
+    compile_networks: Compile = False,
+    deterministic: Deterministic = False,
+    precision_fallback: PrecisionFallback = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be recorded; do nothing.")
     ] = False,
@@ -57,10 +71,14 @@ def run(
     announce(f"{cell} -> {cell.folder(runs)}")
 
     from bench.devices import resolve_device, use_threads
+    from bench.execution import Execution
     from bench.progress import TerminalProgress
     from bench.studies.execute import Machine, execute, preview
 
-    machine = Machine(resolve_device(device), use_threads(threads), weights, skip_bad_images)
+    execution = Execution(
+        compile=compile_networks, deterministic=deterministic, precision_fallback=precision_fallback
+    )
+    machine = Machine(resolve_device(device), use_threads(threads), weights, skip_bad_images, execution)
     with TerminalProgress() as progress:
         if dry_run:
             print(preview(cell, machine, progress).model_dump_json(indent=2))

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Device, Plugin, Runs, Weights
+from bench.cli.options import (
+    DEFAULT_RUNS,
+    AsJson,
+    Compile,
+    Deterministic,
+    Device,
+    Plugin,
+    PrecisionFallback,
+    Runs,
+    Weights,
+)
 
 Many = list[str] | None
 SEEDS = "0..4 for the seeds 0 to 4, or 0,2,7."
@@ -54,6 +64,9 @@ def study(
     skip_bad_images: Annotated[
         bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and record which.")
     ] = False,
+    compile_networks: Compile = False,
+    deterministic: Deterministic = False,
+    precision_fallback: PrecisionFallback = False,
     as_json: AsJson = False,
 ) -> None:
     """Train and score a grid of variants, data sets and seeds, declared in a file or by options.
@@ -70,6 +83,7 @@ def study(
     """
     from bench.cli.options import load_plugins
     from bench.cli.studying import Request, answer
+    from bench.execution import Execution
     from bench.studies.session import Circumstances
 
     load_plugins(plugin)
@@ -88,7 +102,10 @@ def study(
         "threads": threads,
         "address": address,
     }
-    where = Circumstances(runs, device, weights, skip_bad_images, tuple(plugin or ()))
+    execution = Execution(
+        compile=compile_networks, deterministic=deterministic, precision_fallback=precision_fallback
+    )
+    where = Circumstances(runs, device, weights, skip_bad_images, tuple(plugin or ()), execution)
     request = Request(
         study, grid, places, where, max_hours, max_failures, retry_failed, dry_run, check, record, as_json
     )

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from bench.cell import Cell
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
+from bench.execution import AS_USUAL, Execution
 from bench.profiling.counting import OperationCount
 from bench.profiling.matrix_peak import matrix_peak, wait_for
 from bench.profiling.operators import time_by_operator
@@ -16,8 +17,9 @@ from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol
 from bench.runs.environment import accelerator, processor
 from bench.training.clock import peak_memory
-from bench.training.memory import refuse_what_does_not_fit, running_out_explained
+from bench.training.compiling import is_compiled
 from bench.training.objectives import OBJECTIVES
+from bench.training.readiness import carried_out, executed_cell, make_ready
 from bench.training.schedule import Schedule
 from bench.training.session import Session, fresh_generators
 from bench.training.step_streams import StepStreams
@@ -35,18 +37,17 @@ def measure(request: Request, tell: Callable[[str], None]) -> Profile:
     torch.set_num_threads(request.threads)
     before = peak_memory(device)
     step = Step(request.variant, request.protocol, device)
-    about = (step.objective, request.variant, request.protocol)
-    refuse_what_does_not_fit(*about)
-    with running_out_explained(*about):
+    with carried_out(step.objective, step.cell, request.execution):
+        make_step_ready(step, request.execution)
         with OperationCount() as count:
             step()
         tell("warm-up")
         seconds = [timed(step, device, tell) for _ in range(request.steps)]
-    peak = peak_memory(device)
-    rate = matrix_peak(device, torch.bfloat16 if step.precision == "bf16" else torch.float32)
-    tell("matrix peak")
-    operators = time_by_operator(step, device)
-    tell("operators")
+        peak = peak_memory(device)
+        rate = matrix_peak(device, torch.bfloat16 if step.precision == "bf16" else torch.float32)
+        tell("matrix peak")
+        operators = time_by_operator(step, device)
+        tell("operators")
     median = statistics.median(seconds)
     generator = step.objective.generators["A2B"]
     return Profile(
@@ -59,6 +60,8 @@ def measure(request: Request, tell: Callable[[str], None]) -> Profile:
         device=request.device,
         device_name=accelerator(request.device)[0] or processor(),
         threads=request.threads,
+        compiled=is_compiled(step.objective),
+        deterministic=request.execution.deterministic,
         parameters=parameter_count(generator),
         forward_gflop=forward_gflop(generator, request.protocol.images.size),
         step_gflop=count.flop / 1e9,
@@ -73,11 +76,21 @@ def measure(request: Request, tell: Callable[[str], None]) -> Profile:
     )
 
 
+def make_step_ready(step: "Step", execution: Execution) -> None:
+    """Check memory, and compile if asked to. Raises BenchError where either fails."""
+    remarks = make_ready(step.objective, step.cell, step.cell, execution)
+    if execution.compile and not is_compiled(step.objective):
+        raise BenchError(" ".join(remarks))
+
+
 class Step:
-    """The training step of a variant on random images; every call is the next one."""
+    """The training step of a variant on random images; every call is the next one.
+
+    Raises UsageError where the variant trains nothing or the device lacks the protocol's precision.
+    """
 
     def __init__(self, variant: str, protocol: Protocol, device: torch.device) -> None:
-        cell = Cell(protocol, "random images", variant, SEED)
+        self.cell = cell = executed_cell(Cell(protocol, "random images", variant, SEED), device, AS_USUAL)
         generators = fresh_generators(cell, device)
         if not generators["A2B"].trainable:
             raise UsageError(

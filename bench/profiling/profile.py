@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.execution import AS_USUAL, Execution
 from bench.protocol import Positive, Protocol, Settings
 
 PARTS_BESIDE_STEPS = 3
@@ -23,6 +24,7 @@ class Request(Settings):
     steps: Positive = 5
     """Timed steps, after the warm-up."""
     plugins: tuple[Path, ...] = ()
+    execution: Execution = AS_USUAL
 
 
 class Operator(Settings):
@@ -50,6 +52,8 @@ class Profile(Settings):
     device_name: str
     """Of the GPU, or of the processor."""
     threads: int
+    compiled: bool
+    deterministic: bool
     parameters: int
     """Trainable, of one generator."""
     forward_gflop: float

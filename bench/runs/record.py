@@ -57,6 +57,13 @@ class Environment(Record):
     device_name: str | None
     driver: str | None
     """CUDA version that torch was built for and the driver's, where there is a GPU."""
+    precision: str | None = None
+    """What training was computed in; another than the protocol's only where that was asked for. None in
+    records of before this was kept."""
+    compiled: bool = False
+    """Whether networks went through torch.compile."""
+    deterministic: bool = False
+    """Whether only deterministic algorithms were allowed; on a CPU training is deterministic without."""
 
 
 class RunRecord(Record):

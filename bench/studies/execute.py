@@ -13,17 +13,19 @@ import variants
 from bench.cell import Cell
 from bench.data import load_dataset
 from bench.errors import BenchError
+from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport
 from bench.protocol import schedule_hash
 from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, Costs, RunRecord
+from bench.runs.record import CellRecord, Costs, Environment, RunRecord
 from bench.scoring.distances import kernel_distance
 from bench.scoring.networks import load_network, require_weights
 from bench.scoring.run import score_run
 from bench.studies.identity import refuse_another_cell
 from bench.studies.moment import now
 from bench.training import Trained, train
+from bench.training.precision import executed_precision
 from variants.cost import forward_gflop, parameter_count
 
 if TYPE_CHECKING:
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and with what a cell is executed: nothing here may change a result."""
+    """Where and how a cell is executed: all that may change a result is recorded in its environment."""
 
     device: str
     threads: int
     weights: Path | None = None
     """A local file with the feature network's weights."""
     skip_bad_images: bool = False
+    execution: Execution = AS_USUAL
 
 
 def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) -> RunRecord:
@@ -49,6 +52,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
     the run fails; a failed run keeps everything it had and its reason.
     """
     require_weights(cell.protocol.score.features, machine.weights)
+    precision_on(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
@@ -68,6 +72,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
                 network=network,
                 distance=kernel_distance,
                 progress=progress,
+                execution=machine.execution,
             )
             record_training(folder, cell, trained)
             began = time.perf_counter()
@@ -111,10 +116,27 @@ def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
         schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
         parameters=variants.resolved_parameters(cell.variant, cell.protocol.model),
         data=dataset.facts,
-        environment=describe_environment(machine.device, machine.threads),
+        environment=environment_of(cell, machine),
         started=now(),
         warnings=list(dataset.warnings),
     )
+
+
+def environment_of(cell: Cell, machine: Machine) -> Environment:
+    """The machine and the software as they are now, and how training is carried out on them."""
+    execution = machine.execution
+    carried_out = {
+        "precision": precision_on(machine, cell),
+        "compiled": execution.compile,
+        "deterministic": execution.deterministic,
+    }
+    return describe_environment(machine.device, machine.threads).model_copy(update=carried_out)
+
+
+def precision_on(machine: Machine, cell: Cell) -> str:
+    """What training is computed in. Raises UsageError where the device lacks it and no other is asked for."""
+    fallback = machine.execution.precision_fallback
+    return executed_precision(cell.protocol.train.precision, torch.device(machine.device), fallback)
 
 
 def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
@@ -142,8 +164,8 @@ def merged_warnings(existing: RunRecord, planned: RunRecord) -> list[str]:
     """The warnings of earlier sessions, then new ones: another machine may round another way."""
     warnings = [*existing.warnings, *planned.warnings]
     before, after = existing.environment, planned.environment
-    for aspect in ("threads", "device", "cpu"):
-        if getattr(before, aspect) != getattr(after, aspect):
+    for aspect in ("threads", "device", "cpu", "precision", "compiled", "deterministic"):
+        if getattr(before, aspect) not in {None, getattr(after, aspect)}:
             change = f"{getattr(before, aspect)}, then {getattr(after, aspect)}"
             warnings.append(
                 f"Continued with another {aspect} ({change}): "
@@ -169,6 +191,7 @@ def record_training(folder: RunFolder, cell: Cell, trained: Trained) -> None:
         trace_hash=trained.trace_hash,
         trace_hash_without_pool=trained.trace_hash_without_pool,
         costs=costs,
+        environment=folder.read().environment.model_copy(update={"compiled": trained.compiled}),
         warnings=list(dict.fromkeys([*folder.read().warnings, *trained.warnings])),
     )
 

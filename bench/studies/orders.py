@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bench.cell import Cell
+from bench.execution import AS_USUAL, Execution
 from bench.protocol import Protocol, Settings
 
 
 class Order(Settings):
-    """To a worker: execute this cell, here, in this way. Everything but the cell may not change a result."""
+    """To a worker: execute this cell, here, in this way. What else may change a result is recorded."""
 
     protocol: Protocol
     dataset: str
@@ -22,6 +23,7 @@ class Order(Settings):
     weights: Path | None = None
     skip_bad_images: bool = False
     plugins: tuple[Path, ...] = ()
+    execution: Execution = AS_USUAL
 
     def cell(self) -> Cell:
         """The cell to execute."""

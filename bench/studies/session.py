@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport
 from bench.studies.board import StudyBoard
 from bench.studies.conduct import Budget, Conducted, conduct
@@ -26,6 +27,7 @@ class Circumstances:
     weights: Path | None = None
     skip_bad_images: bool = False
     plugins: tuple[Path, ...] = ()
+    execution: Execution = AS_USUAL
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:
             weights=where.weights.resolve() if where.weights else None,
             skip_bad_images=where.skip_bad_images,
             plugins=tuple(plugin.resolve() for plugin in where.plugins),
+            execution=where.execution,
         )
         for planned in plan
     ]

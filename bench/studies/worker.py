@@ -100,7 +100,8 @@ def work(order: Order, stop: StopBeforeWork, progress: ToldProgress) -> Outcome:
         for plugin in order.plugins:
             variants.load_plugin(plugin)
         threads = use_threads(order.threads)
-        machine = Machine(resolve_device(order.device), threads, order.weights, order.skip_bad_images)
+        device = resolve_device(order.device)
+        machine = Machine(device, threads, order.weights, order.skip_bad_images, order.execution)
         stop.raise_from_now_on()
         execute(order.cell(), order.runs, machine, progress)
     except FolderInUse as error:

@@ -10,13 +10,15 @@ from bench.cell import Cell
 from bench.data.dataset import Dataset, Images
 from bench.data.order import BatchOrder, fetch
 from bench.data.tensors import to_tensor
+from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
 from bench.training.clock import peak_memory
+from bench.training.compiling import is_compiled
 from bench.training.examine import BEST_WEIGHTS, Examiner
 from bench.training.fitting import fit_generators
 from bench.training.interruption import Interrupted, stop_requests
-from bench.training.memory import refuse_what_does_not_fit, running_out_explained
+from bench.training.readiness import carried_out, executed_cell, make_ready
 from bench.training.schedule import Schedule
 from bench.training.session import Generators, Session, fresh_generators
 from bench.training.step_streams import StepStreams
@@ -50,6 +52,8 @@ class Trained:
     peak_memory_bytes: int | None
     warnings: tuple[str, ...]
     """Remarks for the record, such as a damaged checkpoint passed over."""
+    compiled: bool = False
+    """Whether the networks went through torch.compile in the last session."""
 
 
 def train(
@@ -61,13 +65,14 @@ def train(
     network: Features | None = None,
     distance: Distance | None = None,
     progress: ProgressReport | None = None,
+    execution: Execution = AS_USUAL,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> Trained:
     """Train `cell` in `folder`, or go on where an earlier session stopped: on a CPU the result is the same.
 
     `network` and `distance` choose the best weights on the validation split; without them none are chosen.
-    Raises BenchError where memory does not suffice, a loss is not finite or a file cannot be written, and
-    Interrupted, with everything saved, after Ctrl-C or SIGTERM.
+    Raises UsageError where the device lacks the precision, BenchError where memory does not suffice, a loss
+    is not finite or a file cannot be written, and Interrupted, with all saved, after Ctrl-C or SIGTERM.
     """
     streams, where, report = cell.streams(), torch.device(device), progress or Silent()
     generators = fresh_generators(cell, where)
@@ -77,13 +82,13 @@ def train(
     schedule = Schedule(cell.protocol.images_to_see(*sizes), cell.protocol.train)
     order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
     examiner = Examiner(cell, dataset, folder, network, distance)
-    session = Session(cell, generators, schedule)
-    remarks = refuse_what_does_not_fit(session.objective, cell.variant, cell.protocol)
-    session.resume(folder, where)
-    session.warnings += remarks
-    report.start(f"training {cell.variant}", schedule.steps, session.step)
-    running_out = running_out_explained(session.objective, cell.variant, cell.protocol)
-    with running_out, stop_requests() as stop:
+    executed = executed_cell(cell, where, execution)
+    session = Session(executed, generators, schedule)
+    with carried_out(session.objective, executed, execution), stop_requests() as stop:
+        remarks = make_ready(session.objective, cell, executed, execution)
+        session.resume(folder, where)
+        session.warnings += remarks
+        report.start(f"training {cell.variant}", schedule.steps, session.step)
         saved = session.clock.start()
         for step in range(session.step + 1, schedule.steps + 1):
             with session.clock.waiting_for_data():
@@ -132,6 +137,7 @@ def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule
         seconds_per_step=session.clock.seconds_per_step,
         peak_memory_bytes=peak_memory(device),
         warnings=session.warnings,
+        compiled=is_compiled(session.objective),
     )
 
 
