@@ -99,7 +99,7 @@ class Step:
         self.objective = Session(cell, generators, Schedule(1, protocol.train)).objective
         self.precision = protocol.train.precision
         self._streams = cell.streams()
-        self._images = random_images(protocol, device)
+        self.images = random_images(protocol, device)
         self._done = 0
 
     @property
@@ -109,7 +109,7 @@ class Step:
 
     def __call__(self) -> None:
         self._done += 1
-        self.objective.step(self._images, StepStreams(self._streams, self._done))
+        self.objective.step(self.images, StepStreams(self._streams, self._done))
 
 
 def random_images(protocol: Protocol, device: torch.device) -> dict[str, Tensor]:

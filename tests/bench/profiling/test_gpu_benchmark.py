@@ -1,0 +1,56 @@
+"""The script for a GPU, tried on the CPU: every line of it but those that only a GPU can run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
+
+
+def call(*words: str) -> subprocess.CompletedProcess[str]:
+    """The outcome of the script."""
+    return subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_it_says_so_and_measures_nothing():
+    outcome = call()
+    assert outcome.returncode == 2
+    assert "There is no GPU" in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def test_it_measures_every_way_of_a_step_and_holds_it_against_the_plain_one(tmp_path):
+    out = tmp_path / "gpu.md"
+    outcome = call("--device", "cpu", "--tiny", "--skip", "compiled", "--out", str(out))
+    assert outcome.returncode == 0, outcome.stderr
+    assert out.read_text(encoding="utf-8") == outcome.stdout.removesuffix("\n")
+    rows = [line.split(" | ") for line in outcome.stdout.splitlines() if line.startswith("| s")]
+    assert [(row[0].strip("| "), row[1]) for row in rows] == [
+        (variant, way)
+        for variant in ("slot9", "spatial")
+        for way in (
+            "fp32",
+            "tf32",
+            "bf16",
+            "bf16, channels_last",
+            "tf32, channels_last",
+            "bf16, channels_last, deterministic",
+            "fp32, deterministic",
+        )
+    ]
+    for row in rows:
+        assert float(row[2]) > 0
+        assert float(row[6]) < 0.2
+    plain, *_, deterministic = rows[:7]
+    assert float(plain[6]) == float(plain[7]) == 0
+    assert float(deterministic[6]) < 1e-5
+
+
+def test_ways_for_which_no_time_is_left_say_so():
+    outcome = call("--device", "cpu", "--tiny", "--minutes", "0")
+    assert outcome.returncode == 1
+    assert outcome.stdout.count("no time left") == 20
