@@ -3,7 +3,7 @@
     python tests/benchmarks/gpu.py [--out FILE]
     python tests/benchmarks/gpu.py --device cpu --tiny --skip compiled    # the script itself, tried on a CPU
 
-Steps a second of `slot9` and `spatial` at 256 px, batch 1, objective lsgan, a real step on random images, in fp32
+Steps a second of `slot9` and `spatial` at 256 px, batch 1, objective lsgan, on random images: in fp32
 with and without TF32, in bf16, with channels_last, compiled and deterministic; what that is of the
 measured matrix peak, the peak memory, and how far translations and gradients are from the plain ones in fp32.
 Exit code 2 where there is no GPU.
