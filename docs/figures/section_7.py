@@ -27,6 +27,7 @@ from bench.runs.scores import DIRECTIONS
 from bench.scoring.translate import translate
 from bench.streams import Streams
 from bench.training.weights import load_generators
+from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
 
 Picture = NDArray[np.uint8]
@@ -61,10 +62,18 @@ COSTS = [
     *("slot9[background=own]", "slot9[background=none]", "slot9[background=head]", "encoded-slot5[slots=9]"),
     *("light-slot5", "light-slot5[mask_norm=none]", "light-spatial5", "light-spatial5[mask_norm=softmax]"),
 ]
+SCORES = {
+    "mask_spatial_deviation": "mask deviation",
+    "attention_effect": "attention effect",
+    "noise_sensitivity": "noise sensitivity",
+    "mask_background": "weight of the input",
+}
+"""What the printed table says of every setting: metric and heading."""
 DIRECTION = DIRECTIONS[0]
 CELL, GAP, LINE = 64, 4, 14
-STEPS = 7
-"""Shades of a stretched mask less one: rounding noise in more would fill the repository."""
+SHADES, STRETCHED = 16, 6
+"""Shades of a mask, and of a stretched one: noise in more of them would fill the repository."""
+COLOURS = 80
 INK, PAPER, RULE = "#202020", "white", "#b0b0b0"
 
 
@@ -78,30 +87,41 @@ class Shown:
     masks: torch.Tensor
     """[k, h, w], as the generator gives them."""
     background: int | None
-    deviation: float
-    """`mask_spatial_deviation` of all test images, from scores.json."""
+    scores: dict[str, float]
+    """By heading: `SCORES` of all test images, from scores.json, and the `changes` of the sample images."""
 
 
 def shown_of(folder: RunFolder) -> Shown:
     """The first final sample of a run, with masks in full precision."""
-    entry = next(
+    entries = [
         each for each in read_entries(folder) if (each["kind"], each["direction"]) == ("final", DIRECTION)
+    ]
+    sources, outputs = (
+        np.stack([np.array(Image.open(folder.path / each["folder"] / f"{name}.png")) for each in entries])
+        for name in ("source", "output")
     )
-    source, output = (np.array(Image.open(folder.path / entry["folder"] / f"{name}.png"))
-                      for name in ("source", "output"))  # fmt: skip
     cell = folder.read().cell
-    generators = load_generators(folder.generator)
-    with torch.no_grad():
-        made = translate(
-            generators[DIRECTION], to_tensor(source[None]), [entry["file"]], Streams(cell.seed), DIRECTION
-        )
-    assert made.masks is not None
-    scores = json.loads(folder.scores_json.read_text(encoding="utf-8"))
-    metrics = scores["selections"]["last"]["directions"][DIRECTION]["metrics"]
-    return Shown(
-        cell.variant, source, output, made.masks[0], generators[DIRECTION].background,
-        metrics["mask_spatial_deviation"]["value"],
-    )  # fmt: skip
+    generator = load_generators(folder.generator)[DIRECTION]
+    streams, names = Streams(cell.seed), [each["file"] for each in entries]
+    first = translate(generator, to_tensor(sources[:1]), names[:1], streams, DIRECTION)
+    assert first.masks is not None
+    metrics = json.loads(folder.scores_json.read_text(encoding="utf-8"))["selections"]["last"]["directions"]
+    scores = {heading: metrics[DIRECTION]["metrics"][key]["value"] for key, heading in SCORES.items()}
+    scores |= changes(generator, sources, names, streams)
+    return Shown(cell.variant, sources[0], outputs[0], first.masks[0], generator.background, scores)
+
+
+def changes(generator: Generator, sources: Picture, names: list[str], streams: Streams) -> dict[str, float]:
+    """How much masks change with the image at one noise, and with the noise at one image: deviations."""
+    images = to_tensor(sources)
+    one_noise = translate(generator, images, names[:1] * len(images), streams, DIRECTION)
+    one_image = translate(generator, images[:1].expand_as(images), names, streams, DIRECTION)
+    assert one_noise.masks is not None
+    assert one_image.masks is not None
+    return {
+        "masks over images": float(one_noise.masks.std(0).mean()),
+        "masks over noise": float(one_image.masks.std(0).mean()),
+    }
 
 
 def strip(shown: Shown) -> Image.Image:
@@ -111,15 +131,16 @@ def strip(shown: Shown) -> Image.Image:
     canvas = Image.new("RGB", (across * (CELL + GAP), 2 * (CELL + LINE) + LINE), PAPER)
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=11)
     small = ImageFont.load_default(size=9)
-    pen.text((0, 0), f"{shown.variant}: mask deviation {number(shown.deviation)}", INK, font)
+    deviation = number(shown.scores["mask deviation"])
+    pen.text((0, 0), f"{shown.variant}: mask deviation {deviation}", INK, font)
     canvas.paste(Image.fromarray(shown.source), (0, LINE))
     canvas.paste(Image.fromarray(shown.output), ((across - 1) * (CELL + GAP), LINE))
     for at, mask in enumerate(shown.masks):
         left = (at + 1) * (CELL + GAP)
-        canvas.paste(grey(mask / top), (left, LINE))
+        canvas.paste(grey(mask / top, SHADES), (left, LINE))
         least, largest = float(mask.min()), float(mask.max())
         stretched = (mask - least) / max(largest - least, 1e-30)
-        canvas.paste(grey((stretched * STEPS).round() / STEPS), (left, 2 * LINE + CELL))
+        canvas.paste(grey(stretched, STRETCHED), (left, 2 * LINE + CELL))
         name = "input" if at == shown.background else f"mask {at + 1}"
         pen.text((left, LINE + CELL), name, INK, small)
         pen.text((left, 2 * (LINE + CELL)), between(least, largest), INK, small)
@@ -130,9 +151,10 @@ def strip(shown: Shown) -> Image.Image:
     return canvas
 
 
-def grey(mask: torch.Tensor) -> Image.Image:
-    """A mask [h, w] in [0, 1] as a picture."""
-    return Image.fromarray(mask.clamp(0, 1).mul(255).round().to(torch.uint8).numpy())
+def grey(mask: torch.Tensor, shades: int) -> Image.Image:
+    """A mask [h, w] in [0, 1] as a picture of few shades."""
+    steps = mask.clamp(0, 1).mul(shades - 1).round() / (shades - 1)
+    return Image.fromarray(steps.mul(255).round().to(torch.uint8).numpy())
 
 
 def number(value: float) -> str:
@@ -143,11 +165,12 @@ def number(value: float) -> str:
 def between(least: float, largest: float) -> str:
     """The range of a mask; where its ends look alike, the middle and the width."""
     ends = f"{least:.2f}", f"{largest:.2f}"
-    return "–".join(ends) if ends[0] != ends[1] else f"{ends[0]} +{largest - least:.0e}"
+    return "-".join(ends) if ends[0] != ends[1] else f"{ends[0]} +{largest - least:.0e}"
 
 
-def stacked(strips: list[Image.Image]) -> Image.Image:
-    """Strips below each other with a line between them, in a palette of 64 colours."""
+def stacked(shown: list[Shown]) -> Image.Image:
+    """The strips of some settings below each other, with a line between them."""
+    strips = [strip(each) for each in shown]
     width = max(each.width for each in strips)
     height = sum(each.height + LINE for each in strips)
     canvas = Image.new("RGB", (width, height), PAPER)
@@ -156,19 +179,31 @@ def stacked(strips: list[Image.Image]) -> Image.Image:
         canvas.paste(each, (0, top))
         pen.line((0, top + each.height + LINE // 2, width, top + each.height + LINE // 2), RULE)
         top += each.height + LINE
-    return canvas.quantize(64)
+    return canvas.quantize(palette=palette(shown), dither=Image.Dither.NONE)
+
+
+def palette(shown: list[Shown]) -> Image.Image:
+    """The greys of masks and writing, and as many colours of the pictures as fit beside them."""
+    greys = [shade * 255 // (SHADES - 1) for shade in range(SHADES) for _ in "RGB"]
+    pictures = np.concatenate([picture for each in shown for picture in (each.source, each.output)])
+    colours = Image.fromarray(pictures).quantize(COLOURS - len(greys) // 3).getpalette()
+    assert colours is not None
+    made = Image.new("P", (1, 1))
+    made.putpalette((greys + colours)[: 3 * COLOURS])
+    return made
 
 
 def draw_figures(runs: Path) -> None:
-    """Write every figure, and print the mask deviation of every setting."""
-    print("| setting | mask deviation |\n|---|---|")
-    known: dict[str, Shown] = {}
+    """Write every figure, and print the scores of every setting as a table."""
+    folders = {variant: RunFolder(runs / "smoke" / "toy-stripes" / variant / "seed0")
+               for settings in FIGURES.values() for variant in settings}  # fmt: skip
+    shown = {variant: shown_of(folder) for variant, folder in folders.items()}
+    headings = next(iter(shown.values())).scores
+    print(f"| setting | {' | '.join(headings)} |\n|---|{'---|' * len(headings)}")
+    for variant, each in shown.items():
+        print(f"| `{variant}` | {' | '.join(map(number, each.scores.values()))} |")
     for name, settings in FIGURES.items():
-        for variant in settings:
-            if variant not in known:
-                known[variant] = shown_of(RunFolder(runs / "smoke" / "toy-stripes" / variant / "seed0"))
-                print(f"| `{variant}` | {number(known[variant].deviation)} |")
-        figure = stacked([strip(known[variant]) for variant in settings])
+        figure = stacked([shown[variant] for variant in settings])
         figure.save(HERE / f"section-7-{name}.png", optimize=True)
 
 
