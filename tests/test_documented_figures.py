@@ -33,7 +33,7 @@ def test_every_setting_of_the_table_of_costs_is_spelled_canonically(section_7: M
 
 
 @pytest.mark.parametrize(
-    ("least", "largest", "text"), [(0.1, 0.25, "0.10–0.25"), (0.11, 0.1100003, "0.11 +3e-07")]
+    ("least", "largest", "text"), [(0.1, 0.25, "0.10-0.25"), (0.11, 0.1100003, "0.11 +3e-07")]
 )
 def test_the_range_of_a_mask_says_how_little_it_varies(
     section_7: ModuleType, least: float, largest: float, text: str
