@@ -17,7 +17,7 @@ PASSES = 16
 ADAM = 4
 """Copies of the weights: themselves, their gradients and two moments."""
 MEASURED = 1.5
-"""Measured steps take up to this many times the simulated bytes (tests/benchmarks/test_memory.py)."""
+"""Measured steps take up to this many times the simulated bytes (tests/bench/training/test_memory.py)."""
 
 
 def refuse_what_does_not_fit(objective: Objective, variant: str, protocol: Protocol) -> tuple[str, ...]:
