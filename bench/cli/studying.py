@@ -108,7 +108,13 @@ def tell(request: Request, prepared: Prepared, conducted: Conducted) -> None:
     again = shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--retry-failed")])
     print(summary.result_text(conducted, commands, again))
     if request.study is not None:
-        print(f"Look at it with: bench report {shlex.quote(request.study)}")
+        print(f"Look at it with: {report_command(request.study, request.where.runs)}")
+
+
+def report_command(study: str, runs: Path) -> str:
+    """`bench report` of a study file, or of a shipped study, which it knows by its file's name alone."""
+    name = study if study.endswith(".toml") else f"{study}.toml"
+    return shlex.join(["bench", "report", name, "--runs", str(runs)])
 
 
 def compare_scores(expected: expectation.Expectation, folders: list[Any]) -> int:

@@ -1,6 +1,7 @@
 """What is done with the runs of a study: report, expectation, list, removal."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,9 @@ def test_a_report_of_a_study_holds_its_runs_alone_and_its_comparisons(
         encoding="utf-8",
     )
     out = tmp_path / "report"
-    finished = workplace.bench("report", study, "--runs", undisturbed, "--out", out, "--format", "md")
+    said = workplace.bench("study", study, "--runs", undisturbed).stdout
+    command = shlex.split(said.split("Look at it with: bench ")[1])
+    finished = workplace.bench(*command, "--out", out, "--format", "md")
     assert finished.returncode == 0, finished.stderr
     (group,) = json.loads((out / "results.json").read_text(encoding="utf-8"))["groups"]
     assert {run["variant"] for run in group["runs"]} == {"slot9", "copy"}
