@@ -16,7 +16,9 @@ WIDE = {
     "slot9": {"width": 8, "blocks": 1, "slots": 3, "slot_size": 32},
 }
 """Residual blocks of 256 channels; a slot encoder and decoder of 64 and 256."""
-SIZE = 64
+SIZE = 32
+"""On larger images gradients of the slot decoder are small differences of large sums: at 64 px float32 leaves
+an error of 1e-3 in them, however they are computed; here 1e-5."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def test_outputs_and_gradients_are_those_of_the_naive_arithmetic(name, most_kept
     noise = torch.randn(1, 3, 32, generator=torch.Generator().manual_seed(2))
     fast = generator(image, noise).image
     torch.testing.assert_close(fast, naive.translate(generator, image, noise), rtol=0, atol=1e-5)
-    # In float64: rounding of the naive arithmetic is above 1e-3 itself where two contributions nearly cancel.
+    # In float64, lest two roundings be compared.
     expected = gradients(exact, naive.translate(exact, image.double(), noise.double()))
     found = gradients(generator, fast)
     largest = max(float(gradient.norm()) for gradient in expected.values())

@@ -186,6 +186,7 @@ def test_scoring_again_gives_the_same_scores(
         steps=7,
         images_seen=7,
         trace_hash=None,
+        trace_hash_without_pool=None,
         seconds_training=0.0,
         seconds_data=0.0,
         seconds_per_step=None,
