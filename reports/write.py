@@ -23,6 +23,7 @@ from reports.galleries.time_lapse import time_lapses
 from reports.numbers import counted, grouped, listed
 from reports.order import ordered_variants
 from reports.results import results
+from reports.shown_pictures import ShownPictures
 from reports.tables.ablation import ablation_tables
 from reports.tables.comma_separated import to_csv
 from reports.tables.cost import cost_table
@@ -54,6 +55,7 @@ class Request:
     protocols: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     allow_different_schedules: bool = False
+    pictures: ShownPictures = ShownPictures.ALL
     comparisons: tuple[tuple[str, str], ...] = ()
     """Pairs of variants that a study declared beforehand; empty: all with the reference."""
     control: DeclaredControl | None = None
@@ -95,7 +97,7 @@ def write_report(request: Request) -> Path:
     if not found and failures_table(study) is None:
         raise BenchError(_nothing(request))
     pictures = Pictures()
-    contents = [_content(group, pictures, request.formats) for group in found]
+    contents = [_content(group, pictures, request) for group in found]
     _write_tables(request, contents, study)
     for content in contents:
         for drawing in content.drawings:
@@ -136,7 +138,7 @@ def _nothing(request: Request) -> str:
     return f"There is nothing to report: no run{only} in {where}. Make one with: bench run --variant slot9"
 
 
-def _content(group: Group, pictures: Pictures, formats: Sequence[str]) -> GroupContent:
+def _content(group: Group, pictures: Pictures, request: Request) -> GroupContent:
     """Counted for every format, drawn for those that show figures, with pictures for the page alone."""
     of_name = {name: measurement_tables(group, name) for name in metrics.TABLES}
     tables = {
@@ -152,8 +154,9 @@ def _content(group: Group, pictures: Pictures, formats: Sequence[str]) -> GroupC
     }
     if "validation" in set(group.study.scores["selection"]):
         more["distances"].insert(0, main_table(group, "validation"))
-    shown = tuple(_galleries(group, pictures)) if "html" in formats else ()
-    drawn = tuple(drawings(group)) if {"html", "md"} & set(formats) else ()
+    with_pictures = "html" in request.formats and request.pictures.of(group)
+    shown = tuple(_galleries(group, pictures)) if with_pictures else ()
+    drawn = tuple(drawings(group)) if {"html", "md"} & set(request.formats) else ()
     return GroupContent(group, summarise_group(group), tables, more, drawn, shown)
 
 

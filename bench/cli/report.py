@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.options import DEFAULT_RUNS
+from reports.shown_pictures import ShownPictures
 
 if TYPE_CHECKING:
     from bench.studies.grid import Grid
@@ -41,6 +42,13 @@ def report(
             "--allow-different-schedules", help="Mark runs of another schedule, do not refuse them."
         ),
     ] = False,
+    pictures: Annotated[
+        ShownPictures,
+        typer.Option(
+            "--pictures",
+            help="Of which data sets: all, rendered (scenes alone, for a page to be published), or none.",
+        ),
+    ] = ShownPictures.ALL,
     watch: Annotated[
         bool, typer.Option("--watch", help="Write again whenever a run changes, until Ctrl-C.")
     ] = False,
@@ -53,6 +61,8 @@ def report(
     Example: bench report runs/smoke --out report --format md,html
 
     Example: bench report smoke.toml --watch --open
+
+    Example: bench report --pictures rendered --out docs/results
     """
     from reports.following import follow
     from reports.write import Request, parse_formats, write_report
@@ -66,6 +76,7 @@ def report(
         protocols=tuple(protocol or ()),
         datasets=tuple(dataset or ()),
         allow_different_schedules=allow_different_schedules,
+        pictures=pictures,
     )
     if watch:
         follow(request, SECONDS_BETWEEN_LOOKS, lambda path, first: _tell(path, open_page and first))

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from bench.errors import BenchError, UsageError
 from reports.following import follow
 from reports.results import Results
+from reports.shown_pictures import ShownPictures
 from reports.write import Request, parse_formats, write_report
 
 HERE = Path(__file__).parent
@@ -49,6 +50,31 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path, mini: ModuleType) -> 
     )
     assert len(first) > 30
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("shown", "rendered", "photographs"),
+    [
+        (ShownPictures.ALL, True, True),
+        (ShownPictures.RENDERED, True, False),
+        (ShownPictures.NONE, False, False),
+    ],
+)
+def test_a_page_shows_pictures_of_the_data_sets_asked_for(
+    tmp_path: Path, mini: ModuleType, shown: ShownPictures, rendered: bool, photographs: bool
+) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial",), datasets=("toy-stripes", "horse2zebra"), seeds=(0,))
+    for scores in (tmp_path / "runs").glob("*/toy-stripes/*/seed0/scores.json"):
+        with_truth = scores.read_text().replace('"edge_correlation"', '"counterfactual_l1"')
+        scores.write_text(with_truth)
+    request = Request((tmp_path / "runs",), tmp_path / "out", ("html",), pictures=shown)
+    page = write_report(request).read_text(encoding="utf-8")
+    galleries = re.findall('id="gallery-([^"]+)-outputs-A2B"', page)
+    assert [any(dataset in key for key in galleries) for dataset in ("toy-stripes", "horse2zebra")] == [
+        rendered,
+        photographs,
+    ]
+    assert ("data:image/webp" in page) == rendered
 
 
 @pytest.fixture(scope="module")
