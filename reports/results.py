@@ -1,7 +1,7 @@
 """`results.json`: everything that the report's tables are made of, for other programs (docs/report.md)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from reports import metrics
 from reports.comparability import Group
 from reports.findings import Summary, declared_comparisons
 from reports.frame import Study, records
+from reports.run_files import NOT_LOSSES, read_losses
 from reports.summaries import summarise
 from reports.tables.scores import chosen
 
@@ -65,6 +66,16 @@ class ScoreResult(Result):
     ceiling: float | None
 
 
+class LossResult(Result):
+    """A loss of one run at the beginning and at the end of its training, its weight included."""
+
+    run: str
+    loss: str
+    first_tenth: float
+    """Mean over the first tenth of the logged steps, at least one of them."""
+    last_tenth: float
+
+
 class ComparisonResult(Result):
     """One declared comparison, as bench.statistics words it."""
 
@@ -92,6 +103,8 @@ class GroupResult(Result):
     """Empty where every run followed one schedule."""
     runs: list[RunResult]
     scores: list[ScoreResult]
+    losses: list[LossResult]
+    """Of every finished run that was trained."""
     comparisons: list[ComparisonResult]
     summary: dict[str, list[str]]
 
@@ -127,6 +140,7 @@ def _group(group: Group, summary: Summary) -> GroupResult:
         schedule_differences=[str(difference) for difference in group.differences],
         runs=_runs(runs),
         scores=_scores(group),
+        losses=list(_losses(runs)),
         comparisons=[
             ComparisonResult(
                 metric=outcome.metric,
@@ -199,6 +213,17 @@ def _scores(group: Group) -> list[ScoreResult]:
                         )
                     )
     return found
+
+
+def _losses(runs: pd.DataFrame) -> Iterator[LossResult]:
+    for run in records(runs[runs["status"] == "done"]):
+        table = read_losses(str(run.folder))
+        tenth = math.ceil(len(table) / 10)
+        for loss in [name for name in table.columns if name not in NOT_LOSSES] if tenth else []:
+            first, last = (float(part.mean()) for part in (table[loss].head(tenth), table[loss].tail(tenth)))
+            yield LossResult(
+                run=_name(run), loss=loss, first_tenth=_rounded(first), last_tenth=_rounded(last)
+            )
 
 
 def _mean(values: pd.Series) -> float | None:

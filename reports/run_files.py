@@ -7,6 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+NOT_LOSSES = frozenset({"step", "images_seen", "learning_rate", "seconds"})
+"""Columns of losses.csv beside the losses."""
+
 
 def read_images(folder: str) -> pd.DataFrame:
     """images.csv of a run: direction, file, one column per measurement. Empty where it cannot be read."""

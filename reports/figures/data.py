@@ -1,6 +1,7 @@
 """What figures show, counted: tidy tables with means, ranges and numbers of runs. Nothing here draws."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import pandas as pd
@@ -8,12 +9,11 @@ import pandas as pd
 from reports import metrics
 from reports.comparability import Group
 from reports.frame import records
-from reports.run_files import read_images, read_losses, read_validation
+from reports.run_files import NOT_LOSSES, read_images, read_losses, read_validation
 from reports.summaries import summarise
 from reports.tables.scores import chosen
 
 BINS = 100
-NOT_LOSSES = {"step", "images_seen", "learning_rate", "seconds"}
 NOT_STATISTICS = {"step", "images_seen"}
 
 
@@ -32,7 +32,7 @@ def validation_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
 
 
 def _curves(
-    group: Group, variants: Sequence[str], read: Callable[[str], pd.DataFrame], left_out: set[str]
+    group: Group, variants: Sequence[str], read: Callable[[str], pd.DataFrame], left_out: AbstractSet[str]
 ) -> pd.DataFrame:
     runs = group.study.runs
     parts = []

@@ -40,6 +40,19 @@ def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> No
     assert found[0].values["1"] == mini.kernel_value(run, "A2B")
 
 
+def test_results_json_tells_how_far_each_loss_fell(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0,), pictures=False)
+    (losses,) = (tmp_path / "runs").glob("*/*/spatial/seed0/losses.csv")
+    rows = ["step,images_seen,cycle_A,learning_rate,seconds"]
+    rows += [f"{step},{step},{30 - step},0.0002,{step}" for step in range(1, 21)]
+    losses.write_text("\n".join(rows) + "\n")
+    report(tmp_path / "runs", tmp_path / "out", "csv")
+    told = Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
+    (found,) = told.groups[0].losses  # copy is not trained and has none
+    assert found.run.endswith("toy-stripes/spatial/seed0")
+    assert (found.loss, found.first_tenth, found.last_tenth) == ("cycle_A", 28.5, 10.5)
+
+
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,))
     for out in ("a", "b"):
