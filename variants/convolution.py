@@ -6,10 +6,9 @@ fewer multiplications; what is left of that after the transforms is in docs/perf
 ten times that of the direct algorithm, 5e-6 of the result's deviation, and a five-hundredth of bf16's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
 from math import isqrt
 from typing import Any
 
@@ -18,12 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
-from variants.winograd import minimal_filtering, transform
+from variants.winograd import both_axes, minimal_filtering, transform
 
 TILE = 4
 """Outputs of a tile along either side."""
 FEWEST_CHANNELS = {(3, torch.float32): 256, (5, torch.float32): 64, (5, torch.bfloat16): 256}
-"""By kernel size and precision; below, and for 3x3 in bf16, torch's own convolution is the quicker one."""
+"""By kernel size and precision; below, for 3x3 in bf16, and in bf16 on processors with matrix units for it,
+torch's own convolution is the quicker one."""
 TILES_AT_ONCE = 128
 """About what the second-level cache holds; also what bounds the memory needed beside input and output."""
 
@@ -50,8 +50,19 @@ def winograd_pays(image: Tensor, weight: Tensor) -> bool:
     if isinstance(image, FakeTensor) or image.device.type != "cpu" or weight.dtype != torch.float32:
         return False
     precision = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else image.dtype
+    if precision == torch.bfloat16 and multiplies_matrices_in_bf16():
+        return False
     fewest = FEWEST_CHANNELS.get((weight.shape[3], precision))
     return fewest is not None and min(weight.shape[:2]) >= fewest
+
+
+def multiplies_matrices_in_bf16() -> bool:
+    """Whether this processor has matrix units for bf16 (AMX): with them the direct algorithm is quicker.
+
+    False where this version of torch cannot tell.
+    """
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("amx_bf16", False))
 
 
 class WinogradConvolution(torch.autograd.Function):
@@ -59,36 +70,44 @@ class WinogradConvolution(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, image: Tensor, weight: Tensor, border: int) -> Tensor:
-        context.save_for_backward(image, weight)
         context.border = border
         with torch.autocast("cpu", enabled=False):
-            return correlate(image, weight, border)
+            result, tiles = correlate(image, weight, border)
+        context.save_for_backward(image, weight, tiles)
+        return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        image, weight = context.saved_tensors
-        return *correlate_back(image, weight, context.border, gradient), None
+        image, weight, tiles = context.saved_tensors
+        return *correlate_back(image, weight, context.border, gradient, tiles), None
 
 
-def correlate(image: Tensor, weight: Tensor, border: int) -> Tensor:
-    """Images [b, c, h, w] under filters [o, c, k, k]: [b, o, h', w'] in the type of the images."""
+def correlate(image: Tensor, weight: Tensor, border: int) -> tuple[Tensor, Tensor | None]:
+    """Images [b, c, h, w] under filters [o, c, k, k]: [b, o, h', w'] in the type of the images.
+
+    With it the transformed tiles, where they are few enough to be kept for the way back.
+    """
     kernel = weight.shape[3]
     filtering = minimal_filtering(TILE, kernel, torch.float32)
-    filters = transformed_filters(weight).transpose(1, 2)
+    filters = transformed_filters(weight)
     height, width = (side + 2 * border - kernel + 1 for side in image.shape[2:])
     result = image.new_empty(len(image), len(weight), height, width)
-    for part in parts(len(image), height, width):
-        sums = square(torch.bmm(filters, transformed_tiles(image, part, border, kernel)))
+    pieces = list(parts(len(image), height, width))
+    for part in pieces:
+        of_image = transformed_tiles(image, part, border, kernel)
+        sums = square(torch.bmm(filters, of_image))
         tiles = transform(filtering.output, sums).unflatten(3, (part.count, part.down, part.across))
         # [4, 4, o, images, tiles down, tiles across]: rows and columns of a tile go back beside its place.
         whole = tiles.permute(3, 2, 4, 0, 5, 1).flatten(4, 5).flatten(2, 3)
         result[part.images, :, part.rows] = whole[:, :, : part.height, :width]
-    return result
+    return result, of_image if len(pieces) == 1 else None
 
 
-def correlate_back(image: Tensor, weight: Tensor, border: int, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradients of images and filters, given that of the result, [b, o, h', w']."""
+def correlate_back(
+    image: Tensor, weight: Tensor, border: int, gradient: Tensor, kept: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Gradients of images and filters, given that of the result [b, o, h', w'] and what `correlate` kept."""
     kernel = weight.shape[3]
     filtering = minimal_filtering(TILE, kernel, torch.float32)
     filters = transformed_filters(weight)
@@ -97,13 +116,14 @@ def correlate_back(image: Tensor, weight: Tensor, border: int, gradient: Tensor)
     of_image = image.new_zeros(*image.shape[:2], down, across)
     for number, part in enumerate(parts(len(gradient), *gradient.shape[2:])):
         of_sums = transform(filtering.output.T, gradient_tiles(gradient, part)).flatten(0, 1)
-        patches = transformed_tiles(image, part, border, kernel)
+        patches = transformed_tiles(image, part, border, kernel) if kept is None else kept
         # With beta 0 what was there is not read.
-        of_filters.baddbmm_(patches, of_sums.transpose(1, 2), beta=min(number, 1))
-        of_tiles = transform(filtering.input.T, square(torch.bmm(filters, of_sums)))
+        of_filters.baddbmm_(of_sums, patches.transpose(1, 2), beta=min(number, 1))
+        of_tiles = transform(filtering.input.T, square(torch.bmm(filters.transpose(1, 2), of_sums)))
         add_overlapping(of_image, of_tiles, part)
     height, width = image.shape[2:]
-    of_weight = transform(filtering.weights.T, square(of_filters)).permute(3, 2, 0, 1)
+    # The weights' own layout: in any other they would be copied into it at every accumulation.
+    of_weight = (of_filters.flatten(1).T @ both_axes(filtering.weights)).view(weight.shape)
     return of_image[:, :, border : border + height, border : border + width], of_weight
 
 
@@ -113,22 +133,20 @@ def square(transformed: Tensor) -> Tensor:
 
 
 def transformed_filters(weight: Tensor) -> Tensor:
-    """The transformed filters [n * n, c, o]; quickest as the transposed side of a matrix product."""
+    """The transformed filters [n * n, o, c]."""
     if KEPT is None or not weight.is_leaf:
         return transform_filters(weight)
     key = (weight.data_ptr(), weight.shape, weight._version)
     if key not in KEPT:
-        KEPT[key] = (
-            transform_filters(weight),
-            weight,
-        )  # the weight too, lest another takes its place in memory
+        # The weight too, lest another takes its place in memory.
+        KEPT[key] = (transform_filters(weight), weight)
     return KEPT[key][0]
 
 
 def transform_filters(weight: Tensor) -> Tensor:
     """The same, computed."""
-    filtering = minimal_filtering(TILE, weight.shape[3], torch.float32)
-    return transform(filtering.weights, weight.permute(2, 3, 1, 0)).flatten(0, 1)
+    weights = both_axes(minimal_filtering(TILE, weight.shape[3], torch.float32).weights)
+    return (weights @ weight.flatten(2).flatten(0, 1).T).unflatten(1, weight.shape[:2])
 
 
 KEPT: dict[tuple[int, torch.Size, int], tuple[Tensor, Tensor]] | None = None
@@ -214,18 +232,16 @@ def gradient_tiles(gradient: Tensor, part: Part) -> Tensor:
 
 
 def add_overlapping(total: Tensor, tiles: Tensor, part: Part) -> None:
-    """Add input tiles [n, n, c, tiles], 4 apart and so overlapping, where they belong in [b, c, h, w]."""
-    size = len(tiles)
-    tiles = tiles.unflatten(3, (part.count, part.down, part.across)).permute(3, 2, 4, 0, 5, 1)
-    for row, column in product(range(0, size, TILE), repeat=2):
-        piece = tiles[:, :, :, row : row + TILE, :, column : column + TILE]
-        down, across = (
-            slice(at, at + TILE * many)
-            for at, many in ((part.rows.start + row, part.down), (column, part.across))
-        )
-        places = (
-            total[part.images, :, down, across]
-            .unflatten(3, (part.across, TILE))
-            .unflatten(2, (part.down, TILE))
-        )
-        places[:, :, :, : piece.shape[3], :, : piece.shape[5]] += piece
+    """Add input tiles [n, n, c, tiles], 4 apart and so overlapping, where they belong in [b, c, h, w].
+
+    One axis after the other: what reaches beyond the 4 of a tile is added to the beginning of the next.
+    """
+    reach = len(tiles) - TILE
+    tiles = tiles.unflatten(3, (part.count, part.down, part.across))
+    columns = F.pad(tiles[:, :TILE], (0, 1))
+    columns[:, :reach, ..., 1:] += tiles[:, TILE:]
+    both = F.pad(columns[:TILE], (0, 0, 0, 1))
+    both[:reach, ..., 1:, :] += columns[TILE:]
+    # [4, 4, c, images, down + 1, across + 1]
+    whole = both.permute(3, 2, 4, 0, 5, 1).flatten(4, 5).flatten(2, 3)
+    total[part.images, :, part.rows.start : part.rows.start + whole.shape[2]] += whole

@@ -74,7 +74,10 @@ def as_tensor(rows: list[list[Fraction]]) -> Tensor:
 
 def transform(matrix: Tensor, tiles: Tensor) -> Tensor:
     """`matrix` [p, q] applied to both leading axes of `tiles` [q, q, ...]: [p, p, ...]."""
-    rest = tiles.shape[2:]
     size, taken = matrix.shape
-    by_rows = (matrix @ tiles.reshape(taken, -1)).view(size, taken, -1)
-    return torch.matmul(matrix, by_rows).view(size, size, *rest)
+    return (both_axes(matrix) @ tiles.reshape(taken * taken, -1)).view(size, size, *tiles.shape[2:])
+
+
+def both_axes(matrix: Tensor) -> Tensor:
+    """The Kronecker square [p * p, q * q] of a matrix [p, q]: one product in place of one for each axis."""
+    return torch.kron(matrix, matrix)

@@ -8,7 +8,14 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from variants.convolution import WinogradConvolution, convolve, filters_kept, winograd_pays
+from variants.convolution import (
+    WinogradConvolution,
+    convolve,
+    correlate,
+    correlate_back,
+    filters_kept,
+    winograd_pays,
+)
 from variants.winograd import minimal_filtering
 
 CLOSE = 1e-4
@@ -78,7 +85,8 @@ def test_the_gradient_may_come_in_any_layout():
         torch.testing.assert_close(one, another)
 
 
-def test_under_bf16_sums_are_in_fp32():
+def test_under_bf16_sums_are_in_fp32(monkeypatch):
+    monkeypatch.setattr("variants.convolution.multiplies_matrices_in_bf16", lambda: False)
     image, weight = case(1, 256, 256, 16, 16, 5)
     rough = image.detach().bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -86,6 +94,26 @@ def test_under_bf16_sums_are_in_fp32():
     assert found.dtype == torch.bfloat16
     exact = F.conv2d(rough.double(), weight.double(), padding=2)
     assert error(found.double(), exact.bfloat16().double()) < 2**-5  # a step of bf16 near the largest values
+
+
+@pytest.mark.parametrize("matrix_units", [True, False])
+def test_in_bf16_it_serves_processors_without_matrix_units_for_it(matrix_units, monkeypatch):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"amx_bf16": matrix_units}, raising=False)
+    image, weight = case(1, 256, 256, 8, 8, 5)
+    assert winograd_pays(image, weight)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert winograd_pays(image, weight) == (not matrix_units)
+
+
+def test_tiles_are_kept_for_the_way_back_where_they_are_few():
+    for size, few in ((16, True), (64, False)):
+        image, weight = (each.detach() for each in case(1, 8, 8, size, size, 3))
+        result, kept = correlate(image, weight, 1)
+        assert (kept is not None) == few
+        gradient = torch.randn(result.shape, generator=torch.Generator().manual_seed(1))
+        anew = correlate_back(image, weight, 1, gradient)
+        for ours, theirs in zip(correlate_back(image, weight, 1, gradient, kept), anew, strict=True):
+            assert torch.equal(ours, theirs)
 
 
 def test_it_serves_neither_float64_nor_few_channels_nor_other_kernels():

@@ -1,0 +1,222 @@
+"""The numbers of `results.json` as the pages of docs/ print them: means, differences seed by seed, counts.
+
+Nothing is measured here. A number that no run gives is printed as "not run", so that a page of an unfinished
+study is true as far as it goes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.numbers import significant
+from reports.results import GroupResult, Results, ScoreResult
+
+DIRECTIONS = ("A2B", "B2A")
+NOT_RUN = "not run"
+DEAD_BELOW = 1e-3
+"""Mean spatial deviation of the masks under which a head is called dead (docs/metrics.md)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one pair of runs of equal seed tells of a comparison."""
+
+    dataset: str
+    direction: str
+    seed: int
+    value: float
+    """First variant minus second."""
+
+
+class Evidence:
+    """The results of one study, asked by data set, variant, metric and direction."""
+
+    def __init__(self, results: Results) -> None:
+        self.groups: dict[str, GroupResult] = {group.dataset: group for group in results.groups}
+        self.control = results.control
+        self._scores: dict[tuple[str, str, str, str], ScoreResult] = {
+            (group.dataset, score.variant, score.metric, score.direction): score
+            for group in results.groups
+            for score in group.scores
+            if score.selection == "last"
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> "Evidence":
+        """The evidence of a results.json."""
+        return cls(Results.model_validate_json(path.read_text(encoding="utf-8")))
+
+    @property
+    def datasets(self) -> list[str]:
+        return list(self.groups)
+
+    @property
+    def variants(self) -> list[str]:
+        """Every variant that has a score, in the order of the report."""
+        named = [score.variant for group in self.groups.values() for score in group.scores]
+        return list(dict.fromkeys(named))
+
+    def score(self, dataset: str, variant: str, metric: str, direction: str = "A2B") -> ScoreResult | None:
+        """What was measured of the weights of the last step; None where nothing was."""
+        return self._scores.get((dataset, variant, metric, direction))
+
+    def values(self, dataset: str, variant: str, metric: str, direction: str = "A2B") -> dict[int, float]:
+        """Seed -> value; empty where nothing was measured."""
+        found = self.score(dataset, variant, metric, direction)
+        return {} if found is None else {int(seed): value for seed, value in found.values.items()}
+
+    def mean(self, dataset: str, variant: str, metric: str, direction: str = "A2B", digits: int = 3) -> str:
+        """The mean over seeds."""
+        found = self.score(dataset, variant, metric, direction)
+        return NOT_RUN if found is None else significant(found.mean, digits)
+
+    def both(self, dataset: str, variant: str, metric: str, digits: int = 3) -> str:
+        """The means of both directions, `A2B / B2A`."""
+        means = [self.mean(dataset, variant, metric, direction, digits) for direction in DIRECTIONS]
+        return NOT_RUN if set(means) == {NOT_RUN} else " / ".join(means)
+
+    def floor(self, dataset: str, metric: str, direction: str = "A2B") -> float | None:
+        """Real against real; for measurements of single images the target domain's own value."""
+        return next(self._references(dataset, metric, direction, "floor"), None)
+
+    def ceiling(self, dataset: str, metric: str, direction: str = "A2B") -> float | None:
+        """What copying the input gets."""
+        return next(self._references(dataset, metric, direction, "ceiling"), None)
+
+    def _references(self, dataset: str, metric: str, direction: str, name: str) -> Iterator[float]:
+        for variant in self.variants:
+            found = self.score(dataset, variant, metric, direction)
+            value = getattr(found, name, None)
+            if value is not None:
+                yield value
+
+    def differences(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> list[Difference]:
+        """`a` minus `b`, pair by pair, on the given data sets or on all, in both directions."""
+        found = []
+        for dataset in datasets or self.datasets:
+            for direction in DIRECTIONS:
+                of_a, of_b = (self.values(dataset, variant, metric, direction) for variant in (a, b))
+                found += [
+                    Difference(dataset, direction, seed, of_a[seed] - of_b[seed])
+                    for seed in sorted(of_a.keys() & of_b.keys())
+                ]
+        return found
+
+    def by_seed(self, a: str, b: str, metric: str, dataset: str, direction: str = "A2B") -> str:
+        """`a` minus `b` for every seed, in the order of the seeds."""
+        here = [each for each in self.differences(a, b, metric, [dataset]) if each.direction == direction]
+        return ", ".join(f"{signed(each.value)}" for each in here) or NOT_RUN
+
+    def lower(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
+        """In how many pairs of runs `a` is below `b`: `5 of 6`."""
+        return count(self.differences(a, b, metric, datasets), -1)
+
+    def higher(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
+        """In how many pairs of runs `a` is above `b`."""
+        return count(self.differences(a, b, metric, datasets), 1)
+
+    def nearer(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
+        """In how many pairs of runs `a` is nearer than `b` to the target domain's own value of the metric."""
+        found = []
+        for dataset in datasets or self.datasets:
+            for direction in DIRECTIONS:
+                target = self.floor(dataset, metric, direction)
+                of_a, of_b = (self.values(dataset, variant, metric, direction) for variant in (a, b))
+                for seed in sorted(of_a.keys() & of_b.keys()) if target is not None else ():
+                    gap = abs(of_a[seed] - target) - abs(of_b[seed] - target)
+                    found.append(Difference(dataset, direction, seed, gap))
+        return count(found, -1)
+
+    def of_copying(self, dataset: str, variant: str, metric: str) -> str:
+        """The means of both directions as shares of what copying the input gets: 1 is a mere copy's."""
+        shares = []
+        for direction in DIRECTIONS:
+            found, ceiling = (
+                self.score(dataset, variant, metric, direction),
+                self.ceiling(dataset, metric, direction),
+            )
+            if found is None or not ceiling:
+                return NOT_RUN
+            shares.append(f"{found.mean / ceiling:.2f}")
+        return " / ".join(shares)
+
+    def floor_of_copying(self, dataset: str, metric: str) -> str:
+        """The floor as a share of what copying the input gets."""
+        both = [
+            (self.floor(dataset, metric, direction), self.ceiling(dataset, metric, direction))
+            for direction in DIRECTIONS
+        ]
+        return " / ".join(f"{low / high:.2f}" if low is not None and high else "-" for low, high in both)
+
+    def dead_heads(self, variant: str, datasets: Sequence[str] = ()) -> str:
+        """In how many runs and directions the mask head attends to nothing; a dash without masks."""
+        found = [
+            value
+            for dataset in datasets or self.datasets
+            for direction in DIRECTIONS
+            for value in self.values(dataset, variant, "mask_spatial_deviation", direction).values()
+        ]
+        return f"{sum(value < DEAD_BELOW for value in found)} of {len(found)}" if found else "-"
+
+    def losses(self, dataset: str, variant: str, loss: str) -> list[tuple[float, float]]:
+        """(mean over the first tenth of training, over the last) of every run, in the order of the seeds."""
+        wanted = f"/{dataset}/{variant}/"
+        group = self.groups.get(dataset)
+        rows = group.losses if group else []
+        return [
+            (each.first_tenth, each.last_tenth) for each in rows if wanted in each.run and each.loss == loss
+        ]
+
+    def fell(self, loss: str, variant: str) -> str:
+        """In how many runs of a variant a loss was lower in the last tenth of training than in the first."""
+        ends = [pair for dataset in self.datasets for pair in self.losses(dataset, variant, loss)]
+        return f"{sum(last < first for first, last in ends)} of {len(ends)}" if ends else NOT_RUN
+
+    def from_to(self, dataset: str, variant: str, loss: str) -> str:
+        """First and last tenth of a loss, means over seeds: `3.1 to 0.9`."""
+        ends = self.losses(dataset, variant, loss)
+        if not ends:
+            return NOT_RUN
+        first, last = (sum(pair[at] for pair in ends) / len(ends) for at in (0, 1))
+        return f"{significant(first, 3)} to {significant(last, 3)}"
+
+    def seeds(self) -> dict[str, int]:
+        """Data set -> seeds that every variant has finished there."""
+        found = {}
+        for dataset, group in self.groups.items():
+            of_variant: dict[str, set[int | None]] = {}
+            for run in group.runs:
+                of_variant.setdefault(run.variant, set())
+                if run.status == "done":
+                    of_variant[run.variant].add(run.seed)
+            found[dataset] = min((len(seeds) for seeds in of_variant.values()), default=0)
+        return found
+
+    def runs(self, status: str | None = None) -> int:
+        """Runs of the study, or those of one status."""
+        all_runs = [run for group in self.groups.values() for run in group.runs]
+        return sum(status in (None, run.status) for run in all_runs)
+
+    def traces_agree(self) -> bool:
+        """Whether within every data set all trained runs of one seed were fed exactly the same."""
+        for group in self.groups.values():
+            of_seed: dict[int | None, set[str]] = {}
+            for run in group.runs:
+                if run.trace_hash:
+                    of_seed.setdefault(run.seed, set()).add(run.trace_hash)
+            if any(len(hashes) > 1 for hashes in of_seed.values()):
+                return False
+        return True
+
+
+def count(differences: Sequence[Difference], sign: int) -> str:
+    """How many differences have this sign, of how many."""
+    if not differences:
+        return NOT_RUN
+    return f"{sum(sign * each.value > 0 for each in differences)} of {len(differences)}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign: `+12`, `−0.31`."""
+    text = significant(value, digits)
+    return text if text.startswith("−") else f"+{text}"
