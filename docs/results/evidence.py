@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.numbers import significant
-from reports.results import GroupResult, Results, ScoreResult
+from reports.results import GroupResult, Results, RunResult, ScoreResult
 
 DIRECTIONS = ("A2B", "B2A")
 NOT_RUN = "not run"
+DATASETS = 5
+"""Of the study."""
 DEAD_BELOW = 1e-3
 """Mean spatial deviation of the masks under which a head is called dead (docs/metrics.md)."""
 
@@ -56,6 +58,17 @@ class Evidence:
         named = [score.variant for group in self.groups.values() for score in group.scores]
         return list(dict.fromkeys(named))
 
+    @property
+    def trained(self) -> list[str]:
+        """Those that were trained."""
+        seen = {run.variant for group in self.groups.values() for run in group.runs if run.images_seen}
+        return [variant for variant in self.variants if variant in seen]
+
+    @property
+    def with_masks(self) -> list[str]:
+        """Those that have masks."""
+        return [variant for variant in self.variants if self.dead_heads(variant) != "-"]
+
     def score(self, dataset: str, variant: str, metric: str, direction: str = "A2B") -> ScoreResult | None:
         """What was measured of the weights of the last step; None where nothing was."""
         return self._scores.get((dataset, variant, metric, direction))
@@ -82,6 +95,11 @@ class Evidence:
     def ceiling(self, dataset: str, metric: str, direction: str = "A2B") -> float | None:
         """What copying the input gets."""
         return next(self._references(dataset, metric, direction, "ceiling"), None)
+
+    def reference(self, dataset: str, metric: str, direction: str) -> str:
+        """The floor as text: of a measurement of single images, the target domain's own value."""
+        value = self.floor(dataset, metric, direction)
+        return NOT_RUN if value is None else significant(value, 3)
 
     def _references(self, dataset: str, metric: str, direction: str, name: str) -> Iterator[float]:
         for variant in self.variants:
@@ -158,27 +176,69 @@ class Evidence:
         ]
         return f"{sum(value < DEAD_BELOW for value in found)} of {len(found)}" if found else "-"
 
-    def losses(self, dataset: str, variant: str, loss: str) -> list[tuple[float, float]]:
-        """(mean over the first tenth of training, over the last) of every run, in the order of the seeds."""
-        wanted = f"/{dataset}/{variant}/"
-        group = self.groups.get(dataset)
-        rows = group.losses if group else []
-        return [
-            (each.first_tenth, each.last_tenth) for each in rows if wanted in each.run and each.loss == loss
-        ]
+    def losses(self, dataset: str, variant: str, loss: str) -> dict[int, tuple[float, float]]:
+        """Seed -> (mean over the first tenth of training, over the last)."""
+        group, wanted = self.groups.get(dataset), f"/{dataset}/{variant}/seed"
+        return {
+            int(each.run.partition(wanted)[2]): (each.first_tenth, each.last_tenth)
+            for each in (group.losses if group else [])
+            if wanted in each.run and each.loss == loss
+        }
 
     def fell(self, loss: str, variant: str) -> str:
         """In how many runs of a variant a loss was lower in the last tenth of training than in the first."""
-        ends = [pair for dataset in self.datasets for pair in self.losses(dataset, variant, loss)]
+        ends = [pair for dataset in self.datasets for pair in self.losses(dataset, variant, loss).values()]
         return f"{sum(last < first for first, last in ends)} of {len(ends)}" if ends else NOT_RUN
 
     def from_to(self, dataset: str, variant: str, loss: str) -> str:
         """First and last tenth of a loss, means over seeds: `3.1 to 0.9`."""
-        ends = self.losses(dataset, variant, loss)
+        ends = self.losses(dataset, variant, loss).values()
         if not ends:
             return NOT_RUN
         first, last = (sum(pair[at] for pair in ends) / len(ends) for at in (0, 1))
         return f"{significant(first, 3)} to {significant(last, 3)}"
+
+    def ends_above(self, a: str, b: str, loss: str) -> str:
+        """In how many pairs of runs a loss of `a` ended above that of `b`, by their last tenths."""
+        found = []
+        for dataset in self.datasets:
+            of_a, of_b = (self.losses(dataset, variant, loss) for variant in (a, b))
+            found += [
+                Difference(dataset, "", seed, of_a[seed][1] - of_b[seed][1])
+                for seed in sorted(of_a.keys() & of_b.keys())
+            ]
+        return count(found, 1)
+
+    @staticmethod
+    def verdict_of_every(*counts: str) -> str:
+        """Of a statement of what happens, by in how many runs it did: `5 of 5`."""
+        parts = [text.split(" of ") for text in counts if text != NOT_RUN]
+        happened, all_runs = (sum(int(part[at]) for part in parts) for at in (0, 1))
+        if not all_runs:
+            return "Not run"
+        return "Confirmed" if happened == all_runs else "Contradicted" if not happened else "Not always"
+
+    def core_hours(self) -> str:
+        """Training of all finished runs together, each on one thread."""
+        return significant(self._seconds(self.runs_done()) / 3600, 2)
+
+    def core_hours_for(self, seeds: int) -> str:
+        """The same for every trained variant on every data set with so many seeds, at its mean so far."""
+        done = self.runs_done()
+        per_run = {
+            variant: self._seconds(mine) / len(mine)
+            for variant in self.trained
+            if (mine := [run for run in done if run.variant == variant])
+        }
+        return significant(seeds * DATASETS * sum(per_run.values()) / 3600, 2)
+
+    def runs_done(self) -> list[RunResult]:
+        """Every finished run."""
+        return [run for group in self.groups.values() for run in group.runs if run.status == "done"]
+
+    @staticmethod
+    def _seconds(runs: Sequence[RunResult]) -> float:
+        return sum(run.seconds_training or 0.0 for run in runs)
 
     def seeds(self) -> dict[str, int]:
         """Data set -> seeds that every variant has finished there."""
@@ -196,6 +256,22 @@ class Evidence:
         """Runs of the study, or those of one status."""
         all_runs = [run for group in self.groups.values() for run in group.runs]
         return sum(status in (None, run.status) for run in all_runs)
+
+    def by_run(self, dataset: str, variant: str, metric: str, direction: str = "A2B") -> str:
+        """The value of every seed."""
+        values = self.values(dataset, variant, metric, direction)
+        return (
+            ", ".join(f"{significant(values[seed], 3)} (seed {seed})" for seed in sorted(values)) or NOT_RUN
+        )
+
+    def traces(self) -> Iterator[tuple[str, str]]:
+        """(`horse2zebra, seed 0: 935bfb2e`, who was fed that) of every trace."""
+        for dataset, group in self.groups.items():
+            for seed in sorted({run.seed for run in group.runs if run.seed is not None}):
+                mine = [run for run in group.runs if run.seed == seed and run.trace_hash]
+                for trace in dict.fromkeys(run.trace_hash for run in mine):
+                    fed = [f"`{run.variant}`" for run in mine if run.trace_hash == trace]
+                    yield f"{dataset}, seed {seed}: `{str(trace)[:12]}`", ", ".join(fed)
 
     def traces_agree(self) -> bool:
         """Whether within every data set all trained runs of one seed were fed exactly the same."""

@@ -22,6 +22,7 @@ PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
 }
+RESULTS = HERE / "small" / "results.json"
 SUMMARY, README = "summary.md.j2", ROOT / "README.md"
 BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
 
@@ -56,7 +57,7 @@ def pages(evidence: Evidence) -> dict[Path, str]:
 
 
 def main() -> None:
-    for path, text in pages(Evidence.read(HERE / "small" / "results.json")).items():
+    for path, text in pages(Evidence.read(RESULTS)).items():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))
 
