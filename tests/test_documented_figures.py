@@ -1,6 +1,8 @@
-"""The figures of docs/variants.md can be made again: the study behind them holds every setting they show."""
+"""Figures and numbers of the documentation can be made again: nothing of them is typed by hand."""
 
 import importlib.util
+import sys
+import tarfile
 from pathlib import Path
 from types import ModuleType
 
@@ -11,16 +13,28 @@ from bench.studies.declaration import load_study
 from bench.studies.grid import expand
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+
+
+def script(path: Path) -> ModuleType:
+    """A script as a module, with what lies beside it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def section_7() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("section_7", FIGURES / "section_7.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(FIGURES / "section_7.py")
+
+
+@pytest.fixture(scope="module")
+def evidence() -> ModuleType:
+    return script(RESULTS / "evidence.py")
 
 
 def test_the_study_behind_the_figures_holds_every_setting_and_no_other(section_7: ModuleType) -> None:
@@ -39,3 +53,78 @@ def test_the_range_of_a_mask_says_how_little_it_varies(
     section_7: ModuleType, least: float, largest: float, text: str
 ) -> None:
     assert section_7.between(least, largest) == text
+
+
+def test_every_number_of_the_pages_is_that_of_the_committed_results() -> None:
+    pages = script(RESULTS / "pages.py")
+    for path, text in pages.pages(pages.read(pages.RESULTS)).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: python docs/results/pages.py fills it"
+
+
+def test_the_committed_records_are_those_of_the_finished_runs_in_the_results() -> None:
+    pages = script(RESULTS / "pages.py")
+    found = pages.Facts(pages.read(pages.RESULTS))
+    with tarfile.open(RESULTS / "small" / "records.tar.xz") as archive:
+        names = {name.removesuffix("/run.json") for name in archive.getnames() if name.endswith("/run.json")}
+        assert not [name for name in archive.getnames() if name.startswith("/") or ".." in name.split("/")]
+    assert {run.run for run in found.runs_done()} <= names
+
+
+def test_no_picture_of_a_photograph_is_committed_with_the_results() -> None:
+    pictures = {path.suffix for path in RESULTS.rglob("*") if path.is_file()} & {".jpg", ".jpeg", ".webp"}
+    assert not pictures
+    assert {path.parent.name for path in RESULTS.rglob("*.png")} <= {"figures"}
+
+
+def result(evidence: ModuleType, values: dict[str, dict[str, float]], metric: str = "kd(tiny)") -> object:
+    """Evidence of one data set: variant -> seed -> value in both directions; floor 1, ceiling 10."""
+    scores = [
+        {
+            **{"variant": variant, "direction": direction, "selection": "last", "metric": metric},
+            **{"better": "lower", "values": of_seed, "mean": sum(of_seed.values()) / len(of_seed)},
+            **{"interval": None, "floor": 1.0, "ceiling": 10.0},
+        }
+        for variant, of_seed in values.items()
+        for direction in ("A2B", "B2A")
+    ]
+    group = {
+        **{"protocol": "p", "dataset": "d", "protocol_hashes": [], "data_fingerprints": []},
+        **{"schedule_differences": [], "runs": [], "losses": [], "comparisons": [], "summary": {}},
+    }
+    told = {"groups": [{**group, "scores": scores}], "left_out": []}
+    return evidence.Evidence(evidence.Results.model_validate(told))
+
+
+def test_pairs_of_runs_are_counted_over_the_seeds_that_both_have(evidence: ModuleType) -> None:
+    found = result(evidence, {"a": {"0": 1.0, "1": 5.0, "2": 9.0}, "b": {"0": 2.0, "1": 4.0}})
+    assert found.lower("a", "b", "kd(tiny)") == "2 of 4"
+    assert found.by_seed("a", "b", "kd(tiny)", "d") == "\N{MINUS SIGN}1.0, +1.0"
+    assert found.nearer("a", "b", "kd(tiny)") == "2 of 4"  # nearer to the floor
+    assert found.lower("a", "c", "kd(tiny)") == "not run"
+
+
+def test_a_distance_is_told_as_a_share_of_what_copying_gets(evidence: ModuleType) -> None:
+    found = result(evidence, {"a": {"0": 4.0, "1": 6.0}})
+    assert found.of_copying("d", "a", "kd(tiny)") == "0.50 / 0.50"
+    assert found.floor_of_copying("d", "kd(tiny)") == "0.10 / 0.10"
+
+
+def test_a_head_is_dead_below_a_thousandth(evidence: ModuleType) -> None:
+    found = result(evidence, {"a": {"0": 2e-3, "1": 5e-4}}, "mask_spatial_deviation")
+    assert found.dead_heads("a") == "2 of 4"
+    assert found.dead_heads("b") == "-"
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        (("3 of 3", "2 of 2"), "Confirmed"),
+        (("0 of 3", "0 of 2"), "Contradicted"),
+        (("3 of 3", "1 of 2"), "Not always"),
+        (("not run",), "Not run"),
+    ],
+)
+def test_what_happens_is_confirmed_where_it_happened_in_every_run(
+    evidence: ModuleType, counts: tuple[str, ...], verdict: str
+) -> None:
+    assert evidence.verdict_of_every(*counts) == verdict

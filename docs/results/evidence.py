@@ -6,15 +6,12 @@ study is true as far as it goes.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from reports.numbers import significant
-from reports.results import GroupResult, Results, RunResult, ScoreResult
+from reports.results import GroupResult, Results, ScoreResult
 
 DIRECTIONS = ("A2B", "B2A")
 NOT_RUN = "not run"
-DATASETS = 5
-"""Of the study."""
 DEAD_BELOW = 1e-3
 """Mean spatial deviation of the masks under which a head is called dead (docs/metrics.md)."""
 
@@ -35,18 +32,12 @@ class Evidence:
 
     def __init__(self, results: Results) -> None:
         self.groups: dict[str, GroupResult] = {group.dataset: group for group in results.groups}
-        self.control = results.control
         self._scores: dict[tuple[str, str, str, str], ScoreResult] = {
             (group.dataset, score.variant, score.metric, score.direction): score
             for group in results.groups
             for score in group.scores
             if score.selection == "last"
         }
-
-    @classmethod
-    def read(cls, path: Path) -> "Evidence":
-        """The evidence of a results.json."""
-        return cls(Results.model_validate_json(path.read_text(encoding="utf-8")))
 
     @property
     def datasets(self) -> list[str]:
@@ -57,12 +48,6 @@ class Evidence:
         """Every variant that has a score, in the order of the report."""
         named = [score.variant for group in self.groups.values() for score in group.scores]
         return list(dict.fromkeys(named))
-
-    @property
-    def trained(self) -> list[str]:
-        """Those that were trained."""
-        seen = {run.variant for group in self.groups.values() for run in group.runs if run.images_seen}
-        return [variant for variant in self.variants if variant in seen]
 
     @property
     def with_masks(self) -> list[str]:
@@ -176,113 +161,12 @@ class Evidence:
         ]
         return f"{sum(value < DEAD_BELOW for value in found)} of {len(found)}" if found else "-"
 
-    def losses(self, dataset: str, variant: str, loss: str) -> dict[int, tuple[float, float]]:
-        """Seed -> (mean over the first tenth of training, over the last)."""
-        group, wanted = self.groups.get(dataset), f"/{dataset}/{variant}/seed"
-        return {
-            int(each.run.partition(wanted)[2]): (each.first_tenth, each.last_tenth)
-            for each in (group.losses if group else [])
-            if wanted in each.run and each.loss == loss
-        }
-
-    def fell(self, loss: str, variant: str) -> str:
-        """In how many runs of a variant a loss was lower in the last tenth of training than in the first."""
-        ends = [pair for dataset in self.datasets for pair in self.losses(dataset, variant, loss).values()]
-        return f"{sum(last < first for first, last in ends)} of {len(ends)}" if ends else NOT_RUN
-
-    def from_to(self, dataset: str, variant: str, loss: str) -> str:
-        """First and last tenth of a loss, means over seeds: `3.1 to 0.9`."""
-        ends = self.losses(dataset, variant, loss).values()
-        if not ends:
-            return NOT_RUN
-        first, last = (sum(pair[at] for pair in ends) / len(ends) for at in (0, 1))
-        return f"{significant(first, 3)} to {significant(last, 3)}"
-
-    def ends_above(self, a: str, b: str, loss: str) -> str:
-        """In how many pairs of runs a loss of `a` ended above that of `b`, by their last tenths."""
-        found = []
-        for dataset in self.datasets:
-            of_a, of_b = (self.losses(dataset, variant, loss) for variant in (a, b))
-            found += [
-                Difference(dataset, "", seed, of_a[seed][1] - of_b[seed][1])
-                for seed in sorted(of_a.keys() & of_b.keys())
-            ]
-        return count(found, 1)
-
-    @staticmethod
-    def verdict_of_every(*counts: str) -> str:
-        """Of a statement of what happens, by in how many runs it did: `5 of 5`."""
-        parts = [text.split(" of ") for text in counts if text != NOT_RUN]
-        happened, all_runs = (sum(int(part[at]) for part in parts) for at in (0, 1))
-        if not all_runs:
-            return "Not run"
-        return "Confirmed" if happened == all_runs else "Contradicted" if not happened else "Not always"
-
-    def core_hours(self) -> str:
-        """Training of all finished runs together, each on one thread."""
-        return significant(self._seconds(self.runs_done()) / 3600, 2)
-
-    def core_hours_for(self, seeds: int) -> str:
-        """The same for every trained variant on every data set with so many seeds, at its mean so far."""
-        done = self.runs_done()
-        per_run = {
-            variant: self._seconds(mine) / len(mine)
-            for variant in self.trained
-            if (mine := [run for run in done if run.variant == variant])
-        }
-        return significant(seeds * DATASETS * sum(per_run.values()) / 3600, 2)
-
-    def runs_done(self) -> list[RunResult]:
-        """Every finished run."""
-        return [run for group in self.groups.values() for run in group.runs if run.status == "done"]
-
-    @staticmethod
-    def _seconds(runs: Sequence[RunResult]) -> float:
-        return sum(run.seconds_training or 0.0 for run in runs)
-
-    def seeds(self) -> dict[str, int]:
-        """Data set -> seeds that every variant has finished there."""
-        found = {}
-        for dataset, group in self.groups.items():
-            of_variant: dict[str, set[int | None]] = {}
-            for run in group.runs:
-                of_variant.setdefault(run.variant, set())
-                if run.status == "done":
-                    of_variant[run.variant].add(run.seed)
-            found[dataset] = min((len(seeds) for seeds in of_variant.values()), default=0)
-        return found
-
-    def runs(self, status: str | None = None) -> int:
-        """Runs of the study, or those of one status."""
-        all_runs = [run for group in self.groups.values() for run in group.runs]
-        return sum(status in (None, run.status) for run in all_runs)
-
     def by_run(self, dataset: str, variant: str, metric: str, direction: str = "A2B") -> str:
         """The value of every seed."""
         values = self.values(dataset, variant, metric, direction)
         return (
             ", ".join(f"{significant(values[seed], 3)} (seed {seed})" for seed in sorted(values)) or NOT_RUN
         )
-
-    def traces(self) -> Iterator[tuple[str, str]]:
-        """(`horse2zebra, seed 0: 935bfb2e`, who was fed that) of every trace."""
-        for dataset, group in self.groups.items():
-            for seed in sorted({run.seed for run in group.runs if run.seed is not None}):
-                mine = [run for run in group.runs if run.seed == seed and run.trace_hash]
-                for trace in dict.fromkeys(run.trace_hash for run in mine):
-                    fed = [f"`{run.variant}`" for run in mine if run.trace_hash == trace]
-                    yield f"{dataset}, seed {seed}: `{str(trace)[:12]}`", ", ".join(fed)
-
-    def traces_agree(self) -> bool:
-        """Whether within every data set all trained runs of one seed were fed exactly the same."""
-        for group in self.groups.values():
-            of_seed: dict[int | None, set[str]] = {}
-            for run in group.runs:
-                if run.trace_hash:
-                    of_seed.setdefault(run.seed, set()).add(run.trace_hash)
-            if any(len(hashes) > 1 for hashes in of_seed.values()):
-                return False
-        return True
 
 
 def count(differences: Sequence[Difference], sign: int) -> str:
@@ -296,3 +180,12 @@ def signed(value: float, digits: int = 2) -> str:
     """A number with its sign: `+12`, `−0.31`."""
     text = significant(value, digits)
     return text if text.startswith("−") else f"+{text}"
+
+
+def verdict_of_every(*counts: str) -> str:
+    """Of a statement of what happens, by in how many runs it did: `5 of 5`."""
+    parts = [text.split(" of ") for text in counts if text != NOT_RUN]
+    happened, all_runs = (sum(int(part[at]) for part in parts) for at in (0, 1))
+    if not all_runs:
+        return "Not run"
+    return "Confirmed" if happened == all_runs else "Contradicted" if not happened else "Not always"

@@ -16,7 +16,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
-from evidence import Evidence  # noqa: E402 (its folder is no package)
+# Their folder is no package.
+from evidence import Evidence, verdict_of_every  # noqa: E402
+from facts import Facts  # noqa: E402
+from losses import Losses  # noqa: E402
+
+from reports.results import Results  # noqa: E402
 
 PAGES = {
     "results.md.j2": HERE / "README.md",
@@ -27,17 +32,22 @@ SUMMARY, README = "summary.md.j2", ROOT / "README.md"
 BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
 
 
-def filled(template: str, evidence: Evidence) -> str:
+def read(path: Path) -> Results:
+    """A results.json."""
+    return Results.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def filled(template: str, results: Results) -> str:
     """The text of a template with the numbers of a study."""
-    loader = FileSystemLoader(HERE / "templates")
     environment = Environment(
-        loader=loader,
+        loader=FileSystemLoader(HERE / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(e=evidence)
+    asked = {"e": Evidence(results), "study": Facts(results), "losses": Losses(results)}
+    return environment.get_template(template).render(verdict_of_every=verdict_of_every, **asked)
 
 
 def between_marks(text: str, part: str) -> str:
@@ -49,15 +59,15 @@ def between_marks(text: str, part: str) -> str:
     return before + BEGIN + part + END + after
 
 
-def pages(evidence: Evidence) -> dict[Path, str]:
+def pages(results: Results) -> dict[Path, str]:
     """Every page by its path, as it should be."""
-    made = {path: filled(template, evidence) for template, path in PAGES.items()}
-    made[README] = between_marks(README.read_text(encoding="utf-8"), filled(SUMMARY, evidence))
+    made = {path: filled(template, results) for template, path in PAGES.items()}
+    made[README] = between_marks(README.read_text(encoding="utf-8"), filled(SUMMARY, results))
     return made
 
 
 def main() -> None:
-    for path, text in pages(Evidence.read(RESULTS)).items():
+    for path, text in pages(read(RESULTS)).items():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))
 
