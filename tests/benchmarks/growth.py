@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 SIZES = (64, 96, 128, 192, 256)
 SLOTS = (2, 4, 8, 16)
@@ -79,6 +80,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             panel.set(xlabel=axis, ylabel=label)
             panel.set_xticks(sorted(set(part["x"])), [str(x) for x in sorted(set(part["x"]))])
             panel.minorticks_off()
+            panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             panel.legend()
     figure.savefig(path, metadata={"Date": None})
 
