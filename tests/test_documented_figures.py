@@ -1,4 +1,4 @@
-"""Figures and numbers of the documentation can be made again: nothing of them is typed by hand."""
+"""Figures of the documentation can be made again, and the numbers of its results are filled, never typed."""
 
 import importlib.util
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image
 
 import variants
 from bench.studies.declaration import load_study
@@ -107,6 +108,25 @@ def test_a_distance_is_told_as_a_share_of_what_copying_gets(evidence: ModuleType
     found = result(evidence, {"a": {"0": 4.0, "1": 6.0}})
     assert found.of_copying("d", "a", "kd(tiny)") == "0.50 / 0.50"
     assert found.floor_of_copying("d", "kd(tiny)") == "0.10 / 0.10"
+
+
+def test_traces_that_differ_within_a_seed_are_told() -> None:
+    pages = script(RESULTS / "pages.py")
+    results = pages.read(pages.RESULTS)
+    assert pages.Facts(results).traces_agree()
+    group = results.groups[0]
+    run = next(run for run in group.runs if run.trace_hash).model_copy(update={"trace_hash": "another"})
+    changed = group.model_copy(update={"runs": [*group.runs, run]})
+    assert not pages.Facts(results.model_copy(update={"groups": [changed]})).traces_agree()
+
+
+def test_slim_plots_keep_their_size_and_lose_their_vectors(tmp_path: Path) -> None:
+    noise = Image.effect_noise((60, 40), 50).convert("RGB")
+    noise.save(tmp_path / "plot.png")
+    (tmp_path / "plot.svg").write_text("<svg/>")
+    script(RESULTS / "slim.py").slim(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
+    assert Image.open(tmp_path / "plot.png").size == noise.size
 
 
 def test_a_head_is_dead_below_a_thousandth(evidence: ModuleType) -> None:

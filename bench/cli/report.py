@@ -62,7 +62,7 @@ def report(
 
     Example: bench report smoke.toml --watch --open
 
-    Example: bench report --pictures rendered --out docs/results
+    Example: bench report --pictures rendered --out page
     """
     from reports.following import follow
     from reports.write import Request, parse_formats, write_report

@@ -7,24 +7,23 @@ study is true as far as it goes.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reports.numbers import significant
+from bench.runs.scores import DIRECTIONS
+from bench.scoring.catalogue_masks import DEAD_DEVIATION
+from reports.numbers import fixed, significant
+from reports.order import sort_variants
 from reports.results import GroupResult, Results, ScoreResult
 
-DIRECTIONS = ("A2B", "B2A")
 NOT_RUN = "not run"
-DEAD_BELOW = 1e-3
-"""Mean spatial deviation of the masks under which a head is called dead (docs/metrics.md)."""
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What one pair of runs of equal seed tells of a comparison."""
+class Pair:
+    """The values of two variants in runs that share data set, direction and seed."""
 
     dataset: str
     direction: str
-    seed: int
-    value: float
-    """First variant minus second."""
+    a: float
+    b: float
 
 
 class Evidence:
@@ -46,8 +45,8 @@ class Evidence:
     @property
     def variants(self) -> list[str]:
         """Every variant that has a score, in the order of the report."""
-        named = [score.variant for group in self.groups.values() for score in group.scores]
-        return list(dict.fromkeys(named))
+        kinds = {run.variant: run.kind or "variant" for group in self.groups.values() for run in group.runs}
+        return sort_variants({variant for _, variant, _, _ in self._scores}, kinds)
 
     @property
     def with_masks(self) -> list[str]:
@@ -93,42 +92,35 @@ class Evidence:
             if value is not None:
                 yield value
 
-    def differences(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> list[Difference]:
-        """`a` minus `b`, pair by pair, on the given data sets or on all, in both directions."""
-        found = []
+    def pairs(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> Iterator[Pair]:
+        """Every pair of runs on the given data sets or on all, in both directions."""
         for dataset in datasets or self.datasets:
             for direction in DIRECTIONS:
                 of_a, of_b = (self.values(dataset, variant, metric, direction) for variant in (a, b))
-                found += [
-                    Difference(dataset, direction, seed, of_a[seed] - of_b[seed])
-                    for seed in sorted(of_a.keys() & of_b.keys())
-                ]
-        return found
+                for seed in sorted(of_a.keys() & of_b.keys()):
+                    yield Pair(dataset, direction, of_a[seed], of_b[seed])
 
     def by_seed(self, a: str, b: str, metric: str, dataset: str, direction: str = "A2B") -> str:
         """`a` minus `b` for every seed, in the order of the seeds."""
-        here = [each for each in self.differences(a, b, metric, [dataset]) if each.direction == direction]
-        return ", ".join(f"{signed(each.value)}" for each in here) or NOT_RUN
+        here = [pair for pair in self.pairs(a, b, metric, [dataset]) if pair.direction == direction]
+        return ", ".join(signed(pair.a - pair.b) for pair in here) or NOT_RUN
 
     def lower(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
         """In how many pairs of runs `a` is below `b`: `5 of 6`."""
-        return count(self.differences(a, b, metric, datasets), -1)
+        return count([pair.a < pair.b for pair in self.pairs(a, b, metric, datasets)])
 
     def higher(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
         """In how many pairs of runs `a` is above `b`."""
-        return count(self.differences(a, b, metric, datasets), 1)
+        return count([pair.a > pair.b for pair in self.pairs(a, b, metric, datasets)])
 
     def nearer(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
         """In how many pairs of runs `a` is nearer than `b` to the target domain's own value of the metric."""
         found = []
-        for dataset in datasets or self.datasets:
-            for direction in DIRECTIONS:
-                target = self.floor(dataset, metric, direction)
-                of_a, of_b = (self.values(dataset, variant, metric, direction) for variant in (a, b))
-                for seed in sorted(of_a.keys() & of_b.keys()) if target is not None else ():
-                    gap = abs(of_a[seed] - target) - abs(of_b[seed] - target)
-                    found.append(Difference(dataset, direction, seed, gap))
-        return count(found, -1)
+        for pair in self.pairs(a, b, metric, datasets):
+            target = self.floor(pair.dataset, metric, pair.direction)
+            if target is not None:
+                found.append(abs(pair.a - target) < abs(pair.b - target))
+        return count(found)
 
     def of_copying(self, dataset: str, variant: str, metric: str) -> str:
         """The means of both directions as shares of what copying the input gets: 1 is a mere copy's."""
@@ -140,7 +132,7 @@ class Evidence:
             )
             if found is None or not ceiling:
                 return NOT_RUN
-            shares.append(f"{found.mean / ceiling:.2f}")
+            shares.append(fixed(found.mean / ceiling))
         return " / ".join(shares)
 
     def floor_of_copying(self, dataset: str, metric: str) -> str:
@@ -149,7 +141,7 @@ class Evidence:
             (self.floor(dataset, metric, direction), self.ceiling(dataset, metric, direction))
             for direction in DIRECTIONS
         ]
-        return " / ".join(f"{low / high:.2f}" if low is not None and high else "-" for low, high in both)
+        return " / ".join(fixed(low / high) if low is not None and high else "-" for low, high in both)
 
     def dead_heads(self, variant: str, datasets: Sequence[str] = ()) -> str:
         """In how many runs and directions the mask head attends to nothing; a dash without masks."""
@@ -159,7 +151,7 @@ class Evidence:
             for direction in DIRECTIONS
             for value in self.values(dataset, variant, "mask_spatial_deviation", direction).values()
         ]
-        return f"{sum(value < DEAD_BELOW for value in found)} of {len(found)}" if found else "-"
+        return count([value < DEAD_DEVIATION for value in found]) if found else "-"
 
     def by_run(self, dataset: str, variant: str, metric: str, direction: str = "A2B") -> str:
         """The value of every seed."""
@@ -169,11 +161,9 @@ class Evidence:
         )
 
 
-def count(differences: Sequence[Difference], sign: int) -> str:
-    """How many differences have this sign, of how many."""
-    if not differences:
-        return NOT_RUN
-    return f"{sum(sign * each.value > 0 for each in differences)} of {len(differences)}"
+def count(happened: Sequence[bool]) -> str:
+    """How many of how many: `5 of 6`."""
+    return f"{sum(happened)} of {len(happened)}" if happened else NOT_RUN
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -1,12 +1,15 @@
 """What a study did, from its results.json: its runs, what they were fed, how long they took."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from bench.studies.declaration import load_study
+from bench.studies.grid import Grid, expand
 from reports.numbers import significant
+from reports.order import sort_variants
 from reports.results import Results, RunResult
 
-DATASETS = 5
-"""Of the study."""
+STUDY = Path(__file__).with_name("small.toml")
 
 
 class Facts:
@@ -15,11 +18,13 @@ class Facts:
     def __init__(self, results: Results) -> None:
         self.groups = {group.dataset: group for group in results.groups}
         self.control = results.control
+        self.declared: Grid = expand(load_study(STUDY))
 
     @property
     def variants(self) -> list[str]:
-        """Every variant that has begun anywhere."""
-        return sorted({run.variant for group in self.groups.values() for run in group.runs})
+        """Every variant that has begun anywhere, in the order of the report."""
+        kinds = {run.variant: run.kind or "variant" for group in self.groups.values() for run in group.runs}
+        return sort_variants(kinds, kinds)
 
     @property
     def trained(self) -> list[str]:
@@ -39,7 +44,7 @@ class Facts:
             for variant in self.trained
             if (mine := [run for run in done if run.variant == variant])
         }
-        return significant(seeds * DATASETS * sum(per_run.values()) / 3600, 2)
+        return significant(seeds * len(self.declared.datasets) * sum(per_run.values()) / 3600, 2)
 
     def runs_done(self) -> list[RunResult]:
         """Every finished run."""
@@ -51,18 +56,16 @@ class Facts:
 
     def seeds(self) -> dict[str, int]:
         """Data set -> seeds that every variant has finished there."""
+        done = [
+            (dataset, run.variant)
+            for dataset in self.groups
+            for run in self.groups[dataset].runs
+            if run.status == "done"
+        ]
         return {
-            dataset: min(
-                sum(run.variant == variant and run.status == "done" for run in group.runs)
-                for variant in self.variants
-            )
-            for dataset, group in self.groups.items()
+            dataset: min(done.count((dataset, variant)) for variant in self.variants)
+            for dataset in self.declared.datasets
         }
-
-    def runs(self, status: str | None = None) -> int:
-        """Runs of the study, or those of one status."""
-        all_runs = [run for group in self.groups.values() for run in group.runs]
-        return sum(status in (None, run.status) for run in all_runs)
 
     def traces(self) -> Iterator[tuple[str, str]]:
         """(`horse2zebra, seed 0: 935bfb2e`, who was fed that) of every trace."""
@@ -75,11 +78,5 @@ class Facts:
 
     def traces_agree(self) -> bool:
         """Whether within every data set all trained runs of one seed were fed exactly the same."""
-        for group in self.groups.values():
-            of_seed: dict[int | None, set[str]] = {}
-            for run in group.runs:
-                if run.trace_hash:
-                    of_seed.setdefault(run.seed, set()).add(run.trace_hash)
-            if any(len(hashes) > 1 for hashes in of_seed.values()):
-                return False
-        return True
+        seeds = [place.partition(":")[0] for place, _ in self.traces()]
+        return len(seeds) == len(set(seeds))

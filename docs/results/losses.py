@@ -1,6 +1,6 @@
 """How far the losses of a study fell, from its results.json."""
 
-from evidence import NOT_RUN, Difference, count
+from evidence import NOT_RUN, count
 
 from reports.numbers import significant
 from reports.results import Results
@@ -24,7 +24,7 @@ class Losses:
     def fell(self, loss: str, variant: str) -> str:
         """In how many runs of a variant a loss was lower in the last tenth of training than in the first."""
         ends = [pair for dataset in self.groups for pair in self.ends(dataset, variant, loss).values()]
-        return f"{sum(last < first for first, last in ends)} of {len(ends)}" if ends else NOT_RUN
+        return count([last < first for first, last in ends])
 
     def from_to(self, dataset: str, variant: str, loss: str) -> str:
         """First and last tenth of a loss, means over seeds: `3.1 to 0.9`."""
@@ -39,8 +39,5 @@ class Losses:
         found = []
         for dataset in self.groups:
             of_a, of_b = (self.ends(dataset, variant, loss) for variant in (a, b))
-            found += [
-                Difference(dataset, "", seed, of_a[seed][1] - of_b[seed][1])
-                for seed in sorted(of_a.keys() & of_b.keys())
-            ]
-        return count(found, 1)
+            found += [of_a[seed][1] > of_b[seed][1] for seed in sorted(of_a.keys() & of_b.keys())]
+        return count(found)

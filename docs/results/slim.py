@@ -1,0 +1,30 @@
+"""Makes the plots of a report small enough to be committed: PNG of 64 colours, no SVG.
+
+python docs/results/slim.py docs/results/small/figures
+"""
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+COLOURS = 64
+
+
+def slim(folder: Path) -> None:
+    """Change the plots of a folder in place."""
+    for path in folder.glob("*.svg"):
+        path.unlink()
+    for path in folder.glob("*.png"):
+        picture = Image.open(path).convert("RGB")
+        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    slim(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()
