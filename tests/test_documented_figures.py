@@ -110,6 +110,20 @@ def test_a_distance_is_told_as_a_share_of_what_copying_gets(evidence: ModuleType
     assert found.floor_of_copying("d", "kd(tiny)") == "0.10 / 0.10"
 
 
+def test_a_variant_is_below_all_where_its_mean_is_the_least(evidence: ModuleType) -> None:
+    found = result(evidence, {"a": {"0": 1.0}, "b": {"0": 2.0, "1": 3.0}})
+    assert found.below_all("a", ["b", "c"], "kd(tiny)") == "2 of 2"
+    assert found.below_all("b", ["a"], "kd(tiny)") == "0 of 2"
+    assert found.below_all("c", ["a"], "kd(tiny)") == "not run"
+
+
+def test_what_seeds_would_detect_follows_from_the_spread_of_paired_differences(evidence: ModuleType) -> None:
+    found = result(evidence, {"a": {"0": 4.0, "1": 5.0, "2": 6.0}, "b": {"0": 5.0, "1": 5.0, "2": 5.0}})
+    # Deviation 1: 5 pairs find 1.68 of it four times in five (noncentral t, 4 degrees of freedom).
+    assert found.detectable("a", "b", "kd(tiny)", "d", seeds=5) == "1.7"
+    assert found.detectable("a", "c", "kd(tiny)", "d", seeds=5) == "not run"
+
+
 def test_traces_that_differ_within_a_seed_are_told() -> None:
     pages = script(RESULTS / "pages.py")
     results = pages.read(pages.RESULTS)

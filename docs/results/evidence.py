@@ -6,9 +6,12 @@ study is true as far as it goes.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import variance
 
 from bench.runs.scores import DIRECTIONS
 from bench.scoring.catalogue_masks import DEAD_DEVIATION
+from bench.statistics.detectable import smallest_detectable
+from bench.statistics.paired import PairedError
 from reports.numbers import fixed, significant
 from reports.order import sort_variants
 from reports.results import GroupResult, Results, ScoreResult
@@ -102,8 +105,24 @@ class Evidence:
 
     def by_seed(self, a: str, b: str, metric: str, dataset: str, direction: str = "A2B") -> str:
         """`a` minus `b` for every seed, in the order of the seeds."""
-        here = [pair for pair in self.pairs(a, b, metric, [dataset]) if pair.direction == direction]
-        return ", ".join(signed(pair.a - pair.b) for pair in here) or NOT_RUN
+        return ", ".join(map(signed, self._differences(a, b, metric, dataset, direction))) or NOT_RUN
+
+    def detectable(
+        self, a: str, b: str, metric: str, dataset: str, seeds: int, direction: str = "A2B"
+    ) -> str:
+        """The smallest true difference that so many seeds would find four times in five.
+
+        From the variance of the paired differences so far, of which at least 3 are needed.
+        """
+        differences = self._differences(a, b, metric, dataset, direction)
+        if len(differences) < 3:
+            return NOT_RUN
+        error = PairedError(variance(differences) / seeds, input_variance=None, seeds=seeds, images=None)
+        return significant(smallest_detectable(error), 2)
+
+    def _differences(self, a: str, b: str, metric: str, dataset: str, direction: str) -> list[float]:
+        pairs = self.pairs(a, b, metric, [dataset])
+        return [pair.a - pair.b for pair in pairs if pair.direction == direction]
 
     def lower(self, a: str, b: str, metric: str, datasets: Sequence[str] = ()) -> str:
         """In how many pairs of runs `a` is below `b`: `5 of 6`."""
@@ -120,6 +139,16 @@ class Evidence:
             target = self.floor(pair.dataset, metric, pair.direction)
             if target is not None:
                 found.append(abs(pair.a - target) < abs(pair.b - target))
+        return count(found)
+
+    def below_all(self, variant: str, others: Sequence[str], metric: str) -> str:
+        """In how many data sets and directions the mean of a variant is below those of all others."""
+        found = []
+        for dataset in self.datasets:
+            for direction in DIRECTIONS:
+                own, *theirs = (self.score(dataset, name, metric, direction) for name in (variant, *others))
+                if own is not None:
+                    found.append(all(own.mean < score.mean for score in theirs if score is not None))
         return count(found)
 
     def of_copying(self, dataset: str, variant: str, metric: str) -> str:

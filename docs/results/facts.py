@@ -27,6 +27,11 @@ class Facts:
         return sort_variants(kinds, kinds)
 
     @property
+    def rendered(self) -> list[str]:
+        """The data sets whose true translations are known, in the order of the study."""
+        return [name for name in self.declared.datasets if name.startswith("toy-")]
+
+    @property
     def trained(self) -> list[str]:
         """Those that were trained."""
         seen = {run.variant for group in self.groups.values() for run in group.runs if run.images_seen}
