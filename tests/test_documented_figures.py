@@ -143,6 +143,23 @@ def test_slim_plots_keep_their_size_and_lose_their_vectors(tmp_path: Path) -> No
     assert Image.open(tmp_path / "plot.png").size == noise.size
 
 
+def test_slim_plots_keep_the_colours_of_small_markers(tmp_path: Path) -> None:
+    plot = Image.linear_gradient("L").convert("RGB")
+    colours = {
+        (20, 20): (213, 94, 0),
+        (60, 20): (230, 159, 0),
+        (100, 20): (0, 114, 178),
+        (140, 20): (86, 180, 233),
+    }
+    for (left, top), colour in colours.items():
+        plot.paste(colour, (left, top, left + 3, top + 3))
+    plot.save(tmp_path / "plot.png")
+    script(RESULTS / "slim.py").slim(tmp_path)
+    kept = Image.open(tmp_path / "plot.png").convert("RGB")
+    for place, colour in colours.items():
+        assert max(abs(a - b) for a, b in zip(kept.getpixel(place), colour, strict=True)) <= 4
+
+
 def test_a_head_is_dead_below_a_thousandth(evidence: ModuleType) -> None:
     found = result(evidence, {"a": {"0": 2e-3, "1": 5e-4}}, "mask_spatial_deviation")
     assert found.dead_heads("a") == "2 of 4"
