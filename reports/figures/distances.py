@@ -23,7 +23,8 @@ def against_cost(
     for axis, direction in zip(axes, DIRECTIONS, strict=True):
         for row in records(table[table["direction"] == direction]):
             look = style[row.variant]
-            reach = [[row.mean - row.low], [row.high - row.mean]]
+            # The mean of equal values may lie a rounding beyond them.
+            reach = [[max(0.0, row.mean - row.low)], [max(0.0, row.high - row.mean)]]
             marks: dict[str, Any] = {
                 "fmt": look.marker,
                 "color": look.colour,
