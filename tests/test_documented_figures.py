@@ -57,18 +57,17 @@ def test_the_range_of_a_mask_says_how_little_it_varies(
 
 
 def test_every_number_of_the_pages_is_that_of_the_committed_results() -> None:
-    pages = script(RESULTS / "pages.py")
-    for path, text in pages.pages(pages.read(pages.RESULTS)).items():
+    for path, text in script(RESULTS / "pages.py").pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: python docs/results/pages.py fills it"
 
 
-def test_the_committed_records_are_those_of_the_finished_runs_in_the_results() -> None:
+@pytest.mark.parametrize("study", ["small", "awake"])
+def test_the_committed_records_hold_the_finished_runs_in_the_results(study: str) -> None:
     pages = script(RESULTS / "pages.py")
-    found = pages.Facts(pages.read(pages.RESULTS))
-    with tarfile.open(RESULTS / "small" / "records.tar.xz") as archive:
+    with tarfile.open(RESULTS / "records.tar.xz") as archive:
         names = {name.removesuffix("/run.json") for name in archive.getnames() if name.endswith("/run.json")}
         assert not [name for name in archive.getnames() if name.startswith("/") or ".." in name.split("/")]
-    assert {run.run for run in found.runs_done()} <= names
+    assert {run.run for run in pages.reported(study, pages.read(study)).facts.runs_done()} <= names
 
 
 def test_no_picture_of_a_photograph_is_committed_with_the_results() -> None:
@@ -124,14 +123,52 @@ def test_what_seeds_would_detect_follows_from_the_spread_of_paired_differences(e
     assert found.detectable("a", "c", "kd(tiny)", "d", seeds=5) == "not run"
 
 
+def claims_of(mean: float, interval: tuple[float, float] | None, verdict: str) -> object:
+    """The claims of one comparison, of `a` with `b`."""
+    claims = script(RESULTS / "claims.py")
+    return claims.Claims(
+        [claims.Difference("d", "A2B", "kd", "a", "b", mean, interval, 0.0123, claims.Verdict(verdict))]
+    )
+
+
+def test_a_difference_is_told_in_the_order_asked_whichever_was_compared() -> None:
+    found = claims_of(-4.0, (-7.0, -1.0), "supported difference")
+    minus = "\N{MINUS SIGN}"
+    assert found.tested("kd", "a", "b", "d") == f"**{minus}4.0 [{minus}7.0, {minus}1.0]**"
+    assert found.tested("kd", "b", "a", "d") == "**+4.0 [+1.0, +7.0]**"
+    assert found.chance("kd", "b", "a", "d") == "0.012"
+    assert (found.lower("kd", "a", "b"), found.lower("kd", "b", "a")) == ("1 of 1", "0 of 1")
+
+
+def test_a_difference_that_is_not_supported_is_nobodys() -> None:
+    found = claims_of(-4.0, (-9.0, 1.0), "no difference found")
+    assert "**" not in found.tested("kd", "a", "b", "d")
+    assert (found.lower("kd", "a", "b"), found.lower("kd", "b", "a")) == ("0 of 1", "0 of 1")
+
+
+def test_without_an_interval_or_a_comparison_nothing_is_claimed() -> None:
+    found = claims_of(-4.0, None, "range")
+    assert found.tested("kd", "a", "b", "d") == "\N{MINUS SIGN}4.0"
+    assert found.lower("kd", "a", "b") == "not run"
+    for asked in (("kd", "a", "c", "d"), ("fd", "a", "b", "d"), ("kd", "a", "b", "d", "B2A")):
+        assert found.tested(*asked) == "not run"
+
+
+def test_a_reports_comparisons_are_claims_on_its_headline_distance() -> None:
+    pages = script(RESULTS / "pages.py")
+    read = list(script(RESULTS / "claims.py").of_report(pages.read("small")))
+    assert {each.metric for each in read} == {"kd(squeezenet)"}
+    assert {each.direction for each in read} == {"A2B", "B2A"}
+
+
 def test_traces_that_differ_within_a_seed_are_told() -> None:
     pages = script(RESULTS / "pages.py")
-    results = pages.read(pages.RESULTS)
-    assert pages.Facts(results).traces_agree()
+    results = pages.read("small")
+    assert pages.reported("small", results).facts.traces_agree()
     group = results.groups[0]
     run = next(run for run in group.runs if run.trace_hash).model_copy(update={"trace_hash": "another"})
-    changed = group.model_copy(update={"runs": [*group.runs, run]})
-    assert not pages.Facts(results.model_copy(update={"groups": [changed]})).traces_agree()
+    changed = results.model_copy(update={"groups": [group.model_copy(update={"runs": [*group.runs, run]})]})
+    assert not pages.reported("small", changed).facts.traces_agree()
 
 
 def test_slim_plots_keep_their_size_and_lose_their_vectors(tmp_path: Path) -> None:

@@ -9,16 +9,14 @@ from reports.numbers import significant
 from reports.order import sort_variants
 from reports.results import Results, RunResult
 
-STUDY = Path(__file__).with_name("small.toml")
-
 
 class Facts:
     """Of the runs of a study; those of its A/A control are not among them."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, study: Path) -> None:
         self.groups = {group.dataset: group for group in results.groups}
         self.control = results.control
-        self.declared: Grid = expand(load_study(STUDY))
+        self.declared: Grid = expand(load_study(study))
 
     @property
     def variants(self) -> list[str]:

@@ -1,6 +1,7 @@
-"""Fills the pages whose numbers come from a study: the templates beside this file, with its results.json.
+"""Fills the pages whose numbers come from studies: the templates beside this file, with their results.json.
 
     bench report docs/results/small.toml --pictures rendered --format md --out docs/results/small
+    bench report docs/results/awake.toml --pictures rendered --format md --out docs/results/awake
     python docs/results/pages.py
 
 Writes docs/results/README.md, docs/reproduction.md and the part of the README between its two marks. A test
@@ -8,6 +9,7 @@ fills them again and fails where a page says anything else: no number of these p
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,6 +19,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
 # Their folder is no package.
+from claims import Claims, of_comparison, of_report  # noqa: E402
 from evidence import Evidence, verdict_of_every  # noqa: E402
 from facts import Facts  # noqa: E402
 from losses import Losses  # noqa: E402
@@ -27,18 +30,38 @@ PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
 }
-RESULTS = HERE / "small" / "results.json"
+STUDIES = ("small", "awake")
+"""Declared in NAME.toml, reported in NAME/: all variants with three seeds; awake slots with five."""
 SUMMARY, README = "summary.md.j2", ROOT / "README.md"
 BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
 
 
-def read(path: Path) -> Results:
-    """A results.json."""
-    return Results.model_validate_json(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Reported:
+    """What a template may ask of one study."""
+
+    evidence: Evidence
+    facts: Facts
+    losses: Losses
+    claims: Claims
 
 
-def filled(template: str, results: Results) -> str:
-    """The text of a template with the numbers of a study."""
+def read(study: str) -> Results:
+    """The results.json of a study."""
+    return Results.model_validate_json((HERE / study / "results.json").read_text(encoding="utf-8"))
+
+
+def reported(study: str, results: Results) -> Reported:
+    """Its results, ready to be asked."""
+    facts = Facts(results, HERE / f"{study}.toml")
+    compared = [
+        each for path in sorted((HERE / study).glob("*-against-*.json")) for each in of_comparison(path)
+    ]
+    return Reported(Evidence(results), facts, Losses(results), Claims([*of_report(results), *compared]))
+
+
+def filled(template: str, studies: dict[str, Reported]) -> str:
+    """The text of a template with the numbers of the studies; `e`, `study`, `losses` are those of `small`."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         undefined=StrictUndefined,
@@ -46,7 +69,8 @@ def filled(template: str, results: Results) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    asked = {"e": Evidence(results), "study": Facts(results), "losses": Losses(results)}
+    small = studies["small"]
+    asked = {"e": small.evidence, "study": small.facts, "losses": small.losses, "awake": studies["awake"]}
     return environment.get_template(template).render(verdict_of_every=verdict_of_every, **asked)
 
 
@@ -59,15 +83,16 @@ def between_marks(text: str, part: str) -> str:
     return before + BEGIN + part + END + after
 
 
-def pages(results: Results) -> dict[Path, str]:
+def pages() -> dict[Path, str]:
     """Every page by its path, as it should be."""
-    made = {path: filled(template, results) for template, path in PAGES.items()}
-    made[README] = between_marks(README.read_text(encoding="utf-8"), filled(SUMMARY, results))
+    studies = {study: reported(study, read(study)) for study in STUDIES}
+    made = {path: filled(template, studies) for template, path in PAGES.items()}
+    made[README] = between_marks(README.read_text(encoding="utf-8"), filled(SUMMARY, studies))
     return made
 
 
 def main() -> None:
-    for path, text in pages(read(RESULTS)).items():
+    for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))
 
