@@ -1,9 +1,9 @@
-"""Makes the two pictures of the README from runs of docs/results/small.toml on toy-stripes, seed 0.
+"""Makes the two pictures of the README from runs of the studies in docs/results on toy-stripes, seed 0.
 
     python docs/figures/toy_scenes.py --runs runs
 
-translations.png: rendered horses and zebras, every variant's translation of them, and the true one.
-attention.png: the masks of spatial and of slot attention on one of them, drawn as in docs/variants.md.
+translations.png, of small.toml: rendered horses and zebras, every variant's translation of them, the truth.
+attention.png, of awake.toml: the masks of spatial and of slot attention on one, drawn as in docs/variants.md.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from bench.runs.scores import Direction
 from bench.studies.declaration import load_study
 from bench.studies.grid import expand
 
-STUDY = HERE.parent / "results" / "small.toml"
+STUDIES = HERE.parent / "results"
 DATASET, SEED = "toy-stripes", 0
 COLUMNS = (
     *("colour", "cyclegan", "spatial", "uniform", "encoded-slot5", "slot5", "slot9"),
@@ -27,13 +27,13 @@ COLUMNS = (
 )
 ROWS: tuple[tuple[Direction, int], ...] = (("A2B", 0), ("A2B", 3), ("B2A", 0), ("B2A", 3))
 """Direction and number of the sample."""
-ATTENTION = ("spatial", "slot9")
+ATTENTION = ("spatial", "slot9", "slot9[init=kaiming]")
 SCALE, GAP, LINE, FONT = 2, 6, 18, 12
 
 
-def folders(runs: Path) -> dict[str, RunFolder]:
+def folders(study: str, runs: Path) -> dict[str, RunFolder]:
     """Variant -> the run that is shown."""
-    cells = expand(load_study(str(STUDY))).compared_cells()
+    cells = expand(load_study(str(STUDIES / study))).compared_cells()
     return {
         cell.variant: RunFolder(cell.folder(runs))
         for cell in cells
@@ -73,9 +73,10 @@ def translations(shown: dict[str, RunFolder]) -> Image.Image:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="Folder of the runs.")
-    shown = folders(parser.parse_args().runs)
-    translations(shown).save(HERE / "translations.png", optimize=True)
-    stacked([shown_of(shown[variant]) for variant in ATTENTION]).save(HERE / "attention.png", optimize=True)
+    runs = parser.parse_args().runs
+    translations(folders("small.toml", runs)).save(HERE / "translations.png", optimize=True)
+    awake = folders("awake.toml", runs)
+    stacked([shown_of(awake[variant]) for variant in ATTENTION]).save(HERE / "attention.png", optimize=True)
 
 
 if __name__ == "__main__":
