@@ -47,10 +47,12 @@ def evaluate_control(p_values: Sequence[float], seeds: int, alpha: float = ALPHA
         sentence = "A/A control: nothing varied between the two sides, so there was nothing to claim."
     else:
         outcome = (
-            "as chance allows" if claims <= allowed else "more than chance allows: repeat it with other seeds"
+            f"as chance allows (up to {allowed})"
+            if claims <= allowed
+            else f"more than chance allows ({allowed}): repeat it with other seeds"
         )
         sentence = (
             f"A/A control: {plural(claims, 'difference')} claimed in {plural(count, 'comparison')} "
-            f"of a variant with itself; up to {allowed} would be chance, {outcome}."
+            f"of a variant with itself, each tested at {100 * alpha:g} % by itself: {outcome}."
         )
     return Control(count, claims, allowed, sentence)
