@@ -13,7 +13,7 @@ from bench.statistics.comparison import Comparison, compare
 from reports import metrics
 from reports.comparability import OWN, Group
 from reports.comparisons import arrow_text, compare_column, pairs_of, winner
-from reports.numbers import counted, grouped, listed, readable
+from reports.numbers import counted, decimals, grouped, listed, readable
 from reports.summaries import summarise
 from reports.tables.main import headline
 from reports.tables.measurements import mask_words
@@ -83,15 +83,17 @@ def in_short(group: Group) -> str:
 
 def _below(known: dict[str, float], lowest: float, key: str) -> str:
     """Who is lower than the lowest trained variant without any training: it is not to be passed over."""
-    lower = [
-        f"{name} {readable(metrics.scale(key) * mean, 2)}" for name, mean in known.items() if mean < lowest
-    ]
+    lower = [f"{name} {_printed(metrics.scale(key) * mean)}" for name, mean in known.items() if mean < lowest]
     return f"; untrained and lower: {listed(lower)}" if lower else ""
+
+
+def _printed(value: float) -> str:
+    return readable(value, decimals([value]))
 
 
 def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
     best = min(means, key=lambda variant: means[variant])
-    value = f"{best} {readable(metrics.scale(key) * means[best], 2)}"
+    value = f"{best} {_printed(metrics.scale(key) * means[best])}"
     if len(means) == 1:
         return f"{value} (the only one)"
     outcomes = compare_column(scores, list(means), key, direction)

@@ -12,7 +12,7 @@ def fixed(value: float, digits: int = 2) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
     if abs(value) >= 10000:
-        return f"{value:,.0f}".replace(",", "\u2009").replace("-", "−")
+        return f"{value:,.0f}".replace(",", "\u202f").replace("-", "−")
     text = f"{value:.{digits}f}"
     text = text.removeprefix("-") if float(text) == 0 else text
     return text.replace("-", "−")
@@ -41,12 +41,12 @@ def readable(value: float, digits: int) -> str:
 
 
 def grouped(value: float) -> str:
-    """A whole number with thin spaces between thousands.
+    """A whole number with narrow no-break spaces between thousands.
 
-    >>> grouped(11822949).replace("\\u2009", " ")
+    >>> grouped(11822949).replace("\\u202f", " ")
     '11 822 949'
     """
-    return f"{value:,.0f}".replace(",", "\u2009")
+    return f"{value:,.0f}".replace(",", "\u202f")
 
 
 def significant(value: float, digits: int = 3) -> str:

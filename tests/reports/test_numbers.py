@@ -11,7 +11,7 @@ from reports.numbers import decimals, fixed, grouped, listed, readable, signific
 
 @given(st.floats(-1e12, 1e12), st.integers(0, 4))
 def test_a_printed_number_is_the_number_to_its_last_digit(value: float, digits: int) -> None:
-    text = fixed(value, digits).replace("−", "-").replace("\u2009", "")
+    text = fixed(value, digits).replace("−", "-").replace("\u202f", "")
     shown = digits if abs(value) < 10000 else 0
     assert math.isclose(float(text), value, abs_tol=0.5000001 * 10**-shown)
     assert not text.startswith("-0.0") or float(text) != 0
@@ -19,7 +19,7 @@ def test_a_printed_number_is_the_number_to_its_last_digit(value: float, digits: 
 
 @given(st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: value != 0))
 def test_what_is_not_zero_never_reads_as_zero(value: float) -> None:
-    text = readable(value, 2).replace("−", "-").replace("\u2009", "")
+    text = readable(value, 2).replace("−", "-").replace("\u202f", "")
     assert float(text) != 0
 
 
@@ -28,10 +28,10 @@ def test_what_is_not_zero_never_reads_as_zero(value: float) -> None:
     [
         (fixed(float("nan")), "NaN"),
         (fixed(float("-inf")), "−∞"),
-        (fixed(-83291.4), "−83\u2009291"),
+        (fixed(-83291.4), "−83\u202f291"),
         (significant(0.0123456), "0.0123"),
         (significant(2.04e-6, 2), "2.0e−6"),
-        (grouped(11822949), "11\u2009822\u2009949"),
+        (grouped(11822949), "11\u202f822\u202f949"),
         (listed(["a", "b", "c"]), "a, b and c"),
     ],
 )
