@@ -127,7 +127,7 @@ def claims_of(mean: float, interval: tuple[float, float] | None, verdict: str) -
     """The claims of one comparison, of `a` with `b`."""
     claims = script(RESULTS / "claims.py")
     return claims.Claims(
-        [claims.Difference("d", "A2B", "kd", "a", "b", mean, interval, 0.0123, claims.Verdict(verdict))]
+        [claims.Difference("d", "A2B", "kd", "a", "b", mean, interval, claims.Verdict(verdict))]
     )
 
 
@@ -136,7 +136,6 @@ def test_a_difference_is_told_in_the_order_asked_whichever_was_compared() -> Non
     minus = "\N{MINUS SIGN}"
     assert found.tested("kd", "a", "b", "d") == f"**{minus}4.0 [{minus}7.0, {minus}1.0]**"
     assert found.tested("kd", "b", "a", "d") == "**+4.0 [+1.0, +7.0]**"
-    assert found.chance("kd", "b", "a", "d") == "0.012"
     assert (found.lower("kd", "a", "b"), found.lower("kd", "b", "a")) == ("1 of 1", "0 of 1")
 
 

@@ -10,13 +10,12 @@ from evidence import NOT_RUN, count, signed
 from bench.runs.scores import DIRECTIONS
 from bench.statistics.claims import Verdict
 from reports.comparisons import arrow_text
-from reports.numbers import significant
 from reports.results import Results
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean of `a` minus `b` over seeds; interval and p value where there are five."""
+    """The mean of `a` minus `b` over seeds; an interval where there are five."""
 
     dataset: str
     direction: str
@@ -25,7 +24,6 @@ class Difference:
     b: str
     mean: float
     interval: tuple[float, float] | None
-    p_adjusted: float | None
     verdict: Verdict
 
     @property
@@ -51,7 +49,6 @@ def of_report(results: Results) -> Iterator[Difference]:
                 b=each.b,
                 mean=each.mean_difference,
                 interval=each.interval,
-                p_adjusted=each.p_adjusted,
                 verdict=Verdict(each.verdict),
             )
 
@@ -67,7 +64,6 @@ def of_comparison(path: Path) -> Iterator[Difference]:
             b=each["b"],
             mean=each["mean_difference"],
             interval=each["interval"] and tuple(each["interval"]),
-            p_adjusted=each["p_adjusted"],
             verdict=Verdict(each["verdict"]),
         )
 
@@ -93,11 +89,6 @@ class Claims:
             return signed(found.mean)
         text = f"{signed(found.mean)} [{signed(found.interval[0])}, {signed(found.interval[1])}]"
         return f"**{text}**" if found.supported else text
-
-    def chance(self, metric: str, a: str, b: str, dataset: str, direction: str = "A2B") -> str:
-        """The p value, corrected by Holm over everything that was compared together."""
-        found = self._found.get((metric, a, b, dataset, direction))
-        return NOT_RUN if found is None or found.p_adjusted is None else significant(found.p_adjusted, 2)
 
     def lower(self, metric: str, a: str, b: str, datasets: Sequence[str] = ()) -> str:
         """In how many data sets and directions `a` is below `b` by a supported difference: `2 of 6`."""
