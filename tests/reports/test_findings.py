@@ -1,5 +1,6 @@
 """Sentences, held against the numbers they speak of."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,18 @@ def test_supported_differences_are_told_and_named(tmp_path: Path, mini: ModuleTy
     assert "spatial is lower than" in first.sentence
     assert summary.short.startswith("Lowest KD(tiny) ×100: A → B spatial")
     assert "(supported against every other)" in summary.short
+
+
+def test_the_summary_prints_large_distances_without_decimals(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    mini.write_study(tmp_path, ("spatial",), seeds=(0,), pictures=False)
+    for scores in tmp_path.rglob("scores.json"):
+        told = json.loads(scores.read_text(encoding="utf-8"))
+        for direction in told["selections"]["last"]["directions"].values():
+            direction["metrics"]["kd(tiny)"]["value"] = 19.9123
+        scores.write_text(json.dumps(told), encoding="utf-8")
+    assert "A → B spatial 1991 (the only one)" in summarise_group(group_of(tmp_path)).short
 
 
 def test_two_seeds_claim_nothing(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
