@@ -207,13 +207,18 @@ def _title(study: Study) -> tuple[str, str]:
     return (f"{what} on {where}" if datasets else "Runs that cannot be read"), lede
 
 
+def _number_of(number: int, noun: str) -> tuple[str, str]:
+    told, _, label = counted(number, noun).partition(" ")
+    return label, told
+
+
 def _facts(study: Study) -> tuple[tuple[str, str], ...]:
     runs = study.runs
     done = int((runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)).sum())
     facts = [
-        ("variants", str(runs["variant"].nunique())),
-        ("data sets", str(runs["dataset"].nunique())),
-        ("seeds", str(runs["seed"].nunique())),
+        _number_of(runs["variant"].nunique(), "variant"),
+        _number_of(runs["dataset"].nunique(), "data set"),
+        _number_of(runs["seed"].nunique(), "seed"),
         ("runs scored", f"{done} of {len(runs)}"),
     ]
     trained = runs[runs["images_to_see"].fillna(0) > 0]

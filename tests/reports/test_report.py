@@ -30,6 +30,13 @@ def test_the_committed_study_reproduces_its_report(tmp_path: Path, monkeypatch: 
         assert (tmp_path / name).read_bytes() == (HERE / "golden" / name).read_bytes(), name
 
 
+def test_the_head_of_the_page_counts_in_singular_and_plural(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0,), pictures=False)
+    html = report(tmp_path / "runs", tmp_path / "out")
+    for name, value in (("variants", 2), ("data set", 1), ("seed", 1)):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in html
+
+
 def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1), pictures=False)
     report(tmp_path / "runs", tmp_path / "out", "csv")
