@@ -3,11 +3,20 @@
 import hashlib
 import json
 import tomllib
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from bench.errors import UsageError
 from bench.names import unknown_name
@@ -19,10 +28,46 @@ Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 
 
+@dataclass(frozen=True)
+class AbsentWhenOff:
+    """Marks a rule that came later: `Annotated[float | None, AbsentWhenOff()] = None`.
+
+    Its default is its off value. There it is absent from every dump, and so from hashes, records and what is
+    compared of them: a protocol that does not use the rule is the protocol of before it existed. A missing
+    key reads as off; where the default is None, so does the word `off`.
+    """
+
+
+OFF = "off"
+
+
 class Settings(BaseModel):
     """Frozen; an unknown key is an error, and so is a value of the wrong type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def rules_absent_when_off(cls) -> dict[str, Any]:
+        """Name -> off value of the rules marked so."""
+        fields = cls.model_fields.items()
+        return {name: field.default for name, field in fields if AbsentWhenOff() in field.metadata}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _off_is_a_word(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        off = [name for name, value in cls.rules_absent_when_off().items() if value is None]
+        return {name: None if name in off and value == OFF else value for name, value in values.items()}
+
+    @model_serializer(mode="wrap")
+    def _without_rules_that_are_off(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        off = self.rules_absent_when_off()
+        return {
+            name: value
+            for name, value in dump(self).items()
+            if not (name in off and getattr(self, name) == off[name])
+        }
 
 
 class ImageSettings(Settings):
@@ -155,14 +200,17 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
     `smoke[train.images_seen=2000]`. Raises UsageError for an unknown name, key or value.
     """
     rules = _read_rules(name_or_file)
+    unchanged = {table: dict(keys) for table, keys in rules.items() if isinstance(keys, dict)}
     for change in changes:
         _apply(rules, change)
-    if changes:
-        rules["name"] = changed_name(rules["name"], changes)
     try:
-        return Protocol.model_validate(rules)
+        protocol = Protocol.model_validate(rules)
     except ValidationError as error:
         raise UsageError(_explain(name_or_file, error)) from None
+    telling = tuple(each for each in changes if not _leaves_off(each, protocol, unchanged))
+    if not telling:
+        return protocol
+    return protocol.model_copy(update={"name": changed_name(protocol.name, telling)})
 
 
 def changed_name(name: str, changes: tuple[str, ...]) -> str:
@@ -209,6 +257,17 @@ def _apply(rules: dict[str, Any], change: str) -> None:
     if key in {"train.epochs", "train.images_seen"}:
         other = "images_seen" if name == "epochs" else "epochs"
         rules["train"].pop(other, None)
+
+
+def _leaves_off(change: str, protocol: Protocol, unchanged: dict[str, dict[str, Any]]) -> bool:
+    """Whether a change concerns a rule that was off before it and still is: then it has changed nothing."""
+    table, _, name = change.partition("=")[0].partition(".")
+    settings = getattr(protocol, table)
+    off = settings.rules_absent_when_off() if isinstance(settings, Settings) else {}
+    if name not in off:
+        return False
+    before = unchanged.get(table, {}).get(name, off[name])
+    return getattr(settings, name) == off[name] and before in (off[name], OFF)
 
 
 def _explain(source: str, error: ValidationError) -> str:

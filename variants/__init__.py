@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from variants.catalogue import load_plugin, names
 from variants.errors import VariantError
-from variants.parameters import AtLeast, Length
+from variants.parameters import AbsentWhenOff, AtLeast, Length
 from variants.registry import register
-from variants.spelling import canonical, describe, parse, resolved_parameters
+from variants.spelling import canonical, describe, parse, recorded_parameters, resolved_parameters
 
 if TYPE_CHECKING:
     from variants.conformance import check
@@ -36,6 +36,7 @@ LAZY = {
 }
 
 __all__ = [
+    "AbsentWhenOff",
     "AtLeast",
     "Generator",
     "Length",
@@ -51,6 +52,7 @@ __all__ = [
     "load_plugin",
     "names",
     "parse",
+    "recorded_parameters",
     "register",
     "resolved_parameters",
 ]

@@ -26,6 +26,14 @@ class Length:
 
 
 @dataclass(frozen=True)
+class AbsentWhenOff:
+    """Marks a parameter that came later: its declared default is its off value, at which no record has it.
+
+    Written `Annotated[int, AbsentWhenOff()]`: what was recorded before it existed stays what it was.
+    """
+
+
+@dataclass(frozen=True)
 class Parameter:
     """What is known of one field of a variant's dataclass of parameters."""
 
@@ -36,6 +44,8 @@ class Parameter:
     minimum: float | None = None
     length: int | None = None
     doc: str = ""
+    off: Value | None = None
+    """The value at which the parameter is absent from records; None: it is never absent."""
 
     @property
     def spelled_default(self) -> str:
@@ -136,6 +146,7 @@ def parameter(name: str, annotation: Any, default: Value) -> Parameter:
         minimum=next((note.minimum for note in notes if isinstance(note, AtLeast)), None),
         length=next((note.entries for note in notes if isinstance(note, Length)), None),
         doc=next((note for note in notes if isinstance(note, str)), ""),
+        off=default if AbsentWhenOff() in notes else None,
     )
     made.check(default)
     return made

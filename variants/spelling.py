@@ -77,6 +77,13 @@ def resolved_parameters(text: str, protocol_parameters: Mapping[str, object] = N
     return values
 
 
+def recorded_parameters(text: str, protocol_parameters: Mapping[str, object] = NOTHING) -> Values:
+    """As `resolved_parameters`, without parameters that are absent when off and are off."""
+    known = find(parse(text).name).entry.parameters
+    values = resolved_parameters(text, protocol_parameters)
+    return {key: value for key, value in values.items() if known[key].off is None or value != known[key].off}
+
+
 def describe(text: str) -> Entry:
     """Summary, kind and parameters of a variant. Raises VariantError as `parse` does."""
     return find(parse(text).name).entry

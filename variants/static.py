@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from variants.parameters import AtLeast, Length, Parameter, parameter, with_defaults
+from variants.parameters import AbsentWhenOff, AtLeast, Length, Parameter, parameter, with_defaults
 from variants.registry import Entry, make_entry
 
 TYPES = {"int": int, "float": float, "bool": bool}
-NOTES = {"AtLeast": AtLeast, "Length": Length}
+NOTES = {"AtLeast": AtLeast, "Length": Length, "AbsentWhenOff": AbsentWhenOff}
 
 
 class Unreadable(Exception):
@@ -151,6 +151,9 @@ def annotated(node: ast.expr) -> Any:
 def note(node: ast.expr) -> object:
     """A note of an annotation: a range, a length, or the parameter's description."""
     match node:
-        case ast.Call(func=ast.Name(id=name), args=[value], keywords=[]) if name in NOTES:
-            return NOTES[name](literal(value))
+        case ast.Call(func=ast.Name(id=name), args=values, keywords=[]) if name in NOTES:
+            try:
+                return NOTES[name](*map(literal, values))
+            except TypeError as error:
+                raise Unreadable(f"line {node.lineno}: {error}") from error
     return literal(node)

@@ -114,7 +114,7 @@ def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
         protocol_hash=cell.protocol.hash(),
         data_fingerprint=dataset.fingerprint,
         schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
-        parameters=variants.resolved_parameters(cell.variant, cell.protocol.model),
+        parameters=variants.recorded_parameters(cell.variant, cell.protocol.model),
         data=dataset.facts,
         environment=environment_of(cell, machine),
         started=now(),

@@ -74,7 +74,7 @@ def make_plan(grid: Grid, runs: Path, load_facts: Callable[[str], Facts]) -> lis
     measurements = read_measurements(runs)
     measured = {variant: measurements.of(grid.protocol, variant) for variant in grid.variants}
     parameters = {
-        variant: variants.resolved_parameters(variant, grid.protocol.model) for variant in grid.variants
+        variant: variants.recorded_parameters(variant, grid.protocol.model) for variant in grid.variants
     }
     protocol_hash, planned = grid.protocol.hash(), []
     for cell in grid.cells():

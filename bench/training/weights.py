@@ -42,7 +42,7 @@ def save_generators(path: Path, generators: Mapping[str, Generator], variant: st
         for direction in DIRECTIONS
         for name, tensor in generators[direction].state_dict().items()
     }
-    values = generators["A2B"].parameter_values
+    values = variants.recorded_parameters(variant, generators["A2B"].parameter_values)
     origin = {
         "schema_version": SCHEMA_VERSION,
         "variant": variant,

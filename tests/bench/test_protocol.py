@@ -1,14 +1,24 @@
 """Protocols: frozen, validated, named by their changes; the hash covers every rule and nothing else."""
 
+import json
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from bench.errors import UsageError
-from bench.protocol import load_protocol, protocol_names, schedule_hash
+from bench.protocol import (
+    AbsentWhenOff,
+    Protocol,
+    Settings,
+    content_hash,
+    load_protocol,
+    protocol_names,
+    schedule_hash,
+)
 from bench.training.schedule import Schedule
 
 
@@ -79,6 +89,62 @@ def test_the_schedule_hash_covers_protocol_data_and_seed() -> None:
     smoke, small = load_protocol("smoke"), load_protocol("small")
     hashes = {schedule_hash(smoke, "d", 0), schedule_hash(small, "d", 0), schedule_hash(smoke, "e", 0)}
     assert len(hashes | {schedule_hash(smoke, "d", 1)}) == 4
+
+
+HASHES = {
+    "attentiongan-release": ("7b8482491737ab57", "4d77cf7a048e1b3c"),
+    "paper-128": ("cdb618de3c58f7d8", "64e225aaf187c1d7"),
+    "paper-256": ("ec27359d9ec22991", "19f2b6f7fe9f11bb"),
+    "paper-256-150": ("a76535da90c550e9", "2318b277abddd1f6"),
+    "small": ("5f3674d400047b32", "caf4bf328a5d06b5"),
+    "smoke": ("07230f1b2156b919", "638770c696faa70f"),
+}
+"""Of a protocol, and of its schedule on data of fingerprint ff...f with seed 0, in the committed records."""
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_runs_recorded_before_a_rule_existed_are_runs_of_the_same_protocol(name: str) -> None:
+    protocol = load_protocol(name)
+    assert (protocol.hash(), schedule_hash(protocol, "f" * 64, 0)) == HASHES[name]
+
+
+def test_the_protocol_of_the_committed_studies_has_the_hash_of_their_records() -> None:
+    changes = ("score.features=squeezenet", "train.precision=bf16")
+    assert load_protocol("small", changes).hash() == "205a7568d20a0f24"
+
+
+class Later(Settings):
+    """Settings to which rules were added."""
+
+    width: int = 4
+    speed: Annotated[float | None, Field(gt=0), AbsentWhenOff()] = None
+    share: Annotated[float, AbsentWhenOff()] = 0.5
+
+
+@given(width=st.integers(), speed=st.none() | st.floats(0.1, 9), share=st.sampled_from([0.25, 0.5]))
+def test_a_later_rule_is_in_a_record_exactly_where_it_is_on(
+    width: int, speed: float | None, share: float
+) -> None:
+    settings = Later(width=width, speed=speed, share=share)
+    recorded = settings.model_dump(mode="json")
+    assert set(recorded) == {"width"} | ({"speed"} if speed is not None else set()) | (
+        {"share"} if share != 0.5 else set()
+    )
+    assert Later.model_validate(recorded) == Later.model_validate_json(json.dumps(recorded)) == settings
+    if speed is None and share == 0.5:
+        assert content_hash(recorded) == content_hash({"width": width})
+
+
+def test_off_is_spelled_off() -> None:
+    assert Later(speed="off") == Later()  # type: ignore[arg-type]
+    with pytest.raises(ValidationError):
+        Later(width="off")  # type: ignore[arg-type]
+
+
+def test_a_recorded_protocol_reads_as_itself() -> None:
+    for name in protocol_names():
+        protocol = load_protocol(name)
+        assert Protocol.model_validate(protocol.model_dump(mode="json")) == protocol
 
 
 @given(a=st.integers(1, 5000), b=st.integers(1, 5000))

@@ -245,3 +245,36 @@ def test_the_example_of_the_documentation_is_read_as_it_is_imported():
     [source] = of_file("docs_example_variant", EXAMPLE)
     assert source.entry.name == "one-mask"
     assert list(source.entry.parameters) == ["sharpness", "width", "blocks"]
+
+
+LATER = """
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from variants import AbsentWhenOff, AtLeast, Generator, Translation, register
+
+@dataclass(frozen=True)
+class Mine:
+    slots: Annotated[int, AtLeast(3)] = 4
+    masks: Annotated[Literal["decoder", "attention"], "Where masks come from.", AbsentWhenOff()] = "decoder"
+
+@register("attends", summary="A parameter came later, and is on here.", masks="attention")
+@register("settled", summary="A parameter came later, and is off here.")
+class Plugin(Generator):
+    def __init__(self, parameters: Mine) -> None:
+        super().__init__()
+
+    def forward(self, image, noise=None):
+        return Translation(image, image.unsqueeze(1), None)
+"""
+
+
+def test_a_parameter_that_came_later_is_recorded_where_it_is_on_alone(plugin):
+    variants.load_plugin(plugin(LATER))
+    assert variants.recorded_parameters("settled") == {"slots": 4}
+    assert variants.recorded_parameters("settled[masks=decoder]") == {"slots": 4}
+    assert variants.recorded_parameters("settled[masks=attention]") == {"slots": 4, "masks": "attention"}
+    assert variants.recorded_parameters("settled", {"masks": "attention"})["masks"] == "attention"
+    assert variants.recorded_parameters("attends") == {"slots": 4, "masks": "attention"}
+    assert variants.canonical("settled[masks=decoder]") == "settled"
+    assert variants.describe("settled") == registered("settled").entry
+    assert variants.build("settled").parameter_values == {"slots": 4, "masks": "decoder"}
