@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 import variants
-from bench.data.pictures import IMAGE_SUFFIXES, read_image
+from bench.data.files import list_images
+from bench.data.pictures import read_image
 from bench.data.tensors import quantise, to_tensor
 from bench.errors import BenchError, UsageError
 from bench.progress import ProgressReport
@@ -45,15 +46,10 @@ def generator_of_checkpoint(system: str, file: Path, device: str) -> variants.Ge
 
 def image_files(inputs: Sequence[Path]) -> list[Path]:
     """The images named directly, and those in the named folders, in the order of their names."""
-    files = []
+    files: list[Path] = []
     for given in inputs:
         if given.is_dir():
-            inside = sorted(path for path in given.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-            if not inside:
-                raise UsageError(
-                    f"There is no image in {given}. Suffixes read: {' '.join(sorted(IMAGE_SUFFIXES))}"
-                )
-            files += inside
+            files += list_images(given).require_images().paths
         elif given.is_file():
             files.append(given)
         else:

@@ -91,6 +91,7 @@ def _lines(verdict: "Verdict") -> list[str]:
         lines.append(f"  {split}: {count} images{remark}")
     genuine = {True: "the genuine files", False: "NOT the genuine files", None: "not pinned in the catalogue"}
     lines.append(f"  content: {verdict.content[:16]}, {genuine[verdict.genuine]}")
+    lines += [f"  {note}" for note in verdict.left_out]
     lines.append(f"  unreadable: {_some(verdict.unreadable)}")
     lines.append(f"  greyscale: {_some(verdict.greyscale)}")
     identical = verdict.identical

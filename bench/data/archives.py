@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.data.catalogue import SPLITS, RealSet, find_real
 from bench.data.download import DownloadError, download
-from bench.data.pictures import IMAGE_SUFFIXES
+from bench.data.files import IMAGE_SUFFIXES
 from bench.data.places import data_root
 from bench.errors import BenchError
 from bench.progress import ProgressReport, Silent

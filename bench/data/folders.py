@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.catalogue import SPLITS
-from bench.data.pictures import IMAGE_SUFFIXES, read_image
+from bench.data.files import (
+    Listing,
+    cannot_read,
+    kind_of,
+    list_images,
+    printable,
+    require_folder,
+    why_unreadable,
+)
+from bench.data.pictures import BadImage
 from bench.errors import BenchError
-
-__all__ = ["IMAGE_SUFFIXES", "ImageFile", "content_of", "identical_files", "read_folder", "read_image"]
 
 READERS = 8
 """Threads that read files; results do not depend on it."""
@@ -29,7 +36,8 @@ class ImageFile:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """Name of the file, as text whatever its bytes."""
+        return printable(self.path.name)
 
     @property
     def place(self) -> str:
@@ -37,58 +45,71 @@ class ImageFile:
         return f"{self.split}/{self.name}"
 
 
-def read_folder(folder: Path) -> dict[str, list[ImageFile]]:
-    """The image files of each split in the order of their names (by code point).
+def place_of(path: Path) -> str:
+    """Split and name of a file in the folder of its split."""
+    return f"{path.parent.name}/{printable(path.name)}"
 
-    Hidden files and files that do not end like an image are left aside. Raises BenchError for a folder that
-    is missing, empty, unreadable or has no such splits.
+
+@dataclass(frozen=True)
+class FolderFiles:
+    """The image files of a data set's folder."""
+
+    splits: dict[str, list[ImageFile]]
+    """Each split in the order of names, by code point."""
+    bad: list[BadImage]
+    """Images of which not even the bytes can be read."""
+    notes: list[str]
+    """What else lies in the folders of the splits and is left out, one sentence each."""
+
+    @property
+    def every(self) -> list[ImageFile]:
+        """The files of all splits."""
+        return [file for files in self.splits.values() for file in files]
+
+
+def read_folder(folder: Path) -> FolderFiles:
+    """The image files of each split. Raises BenchError for a folder that is missing, unreadable, has no such
+    splits, or an empty one.
     """
-    paths = {split: _image_paths(folder, split) for split in SPLITS}
+    listings = {split: _list_split(folder, split) for split in SPLITS}
+    splits: dict[str, list[ImageFile]] = {}
+    bad: list[BadImage] = []
     with ThreadPoolExecutor(READERS) as pool:
-        return {
-            split: [
-                ImageFile(split, path, sha256)
-                for path, sha256 in zip(found, pool.map(_sha256_of, found), strict=True)
+        for split, listing in listings.items():
+            hashes = list(pool.map(hash_or_error, listing.paths))
+            bad += [found for found in hashes if isinstance(found, BadImage)]
+            splits[split] = [
+                ImageFile(split, path, found)
+                for path, found in zip(listing.paths, hashes, strict=True)
+                if isinstance(found, str)
             ]
-            for split, found in paths.items()
-        }
+    return FolderFiles(splits, bad, [listing.note for listing in listings.values() if listing.note])
 
 
-def _image_paths(folder: Path, split: str) -> list[Path]:
+def _list_split(folder: Path, split: str) -> Listing:
+    require_folder(folder, f"a folder that holds {', '.join(SPLITS)}")
     inside = folder / split
-    try:
-        if not folder.is_dir():
-            raise BenchError(f"There is no folder {folder}. Give a folder that holds {', '.join(SPLITS)}.")
-        if not inside.is_dir():
-            raise BenchError(f"{folder} has no folder {split}. {_layout_hint(folder)}")
-        found = [
-            path
-            for path in inside.iterdir()
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-        ]
-    except PermissionError:
-        raise BenchError(
-            f"Cannot read {inside}: permission denied. Let it be read: chmod u+rx {inside}"
-        ) from None
-    if not found:
-        raise BenchError(
-            f"{inside} holds no images. It must hold files ending in {', '.join(sorted(IMAGE_SUFFIXES))}."
-        )
-    return sorted(found, key=lambda path: path.name)
+    if kind_of(inside) != "folder":
+        raise BenchError(f"{printable(folder)} has no folder {split}. {_layout_hint(folder)}")
+    return list_images(inside).require_images()
 
 
 def _layout_hint(folder: Path) -> str:
-    inner = sorted(entry for entry in folder.iterdir() if (entry / SPLITS[0]).is_dir())
+    try:
+        inner = sorted(entry for entry in folder.iterdir() if (entry / SPLITS[0]).is_dir())
+    except OSError as error:
+        raise cannot_read(folder, error) from None
     if inner:
-        return f"Did you mean {inner[0]}?"
+        return f"Did you mean {printable(inner[0])}?"
     return f"A data set is a folder that holds {', '.join(SPLITS)}."
 
 
-def _sha256_of(path: Path) -> str:
+def hash_or_error(path: Path) -> str | BadImage:
+    """SHA-256 of a file's bytes in hexadecimal; where they cannot be read, the error that says why."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise BenchError(f"Cannot read {path}: {error.strerror}.") from None
+        return BadImage(path, why_unreadable(path, error))
 
 
 def content_of(files: Iterable[ImageFile]) -> str:

@@ -12,7 +12,8 @@ import PIL
 
 from bench.data.cache import cached_images
 from bench.data.dataset import Dataset, Domain, Images, Split
-from bench.data.folders import READERS, ImageFile, content_of, identical_files, read_folder
+from bench.data.files import printable
+from bench.data.folders import READERS, ImageFile, content_of, identical_files, place_of, read_folder
 from bench.data.pictures import RESIZE, VERSION, BadImage, is_greyscale, is_transparent, read_image
 from bench.data.selection import Selection, select
 from bench.errors import BenchError
@@ -36,9 +37,13 @@ def load_folder(
     Raises BenchError for a bad folder, too few images, or an unreadable image unless it may be skipped; a
     skipped one counts as absent, and is listed in facts and warnings.
     """
-    files = read_folder(folder)
-    reader = _Reader(cache, progress)
+    found = read_folder(folder)
+    files, bad, reader = found.splits, found.bad, _Reader(cache, progress)
     while True:
+        if bad and not skip_bad_images:
+            raise bad[0]
+        reader.skipped += [place_of(error.path) for error in bad]
+        files = _without(files, bad, folder)
         chosen = {
             letter: select(files[f"train{letter}"], files[f"test{letter}"], images) for letter in ("A", "B")
         }
@@ -46,12 +51,9 @@ def load_folder(
         bad = reader.take_bad()
         if not bad:
             break
-        if not skip_bad_images:
-            raise bad[0]
-        files = _without(files, bad, folder)
     used = [file for selection in chosen.values() for file in selection.all()]
     facts = _facts(chosen, used, reader.skipped)
-    warnings = (*reader.warnings, *_remarks(facts))
+    warnings = (*reader.warnings, *_remarks(facts), *found.notes)
     return Dataset(name, domains["A"], domains["B"], content_of(used), facts, warnings)
 
 
@@ -62,7 +64,9 @@ def _without(
     kept = {split: [file for file in found if file.path not in paths] for split, found in files.items()}
     for split, found in kept.items():
         if not found:
-            raise BenchError(f"No image of {folder / split} is readable; nothing is left to go on with.")
+            raise BenchError(
+                f"No image of {printable(folder / split)} is readable; nothing is left to go on with."
+            )
     return kept
 
 
@@ -79,7 +83,6 @@ class _Reader:
     def take_bad(self) -> list[BadImage]:
         """The unreadable files met since the last call, in the order of their places."""
         bad, self._bad = sorted(self._bad, key=lambda error: str(error.path)), []
-        self.skipped += [f"{error.path.parent.name}/{error.path.name}" for error in bad]
         return bad
 
     def domain(self, selection: Selection, images: ImageSettings) -> Domain:

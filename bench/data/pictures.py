@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bench.data.dataset import Images
+from bench.data.files import printable, why_unreadable
 from bench.errors import BenchError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 RESIZE = "bicubic, antialiased, to a square"
 VERSION = 1
 """Raised when the same file gives other pixels than before."""
@@ -28,8 +28,8 @@ class BadImage(BenchError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"{path} is not a readable image: {reason}. Replace or remove the file, or go on without it by "
-            "--skip-bad-images."
+            f"{printable(path)} is not a readable image: {reason}. Replace or remove the file, or go on "
+            "without it by --skip-bad-images."
         )
         self.path = path
         self.reason = reason
@@ -49,7 +49,7 @@ def image_size(path: Path) -> tuple[int, int]:
         try:  # a PNG is decoded to its end, where its EXIF entries may stand
             turned = picture.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
         except Exception as error:
-            raise BadImage(path, _reason(error)) from None
+            raise BadImage(path, _reason(path, error)) from None
         return picture.size if turned else (picture.height, picture.width)
 
 
@@ -69,7 +69,7 @@ def _header(path: Path) -> Image.Image:
     try:
         return Image.open(path)
     except Exception as error:
-        raise BadImage(path, _reason(error)) from None
+        raise BadImage(path, _reason(path, error)) from None
 
 
 def _open(path: Path) -> Image.Image:
@@ -80,7 +80,7 @@ def _open(path: Path) -> Image.Image:
             picture.load()
             return _eight_bit_rgb(ImageOps.exif_transpose(picture))
     except Exception as error:
-        raise BadImage(path, _reason(error)) from None
+        raise BadImage(path, _reason(path, error)) from None
 
 
 def _eight_bit_rgb(picture: Image.Image) -> Image.Image:
@@ -99,5 +99,7 @@ def _eight_bit_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _reason(error: Exception) -> str:
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        return why_unreadable(path, error)
     return " ".join(str(error).split()).removesuffix(".") or type(error).__name__

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.catalogue import SETS, SPLITS, RealSet
-from bench.data.folders import READERS, ImageFile, content_of, identical_files, read_folder
+from bench.data.folders import READERS, ImageFile, content_of, identical_files, place_of, read_folder
 from bench.data.pictures import BadImage, is_greyscale, read_image
 from bench.progress import ProgressReport
 
@@ -31,6 +31,8 @@ class Verdict:
     unreadable: list[str]
     greyscale: list[str]
     identical: dict[str, Any]
+    left_out: list[str]
+    """What else lies in the folders, one sentence each."""
 
     @property
     def sound(self) -> bool:
@@ -44,8 +46,9 @@ class Verdict:
 def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
     """Decode every image of a folder and count what is odd. Raises BenchError where there are no splits."""
     files = read_folder(folder)
-    every = [file for split in SPLITS for file in files[split]]
+    every = files.every
     unreadable, greyscale = _look_through(every, progress)
+    unreadable += [place_of(error.path) for error in files.bad]
     entry = SETS.get(name)
     expected = content = None
     if isinstance(entry, RealSet):
@@ -55,13 +58,14 @@ def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
     return Verdict(
         name=name,
         folder=str(folder),
-        counts={split: len(files[split]) for split in SPLITS},
+        counts={split: len(files.splits[split]) for split in SPLITS},
         expected=expected,
         content=found,
         genuine=None if content is None else found == content,
         unreadable=unreadable,
         greyscale=greyscale,
         identical=identical_files(every),
+        left_out=files.notes,
     )
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from bench.data.files import printable
 from bench.errors import BenchError
 from bench.scoring.folder_images import FolderImages
 
@@ -18,12 +19,12 @@ def require_equal_sizes(folders: Sequence[FolderImages], size: int | None) -> No
     for images in folders:
         if images.shape is None:
             raise BenchError(
-                f"The images in {images.folder} are not all of one size. Have them resized: --size 256"
+                f"The images in {images.label} are not all of one size. Have them resized: --size 256"
             )
     shapes = {images.shape for images in folders if images.shape}
     if len(shapes) > 1:
         listed = ", ".join(
-            f"{images.folder} {images.shape[0]} x {images.shape[1]}" for images in folders if images.shape
+            f"{images.label} {images.shape[0]} x {images.shape[1]}" for images in folders if images.shape
         )
         raise BenchError(
             f"The folders hold images of different sizes: {listed}. Have them resized: --size 256"
@@ -34,7 +35,7 @@ def require_enough(images: FolderImages) -> None:
     """Raise BenchError for fewer than 2 images."""
     if len(images) < FEWEST:
         raise BenchError(
-            f"{images.folder} holds {len(images)} image. A distance between sets needs at least {FEWEST}, "
+            f"{images.label} holds {len(images)} image. A distance between sets needs at least {FEWEST}, "
             f"and says little below {FEW}. Add images."
         )
 
@@ -48,15 +49,15 @@ def pair_by_name(fake: FolderImages, source: FolderImages) -> FolderImages:
         twice = [name for name, count in Counter(path.stem for path in images.paths).items() if count > 1]
         if twice:
             raise BenchError(
-                f"{images.folder} holds several images called {twice[0]} that differ in their suffix alone. "
-                "Pairs are found by name: keep one of them."
+                f"{images.label} holds several images called {printable(twice[0])} that differ in their "
+                "suffix alone. Pairs are found by name: keep one of them."
             )
     places = {path.stem: place for place, path in enumerate(source.paths)}
-    alone = [path.name for path in fake.paths if path.stem not in places]
+    alone = [printable(path.name) for path in fake.paths if path.stem not in places]
     if alone:
         raise BenchError(
-            f"{len(alone)} of {len(fake)} images in {fake.folder} have no source of the same name in "
-            f"{source.folder}, the first is {alone[0]}. Rename them, or leave --source out."
+            f"{len(alone)} of {len(fake)} images in {fake.label} have no source of the same name in "
+            f"{source.label}, the first is {alone[0]}. Rename them, or leave --source out."
         )
     return source.chosen([places[path.stem] for path in fake.paths])
 
@@ -66,21 +67,20 @@ def remarks(
 ) -> list[str]:
     """What a reader of the scores has to know of these folders, one sentence each."""
     found = [
-        f"{images.folder} holds {len(images)} images; below {FEW} distances between sets say little."
+        f"{images.label} holds {len(images)} images; below {FEW} distances between sets say little."
         for images in (fake, real)
         if len(images) < FEW
     ]
+    found += [images.note for images in (fake, real, source, floor) if images is not None and images.note]
     for images in (fake, real):
         repeated = len(images) - len(set(images.hashes))
         if repeated:
             found.append(
-                f"{images.folder}: {repeated} of {len(images)} images are byte-identical copies "
+                f"{images.label}: {repeated} of {len(images)} images are byte-identical copies "
                 "of others there."
             )
     if sorted(fake.hashes) == sorted(real.hashes):
-        found.append(
-            f"{fake.folder} and {real.folder} hold identical images: this compares a set with itself."
-        )
+        found.append(f"{fake.label} and {real.label} hold identical images: this compares a set with itself.")
     else:
         found += _shared(
             fake, real, "images are byte-identical to real ones: the scores are better than deserved"
@@ -100,4 +100,4 @@ def remarks(
 def _shared(images: FolderImages, others: FolderImages, meaning: str) -> list[str]:
     known = set(others.hashes)
     count = sum(digest in known for digest in images.hashes)
-    return [f"{images.folder}: {count} of {len(images)} {meaning} ({others.folder})."] if count else []
+    return [f"{images.label}: {count} of {len(images)} {meaning} ({others.label})."] if count else []

@@ -1,6 +1,5 @@
 """A plain folder of images, by whatever program they were made, as a set to score."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +8,9 @@ from pathlib import Path
 import PIL
 
 from bench.data.dataset import Images
-from bench.data.pictures import IMAGE_SUFFIXES, RESIZE, VERSION, BadImage, image_size, read_image
+from bench.data.files import list_images, printable
+from bench.data.folders import hash_or_error
+from bench.data.pictures import RESIZE, VERSION, BadImage, image_size, read_image
 from bench.errors import BenchError
 from bench.protocol import content_hash
 from bench.scoring.image_set import ImageSet
@@ -30,6 +31,18 @@ class FolderImages:
     """SHA-256 of each file."""
     shape: tuple[int, int] | None
     """(height, width) of all images; None where they differ."""
+    note: str | None = None
+    """What else lies in the folder and is left out."""
+
+    @property
+    def label(self) -> str:
+        """The folder as text whatever its bytes."""
+        return printable(self.folder)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each file, as text whatever its bytes."""
+        return tuple(printable(path.name) for path in self.paths)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -41,12 +54,13 @@ class FolderImages:
             tuple(self.paths[place] for place in places),
             tuple(self.hashes[place] for place in places),
             self.shape,
+            self.note,
         )
 
     def images(self, size: int | None) -> ImageSet:
         """The images resized to [size, size], or of their own size for None; a bad one is a BenchError."""
         content = content_hash(["files", VERSION, PIL.__version__, RESIZE, size, self.hashes])
-        return ImageSet(tuple(path.name for path in self.paths), content, lambda: self._read(size))
+        return ImageSet(self.names, content, lambda: self._read(size))
 
     def _read(self, size: int | None) -> Iterator[Images]:
         with ThreadPoolExecutor(READERS) as pool:
@@ -55,30 +69,24 @@ class FolderImages:
 
 
 def read_folder_images(folder: Path) -> FolderImages:
-    """List, hash and measure the images directly in `folder`; hidden files and other files are left aside.
+    """List, hash and measure the images directly in `folder`; what is no image is left out and noted.
 
-    Raises BenchError for a folder that is missing, unreadable or without images, and for a file that is not
-    a readable image.
+    Raises UsageError for a folder that is not there, BenchError for one that is unreadable or without
+    images, and for a file that is not a readable image.
     """
-    try:
-        found = [
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-        ]
-    except OSError as error:
-        raise BenchError(
-            f"Cannot read the folder {folder}: {error.strerror}. Give a folder of images."
-        ) from None
-    if not found:
-        inner = sorted(path.name for path in folder.iterdir() if path.is_dir())
-        hint = f" It holds the folders {', '.join(inner[:5])}: is it one of those?" if inner else ""
-        raise BenchError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
-    paths = sorted(found, key=lambda path: path.name)
+    listing = list_images(folder).require_images()
     with ThreadPoolExecutor(READERS) as pool:
-        hashes = tuple(pool.map(lambda path: hashlib.sha256(path.read_bytes()).hexdigest(), paths))
-        shapes = set(pool.map(_shape, paths))
-    return FolderImages(folder, tuple(paths), hashes, shapes.pop() if len(shapes) == 1 else None)
+        hashes = tuple(pool.map(_hash, listing.paths))
+        shapes = set(pool.map(_shape, listing.paths))
+    shape = shapes.pop() if len(shapes) == 1 else None
+    return FolderImages(folder, listing.paths, hashes, shape, listing.note)
+
+
+def _hash(path: Path) -> str:
+    found = hash_or_error(path)
+    if isinstance(found, BadImage):
+        raise _unreadable(found)
+    return found
 
 
 def _shape(path: Path) -> tuple[int, int]:
@@ -97,6 +105,6 @@ def _image(path: Path, size: int | None) -> Images:
 
 def _unreadable(error: BadImage) -> BenchError:
     return BenchError(
-        f"{error.path} is not a readable image: {error.reason}. Make it again or remove it, then repeat the "
-        "command."
+        f"{printable(error.path)} is not a readable image: {error.reason}. Make it again or remove it, then "
+        "repeat the command."
     )

@@ -29,14 +29,14 @@ def test_an_archive_becomes_a_folder(image_folder, zipped, target):
     folder = image_folder()
     unpack(zipped(folder), TINY, target, Silent())
     assert leftovers(target) == [target]
-    unpacked, original = read_folder(target), read_folder(folder)
+    unpacked, original = read_folder(target).splits, read_folder(folder).splits
     assert [f.sha256 for f in unpacked["trainA"]] == [f.sha256 for f in original["trainA"]]
 
 
 @pytest.mark.parametrize("top", ["", "other-name", "deep/er"])
 def test_the_splits_may_lie_under_any_folder(image_folder, zipped, target, top):
     unpack(zipped(image_folder(), top=top), TINY, target, Silent())
-    assert len(read_folder(target)["trainA"]) == 6
+    assert len(read_folder(target).splits["trainA"]) == 6
 
 
 def test_other_files_are_left_in_the_archive(image_folder, zipped, target):

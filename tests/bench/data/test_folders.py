@@ -10,7 +10,7 @@ from bench.errors import BenchError
 
 
 def every(folder):
-    return [file for files in read_folder(folder).values() for file in files]
+    return read_folder(folder).every
 
 
 def test_names_are_sorted_and_endings_may_be_written_in_any_case(image_folder):
@@ -18,7 +18,7 @@ def test_names_are_sorted_and_endings_may_be_written_in_any_case(image_folder):
     (folder / "trainA" / "001.jpg").rename(folder / "trainA" / "Z.JPG")
     (folder / "trainA" / "notes.txt").write_text("no image")
     (folder / "trainA" / "._000.jpg").write_text("left by a Mac")
-    assert [file.name for file in read_folder(folder)["trainA"]] == ["000.jpg", "002.jpg", "Z.JPG"]
+    assert [file.name for file in read_folder(folder).splits["trainA"]] == ["000.jpg", "002.jpg", "Z.JPG"]
 
 
 def test_a_missing_folder_is_refused(tmp_path):

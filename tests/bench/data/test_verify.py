@@ -16,7 +16,7 @@ from bench.progress import Silent
 def catalogued(monkeypatch, image_folder):
     """A folder that the catalogue knows as `tiny`, content pinned."""
     folder = image_folder((6, 5, 3, 2))
-    content = content_of(file for files in read_folder(folder).values() for file in files)
+    content = content_of(read_folder(folder).every)
     entry = replace(find_real("maps"), name="tiny", counts=(6, 5, 3, 2), content=content)
     monkeypatch.setitem(SETS, "tiny", entry)
     return folder
