@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from bench.runs.folder import RunFolder
 from bench.runs.scores import Direction
-from bench.statistics import Side, frechet_leave_one_out, kernel_leave_one_out
+from bench.scoring.frechet import frechet_leave_one_out
+from bench.scoring.kernel import kernel_leave_one_out
+from bench.statistics import Side
 from bench.statistics.jackknife import LeaveOneOut
 
 Array = NDArray[np.float64]

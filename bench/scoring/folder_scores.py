@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.progress import ProgressReport
-from bench.scoring.distances.kernel_subsets import check_subset_size
 from bench.scoring.external_scores import ExternalScores, ImageSets, score_image_sets
 from bench.scoring.folder_checks import pair_by_name, remarks, require_enough, require_equal_sizes
 from bench.scoring.folder_images import read_folder_images
 from bench.scoring.image_set import evenly_spaced
+from bench.scoring.kernel import check_subset_size
 from bench.scoring.networks.network import FeatureNetwork
 
 USUAL_SUBSET = 50

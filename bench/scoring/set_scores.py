@@ -9,17 +9,11 @@ from bench.errors import BenchError, UsageError
 from bench.runs.environment import versions
 from bench.runs.scores import Score
 from bench.scoring.catalogue_sets import set_key
-from bench.scoring.distances import (
-    DensityCoverage,
-    PrecisionRecall,
-    density_coverage,
-    frechet_distance,
-    kernel_distance,
-    kernel_distance_subsets,
-    precision_recall,
-)
-from bench.scoring.distances.checks import check_features
+from bench.scoring.feature_sets import check_features
 from bench.scoring.floors import ReferenceFeatures
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance, kernel_distance_subsets
+from bench.scoring.neighbours import DensityCoverage, PrecisionRecall, density_coverage, precision_recall
 from bench.scoring.networks.network import FeatureNetwork
 
 Values = dict[str, Score]

@@ -12,10 +12,12 @@ from bench.scoring.catalogue_masks import NO_BACKGROUND, NO_MASKS, mask_head_in_
 from bench.scoring.catalogue_networks import network_key
 from bench.scoring.catalogue_truth import NO_TRUTH
 from bench.scoring.collect import Column, ColumnCollector
-from bench.scoring.distances import frechet_distance, kernel_distance, realism
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance
 from bench.scoring.measure_direction import OTHER_MASKS, OUTPUT, WITHOUT_SPACE, Measured
 from bench.scoring.measurements.images import levels
 from bench.scoring.metric import Metric
+from bench.scoring.neighbours import realism
 from bench.scoring.networks.network import Features
 from bench.scoring.per_image import measure_alone
 

@@ -7,8 +7,6 @@ same test images. `comparison.compare` is the way in; docs/statistics.md says wh
 from bench.statistics.claims import Verdict
 from bench.statistics.comparison import Comparison, Pair, Side, compare
 from bench.statistics.control import Control, evaluate_control
-from bench.statistics.frechet import frechet_leave_one_out
-from bench.statistics.kernel import kernel_leave_one_out
 from bench.statistics.multiple import holm
 
 __all__ = [
@@ -19,7 +17,5 @@ __all__ = [
     "Verdict",
     "compare",
     "evaluate_control",
-    "frechet_leave_one_out",
     "holm",
-    "kernel_leave_one_out",
 ]

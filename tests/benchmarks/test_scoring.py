@@ -21,8 +21,8 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
 from bench.runs.scores import Score
-from bench.scoring.distances import frechet_distance
 from bench.scoring.floors import ReferenceFeatures
+from bench.scoring.frechet import frechet_distance
 from bench.scoring.networks import FeatureNetwork, load_network
 from bench.scoring.reference_cache import reference_features
 from bench.scoring.set_scores import set_scores

@@ -12,7 +12,8 @@ from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.record import CellRecord, Environment, RunRecord
 from bench.runs.scores import DIRECTIONS, DirectionScores, Score, Scores, Selection
-from bench.scoring.distances import frechet_distance, kernel_distance
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance
 from bench.scoring.metric import Metric
 
 IMAGES = 30

@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from bench.errors import BenchError, UsageError
-from bench.scoring.distances import frechet_distance, kernel_distance
 from bench.scoring.external_scores import external_card
 from bench.scoring.folder_images import read_folder_images
 from bench.scoring.folder_scores import Folders, read_image_sets, score_folders
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance
 from bench.scoring.networks import FeatureNetwork, load_network
 
 SIZE = 32

@@ -14,7 +14,8 @@ from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from bench.errors import BenchError, UsageError
-from bench.scoring.distances import frechet_distance, kernel_distance
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance
 from bench.scoring.networks import load_network, network_names, plain_name, require_weights
 from bench.scoring.networks.squeezenet import PUBLISHED
 from bench.scoring.networks.weights import read_weights

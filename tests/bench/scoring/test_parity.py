@@ -15,7 +15,9 @@ from torch_fidelity.utils import create_feature_extractor
 from torchmetrics.image import FrechetInceptionDistance, KernelInceptionDistance
 from torchmetrics.image.fid import NoTrainInceptionV3
 
-from bench.scoring.distances import frechet_distance, kernel_distance_subsets, precision_recall
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance_subsets
+from bench.scoring.neighbours import precision_recall
 from bench.scoring.networks import load_network
 
 GENERATED, REAL, SIZE, SUBSET = 12, 14, 48, 8

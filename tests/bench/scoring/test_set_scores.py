@@ -7,8 +7,9 @@ from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
 from bench.runs.scores import Score
 from bench.scoring.catalogue import metric
-from bench.scoring.distances import frechet_distance, kernel_distance
 from bench.scoring.floors import ReferenceFeatures, dataset_reference, floor_images
+from bench.scoring.frechet import frechet_distance
+from bench.scoring.kernel import kernel_distance
 from bench.scoring.networks import load_network
 from bench.scoring.set_scores import metric_card, set_scores
 

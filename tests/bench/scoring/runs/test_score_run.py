@@ -16,7 +16,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.scores import Score, read_scores
 from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.catalogue_networks import network_metrics
-from bench.scoring.distances import kernel_distance
+from bench.scoring.kernel import kernel_distance
 from bench.scoring.measure_direction import DirectionMeasurement
 from bench.scoring.measurements.colour import colourfulness
 from bench.scoring.measurements.images import levels

@@ -1,7 +1,7 @@
-"""The Frechet distance (FID on Inception features) without each image in turn, from one singular value
-decomposition.
+"""Frechet distance between two sets of features (FID on Inception's): means and covariances compared.
 
-With centred features X [n, d], Y [m, d] and M = X Y^T = U diag(s) V^T,
+Without each image in turn it comes from one singular value decomposition. With centred features X [n, d],
+Y [m, d] and M = X Y^T = U diag(s) V^T,
     FD = |mean_x - mean_y|^2 + |X|^2 / (n-1) + |Y|^2 / (m-1) - 2 * sum(s) / sqrt((n-1)(m-1)).
 Leaving out x_i and centring anew changes M^T M by a rank-one term, M^T M - n/(n-1) * m_i m_i^T, m_i being row
 i of M. By the matrix determinant lemma and the integral 2 pi sqrt(l) = int t^(-1/2) log(1 + l/t) dt, the sum
@@ -14,19 +14,54 @@ Source of the distance: Heusel et al. (2017), equation 6; Dowson and Landau (198
 
 import numpy as np
 
-from bench.statistics.jackknife import Array, LeaveOneOut, check_features
+from bench.scoring.feature_sets import check_features
+from bench.statistics.jackknife import Array, LeaveOneOut
 
 LOG_STEP = 0.25
 LOG_REACH = 26.0  # e^-26 is 5e-12: what lies beyond is under nine digits
 RELATIVE_ZERO = 1e-11
 
 
+def frechet_distance(generated: np.ndarray, real: np.ndarray) -> float:
+    """The squared Frechet distance of the Gaussians with the two sets' means and unbiased covariances.
+
+    FD = |mean_x - mean_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2))
+    (Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6; called FID where the
+    features are Inception's). With the centred matrices Xc = (X - mean_x) / sqrt(n - 1) and Yc likewise,
+    C_x = Xc' Xc, so tr (C_x C_y)^(1/2) is the sum of the singular values of the n x m matrix Xc Yc':
+    exact, and much quicker than the eigenvalues of a d x d matrix while n and m are below d.
+
+    `generated` [n, d], `real` [m, d]; float64 inside. Symmetric; range [0, inf), lower is better.
+    Biased upward, by about 1/n of the features' spread: two halves of one set do not score 0, so read it
+    beside its floor, and never compare values made from different numbers of images.
+
+    Raises BenchError for fewer than 2 images, unequal dimensions or values that are not finite.
+
+    >>> frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [5.0]]))
+    9.0
+    """
+    x, y = check_features(generated, real)
+    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+    x_centred = _shorten((x - mean_x) / np.sqrt(len(x) - 1))
+    y_centred = _shorten((y - mean_y) / np.sqrt(len(y) - 1))
+    root_trace = np.linalg.svd(x_centred @ y_centred.T, compute_uv=False).sum()
+    spread = (x_centred**2).sum() + (y_centred**2).sum()
+    distance = ((mean_x - mean_y) ** 2).sum() + spread - 2 * root_trace
+    return max(float(distance), 0.0)  # rounding alone can make it negative
+
+
+def _shorten(centred: np.ndarray) -> np.ndarray:
+    """A matrix of at most d rows with the same covariance: R of the QR decomposition where n > d."""
+    rows, columns = centred.shape
+    return np.asarray(np.linalg.qr(centred, mode="r")) if rows > columns else centred
+
+
 def frechet_leave_one_out(generated: Array, real: Array) -> LeaveOneOut:
     """Frechet distance of features [n, d] and [m, d] (unbiased covariance) and its leave-one-out values.
 
-    Raises ValueError for fewer than 3 rows, other shapes, or values that are not finite.
+    Raises BenchError for fewer than 3 images, unequal dimensions or values that are not finite.
     """
-    x, y = check_features(generated, real)
+    x, y = check_features(generated, real, generated_at_least=3, real_at_least=3)
     n, m = len(x), len(y)
     apart = x.mean(axis=0) - y.mean(axis=0)
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)

@@ -1,8 +1,20 @@
-"""What every set distance refuses, each refusal with its remedy."""
+"""Two sets of feature vectors: what every distance refuses, and how their products are cut into blocks."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from bench.errors import BenchError
+
+BLOCK_VALUES = 2**24
+"""Values of one block: 128 MiB in float64, so that memory stays flat in the number of images."""
+
+
+def row_blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Slices that cut `rows` rows of `columns` values into blocks of at most BLOCK_VALUES values."""
+    height = max(1, BLOCK_VALUES // max(columns, 1))
+    for start in range(0, rows, height):
+        yield slice(start, min(start + height, rows))
 
 
 def check_features(

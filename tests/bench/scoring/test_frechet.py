@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
 from bench.errors import BenchError
-from bench.scoring.distances import frechet_distance
+from bench.scoring.frechet import frechet_distance
 
 
 def draws(seed: int, n: int, d: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
