@@ -1,5 +1,6 @@
 """`run.json`: what was run, on what, with which outcome. The schema is documented in docs/run-folder.md."""
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,8 +31,11 @@ class Costs(Record):
 
     parameters: int
     """Trainable parameters of one generator."""
-    gflop: float
-    """2 x multiply-accumulate of one forward at batch 1, as torch's FlopCounterMode counts, in 10^9."""
+    gflop: float | None
+    """2 x multiply-accumulate of one forward at batch 1, as torch's FlopCounterMode counts, in 10^9; None
+    where it could not be counted."""
+    gflop_reason: str | None = None
+    """Why it could not be counted."""
     seconds_training: float = 0.0
     seconds_data: float = 0.0
     """Share of seconds_training spent waiting for images."""
@@ -66,6 +70,29 @@ class Environment(Record):
     """Whether only deterministic algorithms were allowed; on a CPU training is deterministic without."""
 
 
+class GeneratorRecord(Record):
+    """A generator that is not one of ours: where its code comes from and what was found of it."""
+
+    origin: Literal["plugin", "package"]
+    name: str
+    """File name of the plugin, or module of the package."""
+    hash: str
+    """16 hex digits over its source and what that imports of the same author."""
+    files: dict[str, str] = {}
+    """Each of these files -> 16 hex digits of its text."""
+    model_without_effect: list[str] = []
+    """Keys of the protocol's [model] that are no parameters of this generator."""
+    failed_checks: dict[str, str] = {}
+    """What `--unchecked` let pass: check -> what it found. Empty where all passed."""
+
+
+class FeatureWeights(Record):
+    """The weights of the feature network that validated and scored the run."""
+
+    network: str
+    sha256: str
+
+
 class RunRecord(Record):
     """The whole of run.json."""
 
@@ -90,6 +117,10 @@ class RunRecord(Record):
     """The objective that a baseline brings with it and is trained with; None: the protocol's."""
     parameters: dict[str, Any] = {}
     """The variant's parameters, every one with its value."""
+    generator: GeneratorRecord | None = None
+    """None for our own generators, whose commit `environment` names, and in records of before it was kept."""
+    feature_weights: FeatureWeights | None = None
+    """None in records of before this was kept."""
     images_seen: int = 0
     """Images of each domain fed so far."""
     images_to_see: int | None = None
@@ -116,26 +147,32 @@ def read_record(path: Path) -> RunRecord:
         raise BenchError(f"Cannot read {path}: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise BenchError(f"{path} is damaged (not UTF-8 text: {error.reason}).") from None
+    refuse_newer(path, text, SCHEMA_VERSION)
     try:
         record = RunRecord.model_validate_json(text)
     except ValidationError as error:
-        version = _version_in(text)
-        if version is not None and version > SCHEMA_VERSION:
-            raise BenchError(
-                f"{path} has schema version {version}; this bench reads up to {SCHEMA_VERSION}. "
-                "Install the newer bench that wrote it."
-            ) from None
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BenchError(f"{path} is damaged ({where}: {first['msg']}).") from None
     return record
 
 
-def _version_in(text: str) -> int | None:
-    import json
+def refuse_newer(path: Path, text: str | bytes, newest: int, error: type[BenchError] = BenchError) -> None:
+    """Raise `error` where a JSON text says that its schema is newer than `newest`: keys mean other things.
 
+    A text that tells no version passes; whoever reads its keys finds what is wrong with it.
+    """
     try:
         version = json.loads(text)["schema_version"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return version if isinstance(version, int) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    if isinstance(version, int | float) and version > newest:
+        raise error(newer_schema(path, version, newest))
+
+
+def newer_schema(path: Path, version: object, newest: int) -> str:
+    """What is said of any file of a newer schema."""
+    return (
+        f"{path} has schema version {version}; this bench reads up to {newest}. Install the newer bench that "
+        "wrote it."
+    )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.errors import BenchError
+from bench.runs.record import refuse_newer
 
 SCORES_SCHEMA_VERSION = 1
 Direction = Literal["A2B", "B2A"]
@@ -60,9 +61,11 @@ class Scores(ScoreModel):
 
 
 def read_scores(path: Path) -> Scores:
-    """Read a scores.json. Raises BenchError when it is missing or damaged."""
+    """Read a scores.json. Raises BenchError when it is missing, damaged or of a newer schema."""
     try:
-        return Scores.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        refuse_newer(path, text, SCORES_SCHEMA_VERSION)
+        return Scores.model_validate_json(text)
     except OSError as error:
         raise BenchError(
             f"Cannot read {path}: {error.strerror}. Make it again with: bench score RUN"

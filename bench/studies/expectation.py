@@ -21,6 +21,7 @@ from bench.protocol import Settings
 from bench.runs import atomic
 from bench.runs.environment import versions
 from bench.runs.folder import RunFolder
+from bench.runs.record import refuse_newer
 from bench.runs.scores import read_scores
 
 SCHEMA_VERSION = 1
@@ -125,13 +126,17 @@ def write_expectation(path: Path, study: str, folders: Iterable[RunFolder]) -> N
 
 
 def read_expectation(path: Path) -> Expectation:
-    """Read a recorded expectation. Raises UsageError where there is none or it is damaged."""
+    """Read a recorded expectation. Raises UsageError where it is missing, damaged or of a newer schema."""
     try:
-        return Expectation.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        refuse_newer(path, text, SCHEMA_VERSION, UsageError)
+        return Expectation.model_validate_json(text)
     except OSError as error:
         raise UsageError(
             f"Cannot read {path}: {error.strerror}. Record one with: bench study STUDY --record FILE"
         ) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no expectation (not UTF-8 text: {error.reason}).") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

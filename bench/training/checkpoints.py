@@ -1,5 +1,6 @@
 """Checkpoints: everything needed to continue a run exactly, in a file that needs no trust to be read."""
 
+import pickletools
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -8,8 +9,11 @@ import torch
 
 from bench.errors import BenchError
 from bench.runs import atomic
+from bench.runs.record import newer_schema
 
 SCHEMA_VERSION = 1
+WHOLE_NUMBERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1")
+"""Instructions of a pickle that put a whole number on its stack."""
 
 
 class Loaded(NamedTuple):
@@ -65,18 +69,32 @@ def _read(path: Path, device: torch.device) -> dict[str, Any] | None:
         with zipfile.ZipFile(path) as archive:
             if archive.testzip() is not None:
                 return None
+            version = version_in(archive)
+        if version is not None and version > SCHEMA_VERSION:
+            remedy = "Or remove the folder to start anew."
+            raise BenchError(f"{newer_schema(path, version, SCHEMA_VERSION)} {remedy}")
         state = torch.load(path, map_location=device, weights_only=True)
+    except BenchError:
+        raise
     except OSError as error:
         raise BenchError(f"Cannot read {path}: {error.strerror or error}.") from error
     except Exception:
         # A damaged archive can fail in any way the archive's and the tensors' readers know of.
         return None
-    version = state.get("schema_version") if isinstance(state, dict) else None
-    if not isinstance(version, int):
-        return None
-    if version > SCHEMA_VERSION:
-        raise BenchError(
-            f"{path} has schema version {version}; this bench reads up to {SCHEMA_VERSION}. "
-            "Install the newer bench that wrote it, or remove the folder to start anew."
-        )
-    return state
+    known = isinstance(state, dict) and isinstance(state.get("schema_version"), int)
+    return state if known else None
+
+
+def version_in(archive: zipfile.ZipFile) -> int | None:
+    """The schema version that a checkpoint tells, read off its pickle's instructions: nothing is built.
+
+    So a newer one is known even where it holds what this version cannot read, and is not taken for damaged.
+    """
+    content = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+    told = False
+    for instruction, argument, _ in pickletools.genops(archive.read(content)) if content else ():
+        if told and instruction.name in WHOLE_NUMBERS and argument is not None:
+            return int(argument)
+        if "PUT" not in instruction.name and instruction.name != "MEMOIZE":
+            told = argument == "schema_version"
+    return None

@@ -11,6 +11,7 @@ import safetensors.torch
 import variants
 from bench.errors import BenchError
 from bench.runs import atomic
+from bench.runs.record import refuse_newer
 from bench.runs.scores import DIRECTIONS
 from variants.contract import Generator
 from variants.parameters import spell
@@ -84,11 +85,10 @@ def read_origin(path: Path) -> Origin:
         raise BenchError(f"Cannot read {path}: {error.strerror or error}.") from None
     except safetensors.SafetensorError as error:
         raise BenchError(f"{path} is not a whole safetensors file: {error}.") from None
+    text = metadata.get(METADATA, "")
+    refuse_newer(path, text, SCHEMA_VERSION)
     try:
-        said = json.loads(metadata[METADATA])
-        version, origin = said["schema_version"], Origin(said["variant"], said["parameters"], said["step"])
+        said = json.loads(text)
+        return Origin(said["variant"], said["parameters"], said["step"])
     except (KeyError, TypeError, ValueError):
         raise BenchError(f"{path} holds no generators of a run: its metadata names no variant.") from None
-    if version > SCHEMA_VERSION:
-        raise BenchError(f"{path} has schema version {version}; this bench reads up to {SCHEMA_VERSION}.")
-    return origin
