@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from PIL import Image
 
 import variants
 from bench.studies.declaration import load_study
@@ -73,7 +72,7 @@ def test_the_committed_records_hold_the_finished_runs_in_the_results(study: str)
 def test_no_picture_of_a_photograph_is_committed_with_the_results() -> None:
     pictures = {path.suffix for path in RESULTS.rglob("*") if path.is_file()} & {".jpg", ".jpeg", ".webp"}
     assert not pictures
-    assert {path.parent.name for path in RESULTS.rglob("*.png")} <= {"figures"}
+    assert [path.name for path in RESULTS.rglob("*.png")] == ["masks-over-training.png"]
 
 
 def result(evidence: ModuleType, values: dict[str, dict[str, float]], metric: str = "kd(tiny)") -> object:
@@ -125,7 +124,7 @@ def test_what_seeds_would_detect_follows_from_the_spread_of_paired_differences(e
 
 def claims_of(mean: float, interval: tuple[float, float] | None, verdict: str) -> object:
     """The claims of one comparison, of `a` with `b`."""
-    claims = script(RESULTS / "claims.py")
+    claims = script(RESULTS / "evidence.py")
     return claims.Claims(
         [claims.Difference("d", "A2B", "kd", "a", "b", mean, interval, claims.Verdict(verdict))]
     )
@@ -155,45 +154,20 @@ def test_without_an_interval_or_a_comparison_nothing_is_claimed() -> None:
 
 def test_a_reports_comparisons_are_claims_on_its_headline_distance() -> None:
     pages = script(RESULTS / "pages.py")
-    read = list(script(RESULTS / "claims.py").of_report(pages.read("small")))
+    read = pages.read("small").differences()
     assert {each.metric for each in read} == {"kd(squeezenet)"}
     assert {each.direction for each in read} == {"A2B", "B2A"}
 
 
 def test_traces_that_differ_within_a_seed_are_told() -> None:
     pages = script(RESULTS / "pages.py")
-    results = pages.read("small")
-    assert pages.reported("small", results).facts.traces_agree()
-    group = results.groups[0]
+    kept = pages.read("small")
+    assert pages.reported("small", kept).facts.traces_agree()
+    group = kept.results.groups[0]
     run = next(run for run in group.runs if run.trace_hash).model_copy(update={"trace_hash": "another"})
-    changed = results.model_copy(update={"groups": [group.model_copy(update={"runs": [*group.runs, run]})]})
+    groups = [group.model_copy(update={"runs": [*group.runs, run]})]
+    changed = kept.model_copy(update={"results": kept.results.model_copy(update={"groups": groups})})
     assert not pages.reported("small", changed).facts.traces_agree()
-
-
-def test_slim_plots_keep_their_size_and_lose_their_vectors(tmp_path: Path) -> None:
-    noise = Image.effect_noise((60, 40), 50).convert("RGB")
-    noise.save(tmp_path / "plot.png")
-    (tmp_path / "plot.svg").write_text("<svg/>")
-    script(RESULTS / "slim.py").slim(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
-    assert Image.open(tmp_path / "plot.png").size == noise.size
-
-
-def test_slim_plots_keep_the_colours_of_small_markers(tmp_path: Path) -> None:
-    plot = Image.linear_gradient("L").convert("RGB")
-    colours = {
-        (20, 20): (213, 94, 0),
-        (60, 20): (230, 159, 0),
-        (100, 20): (0, 114, 178),
-        (140, 20): (86, 180, 233),
-    }
-    for (left, top), colour in colours.items():
-        plot.paste(colour, (left, top, left + 3, top + 3))
-    plot.save(tmp_path / "plot.png")
-    script(RESULTS / "slim.py").slim(tmp_path)
-    kept = Image.open(tmp_path / "plot.png").convert("RGB")
-    for place, colour in colours.items():
-        assert max(abs(a - b) for a, b in zip(kept.getpixel(place), colour, strict=True)) <= 4
 
 
 def test_a_head_is_dead_below_a_thousandth(evidence: ModuleType) -> None:

@@ -1,20 +1,28 @@
-"""The numbers of `results.json` as the pages of docs/ print them: means, differences seed by seed, counts.
+"""What the pages of docs/ ask of a study: its runs, scores, losses, and the differences that may be claimed.
 
 Nothing is measured here. A number that no run gives is printed as "not run", so that a page of an unfinished
 study is true as far as it goes.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import variance
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
 
 from bench.runs.scores import DIRECTIONS
 from bench.scoring.catalogue_masks import DEAD_DEVIATION
+from bench.statistics.claims import Verdict
 from bench.statistics.detectable import smallest_detectable
 from bench.statistics.paired import PairedError
+from bench.studies.declaration import load_study
+from bench.studies.grid import Grid, expand
+from reports.comparisons import arrow_text
 from reports.numbers import fixed, significant
 from reports.order import sort_variants
-from reports.results import GroupResult, Results, ScoreResult
+from reports.results import GroupResult, Results, RunResult, ScoreResult
 
 NOT_RUN = "not run"
 
@@ -188,6 +196,223 @@ class Evidence:
         return (
             ", ".join(f"{significant(values[seed], 3)} (seed {seed})" for seed in sorted(values)) or NOT_RUN
         )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The mean of `a` minus `b` over seeds; an interval where there are five."""
+
+    dataset: str
+    direction: str
+    metric: str
+    a: str
+    b: str
+    mean: float
+    interval: tuple[float, float] | None
+    verdict: Verdict
+
+    @property
+    def supported(self) -> bool:
+        return self.verdict is Verdict.SUPPORTED
+
+    def turned(self) -> "Difference":
+        """The same as `b` minus `a`."""
+        bounds = None if self.interval is None else (-self.interval[1], -self.interval[0])
+        return replace(self, a=self.b, b=self.a, mean=-self.mean, interval=bounds)
+
+
+class Kept(BaseModel):
+    """What is kept of a study: of its report's results.json, and of what `bench compare --json` printed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    COMPARED: ClassVar = (
+        "dataset",
+        "direction",
+        "metric",
+        "a",
+        "b",
+        "mean_difference",
+        "interval",
+        "verdict",
+    )
+
+    results: Results
+    compared: list[dict[str, Any]] = []
+    """Comparisons of further metrics; where nearer to a target is better, of distances from it."""
+
+    def differences(self) -> list["Difference"]:
+        """What the study declared, as its report compared it (the headline distance), and the rest."""
+        directions = {arrow_text(direction): direction for direction in DIRECTIONS}
+        declared = [
+            Difference(
+                dataset=group.dataset,
+                direction=directions[each.direction],
+                metric=each.metric.lower(),
+                a=each.a,
+                b=each.b,
+                mean=each.mean_difference,
+                interval=each.interval,
+                verdict=Verdict(each.verdict),
+            )
+            for group in self.results.groups
+            for each in group.comparisons
+        ]
+        further = [
+            Difference(
+                dataset=each["dataset"],
+                direction=each["direction"],
+                metric=each["metric"],
+                a=each["a"],
+                b=each["b"],
+                mean=each["mean_difference"],
+                interval=each["interval"] and tuple(each["interval"]),
+                verdict=Verdict(each["verdict"]),
+            )
+            for each in self.compared
+        ]
+        return declared + further
+
+
+class Claims:
+    """Asked by metric, two variants, data set and direction."""
+
+    def __init__(self, differences: Iterable[Difference]) -> None:
+        found = list(differences)
+        self._found = {
+            (each.metric, each.a, each.b, each.dataset, each.direction): each
+            for difference in found
+            for each in (difference, difference.turned())
+        }
+        self.datasets = list(dict.fromkeys(each.dataset for each in found))
+
+    def tested(self, metric: str, a: str, b: str, dataset: str, direction: str = "A2B") -> str:
+        """`−160 [−181, −139]`: mean difference and 95 % interval, in bold where it is supported."""
+        found = self._found.get((metric, a, b, dataset, direction))
+        if found is None:
+            return NOT_RUN
+        if found.interval is None:
+            return signed(found.mean)
+        text = f"{signed(found.mean)} [{signed(found.interval[0])}, {signed(found.interval[1])}]"
+        return f"**{text}**" if found.supported else text
+
+    def lower(self, metric: str, a: str, b: str, datasets: Sequence[str] = ()) -> str:
+        """In how many data sets and directions `a` is below `b` by a supported difference: `2 of 6`."""
+        places = ((dataset, direction) for dataset in datasets or self.datasets for direction in DIRECTIONS)
+        asked = [self._found.get((metric, a, b, *place)) for place in places]
+        tested = [each for each in asked if each is not None and each.interval is not None]
+        return count([each.supported and each.mean < 0 for each in tested])
+
+
+class Losses:
+    """Asked by data set, variant and loss."""
+
+    def __init__(self, results: Results) -> None:
+        self.groups = {group.dataset: group for group in results.groups}
+
+    def ends(self, dataset: str, variant: str, loss: str) -> dict[int, tuple[float, float]]:
+        """Seed -> (mean over the first tenth of training, over the last)."""
+        group, wanted = self.groups.get(dataset), f"/{dataset}/{variant}/seed"
+        return {
+            int(each.run.partition(wanted)[2]): (each.first_tenth, each.last_tenth)
+            for each in (group.losses if group else [])
+            if wanted in each.run and each.loss == loss
+        }
+
+    def fell(self, loss: str, variant: str) -> str:
+        """In how many runs of a variant a loss was lower in the last tenth of training than in the first."""
+        ends = [pair for dataset in self.groups for pair in self.ends(dataset, variant, loss).values()]
+        return count([last < first for first, last in ends])
+
+    def from_to(self, dataset: str, variant: str, loss: str) -> str:
+        """First and last tenth of a loss, means over seeds: `3.1 to 0.9`."""
+        ends = self.ends(dataset, variant, loss).values()
+        if not ends:
+            return NOT_RUN
+        first, last = (sum(pair[at] for pair in ends) / len(ends) for at in (0, 1))
+        return f"{significant(first, 3)} to {significant(last, 3)}"
+
+    def ends_above(self, a: str, b: str, loss: str) -> str:
+        """In how many pairs of runs a loss of `a` ended above that of `b`, by their last tenths."""
+        found = []
+        for dataset in self.groups:
+            of_a, of_b = (self.ends(dataset, variant, loss) for variant in (a, b))
+            found += [of_a[seed][1] > of_b[seed][1] for seed in sorted(of_a.keys() & of_b.keys())]
+        return count(found)
+
+
+class Facts:
+    """Of the runs of a study; those of its A/A control are not among them."""
+
+    def __init__(self, results: Results, study: Path) -> None:
+        self.groups = {group.dataset: group for group in results.groups}
+        self.control = results.control
+        self.declared: Grid = expand(load_study(study))
+
+    @property
+    def variants(self) -> list[str]:
+        """Every variant that has begun anywhere, in the order of the report."""
+        kinds = {run.variant: run.kind or "variant" for group in self.groups.values() for run in group.runs}
+        return sort_variants(kinds, kinds)
+
+    @property
+    def rendered(self) -> list[str]:
+        """The data sets whose true translations are known, in the order of the study."""
+        return [name for name in self.declared.datasets if name.startswith("toy-")]
+
+    @property
+    def trained(self) -> list[str]:
+        """Those that were trained."""
+        seen = {run.variant for group in self.groups.values() for run in group.runs if run.images_seen}
+        return [variant for variant in self.variants if variant in seen]
+
+    def core_hours(self) -> str:
+        """Training of all finished runs together, each on one thread."""
+        return significant(self._seconds(self.runs_done()) / 3600, 2)
+
+    def core_hours_for(self, seeds: int) -> str:
+        """The same for every trained variant on every data set with so many seeds, at its mean so far."""
+        done = self.runs_done()
+        per_run = {
+            variant: self._seconds(mine) / len(mine)
+            for variant in self.trained
+            if (mine := [run for run in done if run.variant == variant])
+        }
+        return significant(seeds * len(self.declared.datasets) * sum(per_run.values()) / 3600, 2)
+
+    def runs_done(self) -> list[RunResult]:
+        """Every finished run."""
+        return [run for group in self.groups.values() for run in group.runs if run.status == "done"]
+
+    @staticmethod
+    def _seconds(runs: Sequence[RunResult]) -> float:
+        return sum(run.seconds_training or 0.0 for run in runs)
+
+    def seeds(self) -> dict[str, int]:
+        """Data set -> seeds that every variant has finished there."""
+        done = [
+            (dataset, run.variant)
+            for dataset in self.groups
+            for run in self.groups[dataset].runs
+            if run.status == "done"
+        ]
+        return {
+            dataset: min(done.count((dataset, variant)) for variant in self.variants)
+            for dataset in self.declared.datasets
+        }
+
+    def traces(self) -> Iterator[tuple[str, str]]:
+        """(`horse2zebra, seed 0: 935bfb2e`, who was fed that) of every trace."""
+        for dataset, group in self.groups.items():
+            for seed in sorted({run.seed for run in group.runs if run.seed is not None}):
+                mine = [run for run in group.runs if run.seed == seed and run.trace_hash]
+                for trace in dict.fromkeys(run.trace_hash for run in mine):
+                    fed = [f"`{run.variant}`" for run in mine if run.trace_hash == trace]
+                    yield f"{dataset}, seed {seed}: `{str(trace)[:12]}`", ", ".join(fed)
+
+    def traces_agree(self) -> bool:
+        """Whether within every data set all trained runs of one seed were fed exactly the same."""
+        seeds = [place.partition(":")[0] for place, _ in self.traces()]
+        return len(seeds) == len(set(seeds))
 
 
 def count(happened: Sequence[bool]) -> str:

@@ -1,14 +1,19 @@
-"""Fills the pages whose numbers come from studies: the templates beside this file, with their results.json.
+"""The results of studies: kept small, and filled into the pages of docs/.
 
-    bench report docs/results/small.toml --pictures rendered --format md --out docs/results/small
-    bench report docs/results/awake.toml --pictures rendered --format md --out docs/results/awake
-    python docs/results/pages.py
+    python docs/results/pages.py keep small --results report/results.json   # what the pages cite of a report
+    python docs/results/pages.py pack --runs runs                           # the records of finished runs
+    python docs/results/pages.py fill                                       # the pages themselves
 
-Writes docs/results/README.md, docs/reproduction.md and the part of the README between its two marks. A test
-fills them again and fails where a page says anything else: no number of these pages is typed by hand.
+`keep` takes what `bench compare --json` printed by --compared FILE too. `fill` writes docs/results/README.md,
+docs/reproduction.md and the part of the README between its two marks. A test fills them again and fails where
+a page says anything else: no number of these pages is typed by hand.
 """
 
+import argparse
+import json
 import sys
+import tarfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,22 +23,28 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
-# Their folder is no package.
-from claims import Claims, of_comparison, of_report  # noqa: E402
-from evidence import Evidence, verdict_of_every  # noqa: E402
-from facts import Facts  # noqa: E402
-from losses import Losses  # noqa: E402
+# Its folder is no package.
+from evidence import Claims, Evidence, Facts, Kept, Losses, verdict_of_every  # noqa: E402
 
+from bench.studies.declaration import load_study  # noqa: E402
+from bench.studies.grid import control_folders, expand, run_folders  # noqa: E402
 from reports.results import Results  # noqa: E402
 
+STUDIES = ("small", "awake")
+"""Declared in NAME.toml, kept in NAME.json: all variants with three seeds; awake slots with five."""
 PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
 }
-STUDIES = ("small", "awake")
-"""Declared in NAME.toml, reported in NAME/: all variants with three seeds; awake slots with five."""
 SUMMARY, README = "summary.md.j2", ROOT / "README.md"
 BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
+CITED_LOSSES = ("cycle_", "identity_")
+CITED_METRICS = (
+    *("kd(squeezenet)", "edge_correlation", "colourfulness", "noise", "grid_peak", "counterfactual_l1"),
+    *("attention_effect", "noise_sensitivity", "foreground_iou", "mask_grid_peak", "mask_background"),
+    "mask_spatial_deviation",
+)
+RECORDS, RECORDED = HERE / "records.tar.xz", ("run.json", "scores.json", "losses.csv", "validation.csv")
 
 
 @dataclass(frozen=True)
@@ -46,21 +57,18 @@ class Reported:
     claims: Claims
 
 
-def read(study: str) -> Results:
-    """The results.json of a study."""
-    return Results.model_validate_json((HERE / study / "results.json").read_text(encoding="utf-8"))
+def read(study: str) -> Kept:
+    """What is kept of a study."""
+    return Kept.model_validate_json((HERE / f"{study}.json").read_text(encoding="utf-8"))
 
 
-def reported(study: str, results: Results) -> Reported:
-    """Its results, ready to be asked."""
-    facts = Facts(results, HERE / f"{study}.toml")
-    compared = [
-        each for path in sorted((HERE / study).glob("*-against-*.json")) for each in of_comparison(path)
-    ]
-    return Reported(Evidence(results), facts, Losses(results), Claims([*of_report(results), *compared]))
+def reported(study: str, kept: Kept) -> Reported:
+    """A study, ready to be asked."""
+    facts = Facts(kept.results, HERE / f"{study}.toml")
+    return Reported(Evidence(kept.results), facts, Losses(kept.results), Claims(kept.differences()))
 
 
-def filled(template: str, studies: dict[str, Reported]) -> str:
+def filled(template: str, studies: Mapping[str, Reported]) -> str:
     """The text of a template with the numbers of the studies; `e`, `study`, `losses` are those of `small`."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -83,18 +91,89 @@ def between_marks(text: str, part: str) -> str:
     return before + BEGIN + part + END + after
 
 
-def pages() -> dict[Path, str]:
-    """Every page by its path, as it should be."""
-    studies = {study: reported(study, read(study)) for study in STUDIES}
+def pages(kept: Mapping[str, Kept] | None = None) -> dict[Path, str]:
+    """Every page by its path, as it should be; of what is kept, unless another is given."""
+    studies = {study: reported(study, (kept or {}).get(study) or read(study)) for study in STUDIES}
     made = {path: filled(template, studies) for template, path in PAGES.items()}
     made[README] = between_marks(README.read_text(encoding="utf-8"), filled(SUMMARY, studies))
     return made
 
 
+def keep(study: str, whole: Kept) -> None:
+    """Write what the pages cite of a study. Raises ValueError where they would say less than of the whole."""
+    groups = [
+        group.model_copy(
+            update={
+                "scores": [
+                    score
+                    for score in group.scores
+                    if score.selection == "last" and score.metric in CITED_METRICS
+                ],
+                "losses": [each for each in group.losses if each.loss.startswith(CITED_LOSSES)],
+                "summary": {},
+            }
+        )
+        for group in whole.results.groups
+    ]
+    part = whole.model_copy(update={"results": whole.results.model_copy(update={"groups": groups})})
+    if pages({study: part}) != pages({study: whole}):
+        raise ValueError("The pages cite more than is kept: add it to CITED_METRICS or CITED_LOSSES.")
+    (HERE / f"{study}.json").write_text(part.model_dump_json() + "\n", encoding="utf-8")
+
+
+def pack(runs: Path) -> int:
+    """Keep the records of the studies' finished runs, without images and weights; returns their number.
+
+    Those of the A/A controls are among them, shared ones once. The same runs give the same bytes.
+    """
+    grids = [expand(load_study(str(HERE / f"{study}.toml"))) for study in STUDIES]
+    folders = [each for grid in grids for each in (*run_folders(grid, runs), *control_folders(grid, runs))]
+    done = {str(each.path): each for each in folders if each.read().status == "done"}
+    with tarfile.open(RECORDS, "w:xz", preset=9) as archive:
+        for _, folder in sorted(done.items()):
+            for path in (folder.path / name for name in RECORDED):
+                if path.exists():  # what is not trained has no validation.csv
+                    archive.add(path, str(path.relative_to(runs)), filter=anonymous)
+    return len(done)
+
+
+def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Without owner and date."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime, member.mode = 0, 0o644
+    return member
+
+
+def whole(results: Path, compared: Sequence[Path]) -> Kept:
+    """A report's results.json and what comparisons printed, as one."""
+    printed = [json.loads(path.read_text(encoding="utf-8"))["comparisons"] for path in compared]
+    return Kept(
+        results=Results.model_validate_json(results.read_text(encoding="utf-8")),
+        compared=[{key: each[key] for key in Kept.COMPARED} for one in printed for each in one],
+    )
+
+
 def main() -> None:
-    for path, text in pages().items():
-        path.write_text(text, encoding="utf-8")
-        print(path.relative_to(ROOT))
+    """Keep, pack or fill, as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    keeping = commands.add_parser("keep", help="what the pages cite of a report")
+    keeping.add_argument("study", choices=STUDIES)
+    keeping.add_argument("--results", type=Path, required=True)
+    keeping.add_argument("--compared", type=Path, action="append", default=[])
+    packing = commands.add_parser("pack", help="the records of finished runs")
+    packing.add_argument("--runs", type=Path, default=Path("runs"))
+    commands.add_parser("fill", help="the pages")
+    given = parser.parse_args()
+    if given.command == "keep":
+        keep(given.study, whole(given.results, given.compared))
+    elif given.command == "pack":
+        print(f"{pack(given.runs)} finished runs: {RECORDS.relative_to(ROOT)}")
+    else:
+        for path, text in pages().items():
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":
