@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
 from variants.parameters import AtLeast
+from variants.parts.trunks import reflect
 from variants.published.names import PublishedNames, Shapes, count_entries
 from variants.registry import register
-from variants.resnet_trunk import reflect
 
 
 @dataclass(frozen=True)

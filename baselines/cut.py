@@ -10,8 +10,8 @@ from torch import Tensor
 
 from baselines.cyclegan import CycleGanParameters
 from variants.contract import Generator, Noise, Translation
+from variants.parts.trunks import ResnetTrunk
 from variants.registry import register
-from variants.resnet_trunk import ResnetTrunk
 
 HALVED, HALVED_AGAIN, FIRST_BLOCK, FIFTH_BLOCK = 0, 1, 3, 7
 """Places of the compared layers among the stages of the trunk."""

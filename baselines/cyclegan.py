@@ -8,9 +8,9 @@ from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation
 from variants.parameters import AtLeast
+from variants.parts.trunks import ResnetTrunk
 from variants.published.names import PublishedNames, Shapes, count_entries
 from variants.registry import register
-from variants.resnet_trunk import ResnetTrunk
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from variants import AtLeast, Generator, Translation, compose, register
-from variants.resnet_trunk import ResnetTrunk
+from variants.parts.trunks import ResnetTrunk
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from variants.conformance import check
     from variants.construction import build
     from variants.contract import Generator, Translation, compose
-    from variants.initialisation import initialise
+    from variants.parts.initialisation import initialise
     from variants.published import from_published
 
 # Where the names live that need torch.
@@ -31,7 +31,7 @@ LAZY = {
     "compose": "variants.contract",
     "from_published": "variants.published",
     "Generator": "variants.contract",
-    "initialise": "variants.initialisation",
+    "initialise": "variants.parts.initialisation",
     "Translation": "variants.contract",
 }
 

@@ -19,7 +19,7 @@ from variants.construction import build
 from variants.contract import Generator, Translation, compose
 from variants.cost import parameter_count
 from variants.exact_gradients import wrong_gradients
-from variants.initialisation import initialise
+from variants.parts.initialisation import initialise
 from variants.pins import PARAMETER_COUNTS
 from variants.spelling import canonical
 
@@ -180,7 +180,7 @@ def right_gradients(subject: Subject) -> str:
     if wrong:
         raise Failed(
             f"{len(wrong)} wrong, such as {wrong[0]}. Where it uses nn.InstanceNorm2d, use "
-            "variants.layers.instance_norm: torch computes its backward wrongly in some layouts"
+            "variants.parts.layers.instance_norm: torch computes its backward wrongly in some layouts"
         )
     return "as in float64, both layouts"
 

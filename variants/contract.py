@@ -45,7 +45,7 @@ class Generator(nn.Module):
     noise_shape: tuple[int, int] | None = None
     """(slots, features) of the noise of one image; None for a generator that draws no noise."""
     initialisation: Scheme = "torch"
-    """How weights are drawn, explained in `variants.initialisation`."""
+    """How weights are drawn, explained in `variants.parts.initialisation`."""
     head_initialisation: HeadScheme = "published"
     """The same for parameters named `head.*`; `published`: as all others."""
     spares_memory: bool = False

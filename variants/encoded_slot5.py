@@ -8,12 +8,12 @@ input.
 
 from torch import Tensor
 
-from variants.background import contents_needed
 from variants.contract import Noise, Translation
+from variants.parts.masks import contents_needed
+from variants.parts.slot_head import SlotHead
+from variants.parts.trunks import ResnetTrunk
 from variants.registry import register
-from variants.resnet_trunk import ResnetTrunk
 from variants.slot_generator import SlotGenerator
-from variants.slot_head import SlotHead
 from variants.slot_parameters import SlotParameters
 
 

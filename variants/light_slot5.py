@@ -7,13 +7,13 @@ ends these like those, so that a comparison changes the head alone.
 
 from torch import Tensor
 
-from variants.background import contents_needed
 from variants.contract import Noise, Translation
-from variants.light_trunk import LightTrunk
+from variants.parts.masks import contents_needed
+from variants.parts.slot_head import RawSlotHead
+from variants.parts.trunks import LightTrunk
 from variants.published.light import LIGHT_SLOT5
 from variants.registry import register
 from variants.slot_generator import SlotGenerator
-from variants.slot_head import RawSlotHead
 from variants.slot_parameters import LightSlotParameters
 
 

@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
-from variants.background import with_background
 from variants.contract import Generator, Noise, Translation, compose
-from variants.layers import instance_norm, mask_softmax, norm_relu
-from variants.light_trunk import LightTrunk
 from variants.parameters import AtLeast
+from variants.parts.layers import instance_norm, mask_softmax, norm_relu
+from variants.parts.masks import with_background
+from variants.parts.trunks import LightTrunk
 from variants.published.light import LIGHT_SPATIAL5
 from variants.registry import register
 

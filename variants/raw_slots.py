@@ -8,13 +8,13 @@ published: the last mask weighs its content and, a second time, the input, so th
 
 from torch import Tensor
 
-from variants.background import contents_needed
 from variants.contract import Noise, Translation
+from variants.parts.masks import contents_needed
+from variants.parts.slot_head import RawSlotHead
+from variants.parts.trunks import ResnetTrunk
 from variants.published.slot9 import SLOT9
 from variants.registry import register
-from variants.resnet_trunk import ResnetTrunk
 from variants.slot_generator import SlotGenerator
-from variants.slot_head import RawSlotHead
 from variants.slot_parameters import RawSlotParameters
 
 

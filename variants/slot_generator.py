@@ -6,9 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from variants.background import Place, background_index, with_background
 from variants.contract import Generator, Noise, Translation, compose
-from variants.slot_head import Attended
+from variants.parts.masks import Place, background_index, with_background
+from variants.parts.slot_head import Attended
 from variants.slot_parameters import SlotParameters
 
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.layers import doubling, mask_softmax, norm_relu
 from variants.parameters import AtLeast
+from variants.parts.layers import doubling, mask_softmax, norm_relu
+from variants.parts.trunks import ResnetTrunk
 from variants.published.attentiongan import ATTENTIONGAN
 from variants.registry import register
-from variants.resnet_trunk import ResnetTrunk
 
 
 @dataclass(frozen=True)

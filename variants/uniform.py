@@ -11,8 +11,8 @@ from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation, compose
 from variants.parameters import AtLeast
+from variants.parts.trunks import ResnetTrunk
 from variants.registry import register
-from variants.resnet_trunk import ResnetTrunk
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from bench.scoring.metric import Better, Metric
 NO_MASKS = "the generator has no masks"
 NO_BACKGROUND = "no mask weighs the input image"
 DEAD_DEVIATION = 1e-3
-"""Below this spatial deviation a mask head is called dead (equal to `variants.mask_statistics`'s, tested)."""
+"""Below this spatial deviation a mask head is called dead (equal to `variants.parts.masks`'s, tested)."""
 
 
 def _mask_metric(

@@ -15,7 +15,7 @@ from bench.scoring.measurements.lines import edge_correlation
 from bench.scoring.measurements.masks import mask_binarity, mask_overlap, mask_sum_error
 from bench.scoring.measurements.noise import noise_deviation
 from bench.scoring.measurements.similarity import ms_ssim, psnr, ssim, structure
-from variants import mask_statistics
+from variants.parts import masks as mask_statistics
 
 Columns = dict[str, Tensor]
 """Key -> one number an image, [b], on the CPU."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from variants.layers import instance_norm
+from variants.parts.layers import instance_norm
 
 LAYERS = 5
 INITIAL_DEVIATION = 0.02

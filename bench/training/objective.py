@@ -16,7 +16,7 @@ from bench.training.discriminators import Discriminator
 from bench.training.optimisers import adam, set_learning_rate
 from bench.training.step_streams import StepStreams
 from variants.contract import Generator, Noise
-from variants.convolution import filters_kept
+from variants.parts.convolution import filters_kept
 
 Pair = Mapping[str, Tensor]
 """Images of the domains `A` and `B`, each [b, 3, h, w] in [-1, 1]."""

@@ -14,8 +14,8 @@ from bench.runs.folder import RunFolder
 from bench.runs.scores import DIRECTIONS
 from bench.streams import Streams
 from bench.training.translating import translations
-from variants import mask_statistics
 from variants.contract import Generator, Translation
+from variants.parts import masks as mask_statistics
 
 Features = Callable[[Images], np.ndarray]
 """A feature network: uint8 images [n, h, w, 3] to vectors [n, d]."""

@@ -9,7 +9,7 @@ import variants
 from variants import VariantError
 from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
-from variants.foreground import HIDDEN
+from variants.parts.slot_head import HIDDEN
 
 NARROW = {"width": 4, "blocks": 1, "slot_size": 16, "encoder": "4-4-4-8"}
 SLOTS = ("slot9", "slot5", "encoded-slot5", "light-slot5")

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 import variants
-from variants.slot_decoder import SlotDecoder
+from variants.parts.slot_head import SlotDecoder
 
 WIDE = {
     "spatial": {"blocks": 2},
@@ -78,7 +78,7 @@ def gradients(generator: variants.Generator, image: torch.Tensor) -> dict[str, t
 @pytest.mark.parametrize("most_kept", [0, 2**40], ids=["slot by slot", "all slots at once"])
 @pytest.mark.parametrize("name", list(WIDE))
 def test_outputs_and_gradients_are_those_of_the_naive_arithmetic(name, most_kept, naive, monkeypatch):
-    monkeypatch.setattr("variants.slot_decoder.MOST_KEPT", most_kept)
+    monkeypatch.setattr("variants.parts.slot_head.MOST_KEPT", most_kept)
     generator = generator_of(name)
     exact = copy.deepcopy(generator).double()
     image, noise = inputs_off_kinks(exact, naive, monkeypatch)

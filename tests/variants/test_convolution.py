@@ -8,15 +8,15 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from variants.convolution import (
+from variants.parts.convolution import (
     WinogradConvolution,
     convolve,
     correlate,
     correlate_back,
     filters_kept,
+    minimal_filtering,
     winograd_pays,
 )
-from variants.winograd import minimal_filtering
 
 CLOSE = 1e-4
 """Largest error allowed, relative to the deviation of the right result; 5e-5 is seen with 256 channels."""
@@ -86,7 +86,7 @@ def test_the_gradient_may_come_in_any_layout():
 
 
 def test_under_bf16_sums_are_in_fp32(monkeypatch):
-    monkeypatch.setattr("variants.convolution.multiplies_matrices_in_bf16", lambda: False)
+    monkeypatch.setattr("variants.parts.convolution.multiplies_matrices_in_bf16", lambda: False)
     image, weight = case(1, 256, 256, 16, 16, 5)
     rough = image.detach().bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -9,7 +9,7 @@ from torch import nn
 import variants
 from variants import VariantError
 from variants.contract import Generator
-from variants.layers import instance_norm
+from variants.parts.layers import instance_norm
 from variants.pins import PARAMETER_COUNTS
 
 NARROW = {"width": 4, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"}

@@ -18,7 +18,7 @@ PLUGIN = """
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from variants import AtLeast, Generator, Translation, register
-from variants.slot_head import SlotParameters
+from variants.parts.slot_head import SlotParameters
 
 @dataclass(frozen=True)
 class Mine(SlotParameters):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from slot_attention import SlotAttention as IndependentSlotAttention
 
-from variants.slot_attention import EPSILON, SlotAttention
+from variants.parts.slot_attention import EPSILON, SlotAttention
 
 PUBLISHED_NAMES = {
     "mu": "slots_mu",

@@ -1,10 +1,10 @@
-"""Masks beyond the statistics that training follows (those are in `variants.mask_statistics`)."""
+"""Masks beyond the statistics that training follows (those are in `variants.parts.masks`)."""
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from variants.mask_statistics import mask_shares
+from variants.parts.masks import mask_shares
 
 
 def mask_overlap(masks: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from bench.scoring.catalogue import METRICS, metric
 from bench.scoring.catalogue_masks import DEAD_DEVIATION, mask_head_in_words
 from bench.scoring.catalogue_networks import network_key, network_metric, network_metrics
 from bench.scoring.metrics_page import metrics_page
-from variants import mask_statistics
+from variants.parts import masks as mask_statistics
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 

@@ -15,11 +15,10 @@ from torch.nn import functional as F
 from bench.training.lsgan import LeastSquares
 from bench.training.step_streams import StepStreams
 from variants.contract import Generator, Noise
+from variants.parts.slot_attention import EPSILON, SlotAttention
+from variants.parts.slot_head import RawSlotHead, SlotDecoder
+from variants.parts.trunks import ResnetTrunk
 from variants.raw_slots import RawSlots
-from variants.resnet_trunk import ResnetTrunk
-from variants.slot_attention import EPSILON, SlotAttention
-from variants.slot_decoder import SlotDecoder
-from variants.slot_head import RawSlotHead
 from variants.spatial import Spatial
 
 norm = F.instance_norm

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from bench.scoring.measurements.attention_effect import with_other_masks, without_space
 from bench.scoring.measurements.masks import InputDependence, mask_binarity, mask_overlap, mask_sum_error
-from variants import mask_statistics
 from variants.contract import compose
+from variants.parts import masks as mask_statistics
 
 
 def uniform(count: int = 5) -> Tensor:

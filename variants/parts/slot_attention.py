@@ -18,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from variants.layers import without_autocast
+from variants.parts.layers import without_autocast
 
 EPSILON = 1e-8
 

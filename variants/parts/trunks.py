@@ -1,8 +1,10 @@
-"""The ResNet trunk of CycleGAN and AttentionGAN v2: an image in, content images and features out.
+"""The two trunks that make content images.
 
-Zhu et al. 2017 (the generator with residual blocks, after Johnson et al. 2016); Tang et al. 2021,
-"AttentionGAN", figure 2. Every convolution has a bias, as published; instance normalisation cancels those
-before it.
+`ResnetTrunk` is that of CycleGAN and AttentionGAN v2: Zhu et al. 2017 (the generator with residual blocks,
+after Johnson et al. 2016); Tang et al. 2021, "AttentionGAN", figure 2. Every convolution has a bias, as
+published; instance normalisation cancels those before it. `LightTrunk` is that of the unofficial
+AttentionGAN: no biases, one convolution a block, 8x down and up; its content images end in instance
+normalisation and tanh, so that each has mean 0 before tanh: published, kept.
 """
 
 from collections import deque
@@ -12,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from variants.convolution import apply
-from variants.layers import doubling, instance_norm, norm_relu
+from variants.parts.convolution import apply
+from variants.parts.layers import doubling, instance_norm, norm_relu
 
 
 def reflect(features: Tensor, border: int) -> Tensor:
@@ -74,4 +76,32 @@ class ResnetTrunk(nn.Module):
         features = norm_relu(self.up1(features))
         features = norm_relu(self.up2(features))
         contents = torch.tanh(self.content(reflect(features, 3)))
+        return contents.unflatten(1, (self.contents, 3))
+
+
+class LightTrunk(nn.Module):
+    """Content images [b, k, 3, h, w] in [-1, 1] of images [b, 3, h, w]."""
+
+    def __init__(self, width: int, blocks: int, contents: int) -> None:
+        super().__init__()
+        self.contents = contents
+        self.down1 = nn.Conv2d(3, width, 3, stride=2, padding=1, bias=False)
+        self.down2 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False)
+        self.down3 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False)
+        self.blocks = nn.ModuleList(
+            nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False) for _ in range(blocks)
+        )
+        self.up1 = doubling(4 * width, 2 * width, bias=False)
+        self.up2 = doubling(2 * width, width, bias=False)
+        self.content = doubling(width, 3 * contents, bias=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = F.relu_(self.down1(image))  # the one layer without normalisation
+        features = norm_relu(self.down2(features))
+        features = norm_relu(self.down3(features))
+        for block in self.blocks:
+            features = features + norm_relu(block(features))
+        features = norm_relu(self.up1(features))
+        features = norm_relu(self.up2(features))
+        contents = torch.tanh(instance_norm(self.content(features)))
         return contents.unflatten(1, (self.contents, 3))

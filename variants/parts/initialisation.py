@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator
-from variants.layers import LEAKY_SLOPE
+from variants.parts.layers import LEAKY_SLOPE
 
 Draw = Callable[[str], torch.Generator]
 

@@ -1,0 +1,1 @@
+"""What generators are made of: trunks, slot attention, mask heads, layers, initial weights."""
