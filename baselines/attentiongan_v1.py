@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast
+from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import reflect
 from variants.published.names import PublishedNames, Shapes, count_entries
 from variants.registry import register
@@ -23,8 +23,8 @@ from variants.registry import register
 class AttentionGanV1Parameters:
     """Defaults of the published generator."""
 
-    width: Annotated[int, AtLeast(1), "Channels of the first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks."] = 6
+    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the first layer."] = 64
+    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks."] = 6
 
 
 class NormalisedConv(nn.Module):

@@ -7,7 +7,7 @@ from typing import Annotated
 from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation
-from variants.parameters import AtLeast
+from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import ResnetTrunk
 from variants.published.names import PublishedNames, Shapes, count_entries
 from variants.registry import register
@@ -17,8 +17,8 @@ from variants.registry import register
 class CycleGanParameters:
     """Defaults of the published generator for 256 px."""
 
-    width: Annotated[int, AtLeast(1), "Channels of the first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks."] = 9
+    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the first layer."] = 64
+    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks."] = 9
 
 
 def published_parameters(shapes: Shapes) -> dict[str, object]:

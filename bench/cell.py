@@ -6,6 +6,9 @@ from pathlib import Path
 from bench.protocol import Protocol
 from bench.streams import Streams
 
+HIGHEST_SEED = 2**62
+"""Tables hold seeds as 64-bit whole numbers, and the seeds of an A/A control follow the highest."""
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -1,9 +1,16 @@
-"""Answering an unknown name with the names that were probably meant."""
+"""Names: what a folder may be called, and which name was meant by an unknown one."""
 
 import difflib
+import os
+import shlex
 from collections.abc import Iterable
 
 from bench.errors import UsageError
+
+LONGEST_FOLDER_NAME = 255
+"""Bytes that file systems take."""
+UNFIT_FOR_A_FOLDER = frozenset("/\\") | {chr(code) for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+"""What leads to another folder, and what breaks a line or cannot be seen."""
 
 
 def unknown_name(kind: str, given: str, known: Iterable[str], remedy: str) -> UsageError:
@@ -16,3 +23,44 @@ def unknown_name(kind: str, given: str, known: Iterable[str], remedy: str) -> Us
     close = difflib.get_close_matches(given, names, n=2)
     meant = f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
     return UsageError(f"Unknown {kind} {given!r}.{meant} There are: {', '.join(names)}. See: {remedy}")
+
+
+def folder_name(what: str, name: str) -> str:
+    """`name`, which is going to be the name of one folder; `what` is named by it.
+
+    Raises UsageError for a name that no folder can have, that leads elsewhere, or that lists would hide.
+    """
+    if not name.strip():
+        raise UsageError(f"{what}: the name is empty. Give it one: a folder is called by it.")
+    if name in {".", ".."} or UNFIT_FOR_A_FOLDER & set(name):
+        raise UsageError(
+            f"{what}: {name!r} cannot be a name: a folder is called by it, so it is no path and has no line "
+            "break. Use letters, digits, '.', '_' and '-'."
+        )
+    if name.startswith("."):
+        raise UsageError(
+            f"{what}: {name!r} cannot be a name: folders that begin with '.' are hidden from lists and "
+            f"reports. Write {name.lstrip('.') or 'another'}."
+        )
+    try:
+        length = len(name.encode())
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{what}: {name!r} cannot be the name of a folder here: its signs cannot be written in this "
+            "locale's encoding. Rename it, or set PYTHONUTF8=1."
+        ) from None
+    if length > LONGEST_FOLDER_NAME:
+        raise UsageError(
+            f"{what}: {name[:40]!r}... has {length} bytes; a folder's name has at most {LONGEST_FOLDER_NAME}."
+        )
+    return name
+
+
+def command(*words: object) -> str:
+    """A command of bench as a person types it into a shell: every word is quoted where it must be.
+
+    >>> command("score", "runs/smoke/toy-stripes/slot9[slots=5]/seed0")
+    "bench score 'runs/smoke/toy-stripes/slot9[slots=5]/seed0'"
+    """
+    return shlex.join(["bench", *map(str, words)])

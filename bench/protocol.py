@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -19,13 +20,22 @@ from pydantic import (
 )
 
 from bench.errors import UsageError
-from bench.names import unknown_name
+from bench.names import UNFIT_FOR_A_FOLDER, folder_name, unknown_name
 
 LONGEST_NAME = 160
-"""Bytes of a protocol's name; file systems take folder names of at most 255."""
+"""Bytes of a changed protocol's name; file systems take folder names of at most 255."""
+LENGTHS = frozenset({"train.epochs", "train.images_seen"})
+"""The keys of which exactly one says how long a training is."""
+TABLES = ("images", "train", "score", "model")
+SIMPLE_VALUES = "a whole number, a finite number, a word, true or false"
 
-Positive = Annotated[int, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
+# Bounds that no sensible rule comes near: beyond them stands a slip of the pen, not a choice.
+Positive = Annotated[int, Field(gt=0, le=10**9)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Pixels = Annotated[int, Field(gt=0, le=2**14)]
+Width = Annotated[int, Field(gt=0, le=2**13)]
+Weight = Annotated[float, Field(ge=0, le=10**6)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,9 @@ OFF = "off"
 
 
 class Settings(BaseModel):
-    """Frozen; an unknown key is an error, and so is a value of the wrong type."""
+    """Frozen; an unknown key is an error, and so is a value of the wrong type, NaN or an infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     @classmethod
     def rules_absent_when_off(cls) -> dict[str, Any]:
@@ -73,9 +83,9 @@ class Settings(BaseModel):
 class ImageSettings(Settings):
     """Which images a run is fed, and how they are resized, cropped and paired."""
 
-    size: Positive
+    size: Pixels
     """Height and width of the network's input in pixels, a multiple of 16."""
-    load_size: Positive
+    load_size: Pixels
     """Training images are resized to this (bicubic) and cropped to `size` at random."""
     flip: bool = True
     """Mirror training images at random, left to right."""
@@ -107,17 +117,17 @@ class TrainSettings(Settings):
     epochs: Positive | None = None
     images_seen: Positive | None = None
     """Images of each domain fed to the networks; give either this or `epochs`."""
-    batch: Positive = 1
+    batch: Annotated[int, Field(gt=0, le=2**12)] = 1
     objective: Literal["lsgan", "wgan-gp"] = "lsgan"
-    cycle_weight: Annotated[float, Field(ge=0)] = 10.0
-    identity_weight: Annotated[float, Field(ge=0)] = 5.0
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
+    cycle_weight: Weight = 10.0
+    identity_weight: Weight = 5.0
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 2e-4
+    betas: tuple[Decay, Decay] = (0.5, 0.999)
     constant_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the training at the full learning rate; the rest falls linearly to 0."""
     pool: Count = 50
     """Images kept in each domain's pool of earlier translations (Shrivastava et al. 2017); 0: no pool."""
-    discriminator_width: Positive = 64
+    discriminator_width: Width = 64
     precision: Literal["fp32", "bf16"] = "fp32"
     log_every: Positive = 10
     """Steps between two rows of losses.csv."""
@@ -143,10 +153,10 @@ class ScoreSettings(Settings):
 
     features: str = "inception"
     """Name of the feature network; distances are called FID and KID for `inception` alone."""
-    kid_subset_size: Positive = 50
-    samples: Positive = 6
+    kid_subset_size: Annotated[int, Field(ge=2, le=10**6)] = 50
+    samples: Annotated[int, Field(gt=0, le=1000)] = 6
     """Test images of each direction kept as pictures, the same for every variant."""
-    noise_draws: Positive = 3
+    noise_draws: Annotated[int, Field(gt=0, le=1000)] = 3
     """Draws of the slot noise over which the spread of the output is measured."""
 
 
@@ -197,28 +207,55 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
     """A shipped protocol by name or anybody's by file, with `changes` such as `train.images_seen=2000`.
 
     A changed protocol is another protocol: the changes become part of its name, as in
-    `smoke[train.images_seen=2000]`. Raises UsageError for an unknown name, key or value.
+    `smoke[train.images_seen=2000]`. Raises UsageError for an unknown name, key or value, for a key that is
+    set twice, and for a name that cannot be that of a folder.
     """
     rules = _read_rules(name_or_file)
     unchanged = {table: dict(keys) for table, keys in rules.items() if isinstance(keys, dict)}
+    _refuse_twice(changes)
     for change in changes:
-        _apply(rules, change)
+        _apply(rules, change, name_or_file)
     try:
         protocol = Protocol.model_validate(rules)
     except ValidationError as error:
         raise UsageError(_explain(name_or_file, error)) from None
     telling = tuple(each for each in changes if not _leaves_off(each, protocol, unchanged))
-    if not telling:
-        return protocol
-    return protocol.model_copy(update={"name": changed_name(protocol.name, telling)})
+    name = changed_name(protocol.name, telling) if telling else protocol.name
+    return protocol.model_copy(update={"name": folder_name(f"protocol {name_or_file}", name)})
 
 
 def changed_name(name: str, changes: tuple[str, ...]) -> str:
-    """`smoke[train.images_seen=2000]`; many changes are named by a hash, for the name is that of a folder."""
+    """`smoke[train.images_seen=2000]`, the name of a folder.
+
+    Many changes are named by a hash, and so are those that a folder cannot be called by (`/`) or that could
+    be read as several (a word with a comma and the name of a table in it).
+    """
     spelled = f"{name}[{','.join(sorted(changes))}]"
-    if len(spelled.encode()) <= LONGEST_NAME:
+    clear = not any(UNFIT_FOR_A_FOLDER & set(change) or SEVERAL.search(change) for change in changes)
+    if clear and len(spelled.encode(errors="surrogatepass")) <= LONGEST_NAME:
         return spelled
-    return f"{name}[{len(changes)} changes, {content_hash(sorted(changes))}]"
+    noun = "change" if len(changes) == 1 else "changes"
+    return f"{name}[{len(changes)} {noun}, {content_hash(sorted(changes))}]"
+
+
+SEVERAL = re.compile(rf",\s*({'|'.join(TABLES)})\.")
+"""What stands between two changes in a name."""
+
+
+def _refuse_twice(changes: tuple[str, ...]) -> None:
+    """Raise UsageError where two changes are of one rule; both lengths of a training are one rule."""
+    seen: dict[str, str] = {}
+    for change in changes:
+        key = key_of(change)
+        rule = "train.epochs" if key in LENGTHS else key
+        if rule in seen:
+            raise UsageError(f"{seen[rule]!r} and {change!r} set the same rule. Give one of them.")
+        seen[rule] = change
+
+
+def key_of(change: str) -> str:
+    """The key, as `train.images_seen`, that a change sets."""
+    return change.partition("=")[0].strip()
 
 
 def _read_rules(name_or_file: str) -> dict[str, Any]:
@@ -230,38 +267,52 @@ def _read_rules(name_or_file: str) -> dict[str, Any]:
         raise unknown_name(
             "protocol", name_or_file, protocol_names(), "bench list protocols, or give a .toml"
         )
-    if not path.is_file():
-        raise UsageError(
-            f"There is no protocol file {path}. Give an existing file or one of the shipped names."
-        )
+    text = read_toml(path, "protocol", "Give an existing file or one of the shipped names.")
     try:
-        return {"name": path.stem, "summary": ""} | tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return {"name": path.stem, "summary": ""} | tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not readable TOML: {error}") from None
 
 
-def _apply(rules: dict[str, Any], change: str) -> None:
+def read_toml(path: Path, kind: str, remedy: str) -> str:
+    """The text of a TOML file, UTF-8 with or without a byte-order mark.
+
+    Raises UsageError for a file that is missing, cannot be read or is not UTF-8.
+    """
+    try:
+        if not path.is_file():
+            raise UsageError(f"There is no {kind} file {path}. {remedy}")
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"Cannot read the {kind} file {path}: {error.strerror}. {remedy}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not readable TOML: {error}. Save it as UTF-8.") from None
+
+
+def _apply(rules: dict[str, Any], change: str, source: str) -> None:
     """Set one rule, written `table.key=value` with the value in TOML; a bare word is a string."""
-    key, separator, text = change.partition("=")
-    table, _, name = key.partition(".")
-    if not separator or not name or table not in {"images", "train", "score", "model"}:
+    _, separator, text = change.partition("=")
+    table, _, name = key_of(change).partition(".")
+    if not separator or not name or table not in TABLES:
         raise UsageError(
             f"Cannot set {change!r}. Write table.key=value with a table of images, train, score or model, "
             "for example --set train.images_seen=2000"
         )
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    rules.setdefault(table, {})[name] = value
-    if key in {"train.epochs", "train.images_seen"}:
+    inside = rules.setdefault(table, {})
+    if not isinstance(inside, dict):
+        raise UsageError(
+            f"Protocol {source}: {table} = {inside!r} is no table, so {change!r} has no place in it. Write "
+            f"[{table}] above its keys."
+        )
+    inside[name] = _value(text)
+    if key_of(change) in LENGTHS:
         other = "images_seen" if name == "epochs" else "epochs"
         rules["train"].pop(other, None)
 
 
 def _leaves_off(change: str, protocol: Protocol, unchanged: dict[str, dict[str, Any]]) -> bool:
     """Whether a change concerns a rule that was off before it and still is: then it has changed nothing."""
-    table, _, name = change.partition("=")[0].partition(".")
+    table, _, name = key_of(change).partition(".")
     settings = getattr(protocol, table)
     off = settings.rules_absent_when_off() if isinstance(settings, Settings) else {}
     if name not in off:
@@ -270,11 +321,24 @@ def _leaves_off(change: str, protocol: Protocol, unchanged: dict[str, dict[str, 
     return getattr(settings, name) == off[name] and before in (off[name], OFF)
 
 
+def _value(text: str) -> Any:
+    """What a text spells in TOML; the text itself where it spells nothing, or more than one value."""
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+    return read["value"] if len(read) == 1 else text
+
+
 def _explain(source: str, error: ValidationError) -> str:
     lines = [f"Protocol {source} is not valid:"]
     for problem in error.errors():
         where = ".".join(str(part) for part in problem["loc"]) or "protocol"
-        if problem["type"] == "extra_forbidden":
+        if problem["loc"][:1] == ("model",) and len(problem["loc"]) > 1:
+            # One problem for each type that it might have been.
+            line = f"  model.{problem['loc'][1]} = {problem['input']!r}: give {SIMPLE_VALUES}"
+            lines += [] if line in lines else [line]
+        elif problem["type"] == "extra_forbidden":
             lines.append(f"  {where}: there is no such key. {_keys_beside(problem['loc'])}")
         else:
             message = problem["msg"].removeprefix("Value error, ")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from variants.catalogue import load_plugin, names
 from variants.errors import VariantError
-from variants.parameters import AbsentWhenOff, AtLeast, Length
+from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length
 from variants.registry import register
 from variants.spelling import canonical, describe, parse, recorded_parameters, resolved_parameters
 
@@ -38,6 +38,7 @@ LAZY = {
 __all__ = [
     "AbsentWhenOff",
     "AtLeast",
+    "AtMost",
     "Generator",
     "Length",
     "Translation",

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast
+from variants.parameters import AtLeast, AtMost
 from variants.parts.layers import instance_norm, mask_softmax, norm_relu
 from variants.parts.masks import with_background
 from variants.parts.trunks import LightTrunk
@@ -25,15 +25,17 @@ from variants.registry import register
 class LightSpatialParameters:
     """Defaults as in the published code."""
 
-    masks: Annotated[int, AtLeast(2), "Masks; the first one weighs the input."] = 5
+    masks: Annotated[int, AtLeast(2), AtMost(1024), "Masks; the first one weighs the input."] = 5
     mask_norm: Annotated[
         Literal["none", "softmax"], "ReLU as published, or in its place a softmax over the masks."
     ] = "none"
     init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
         "published"
     )
-    width: Annotated[int, AtLeast(1), "Channels of the trunk's and the head's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks of the trunk."] = 9
+    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's and the head's first layer."] = (
+        64
+    )
+    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
 
 
 class LightSpatialHead(nn.Module):

@@ -1,13 +1,17 @@
 """One parameter of a variant: its type, default and range, and how its value is written in a name."""
 
 import dataclasses
+import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from variants.errors import VariantError
 
+CHOICE = re.compile(r"[A-Za-z0-9._+-]+")
+"""What a word may be made of: it stands between brackets, commas and equal signs in the name of a folder."""
 Value = int | float | bool | str | tuple[int, ...]
 
 
@@ -16,6 +20,13 @@ class AtLeast:
     """The smallest value allowed; in a tuple, of every entry. Written `Annotated[int, AtLeast(1)]`."""
 
     minimum: float
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """The largest value allowed; in a tuple, of every entry. Written `Annotated[int, AtMost(1024)]`."""
+
+    maximum: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Parameter:
     default: Value
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
     length: int | None = None
     doc: str = ""
     off: Value | None = None
@@ -58,8 +70,8 @@ class Parameter:
         Raises VariantError that says what is allowed.
         """
         value = self._read(given) if isinstance(given, str) else given
-        if isinstance(value, int) and not isinstance(value, bool) and self.kind == "float":
-            value = float(value)
+        if type(value) is int and self.kind == "float":
+            value = float(value) if abs(value) <= sys.float_info.max else math.inf
         if not self._is_of_kind(value) or not self._is_in_range(value):
             spelled = given if isinstance(given, str) else spell(given)
             raise VariantError(f"{self.name}={spelled} is not allowed: {self.name} is {self.allowed}.")
@@ -68,11 +80,13 @@ class Parameter:
     @property
     def allowed(self) -> str:
         """What values are allowed, in words."""
-        least = "" if self.minimum is None else f" of at least {spell(self.minimum)}"
+        bounds = [f"at least {spell(self.minimum)}"] if self.minimum is not None else []
+        bounds += [f"at most {spell(self.maximum)}"] if self.maximum is not None else []
+        least = f" of {' and '.join(bounds)}" if bounds else ""
         count = "" if self.length is None else f"{self.length} "
         return {
             "int": f"a whole number{least}",
-            "float": f"a number{least}",
+            "float": f"a finite number{least}",
             "bool": "true or false",
             "choice": f"one of {', '.join(self.choices)}",
             "tuple": f"{count}whole numbers{least} joined by '-', as in {self.spelled_default}",
@@ -105,8 +119,10 @@ class Parameter:
         if self.length is not None and len(value) != self.length:
             return False
         entries = value if self.kind == "tuple" else (value,)
-        # Written so that NaN is out of every range.
-        return self.minimum is None or all(entry >= self.minimum for entry in entries)
+        least = -math.inf if self.minimum is None else self.minimum
+        most = math.inf if self.maximum is None else self.maximum
+        finite = not isinstance(value, float) or math.isfinite(value)
+        return finite and all(least <= entry <= most for entry in entries)
 
 
 def spell(value: object) -> str:
@@ -138,12 +154,19 @@ def parameter(name: str, annotation: Any, default: Value) -> Parameter:
             f"Parameter {name} has type {annotation}; a parameter is an int, float, bool, "
             "Literal of strings or tuple[int, ...]."
         )
+    unfit = [choice for choice in choices if not CHOICE.fullmatch(choice)]
+    if unfit:
+        raise VariantError(
+            f"Parameter {name} has the choice {unfit[0]!r}, which cannot stand in the name of a folder: use "
+            "letters, digits, '.', '_', '+' and '-'."
+        )
     made = Parameter(
         name=name,
         kind=kind,  # type: ignore[arg-type]  # one of the five
         default=default,
         choices=choices,
         minimum=next((note.minimum for note in notes if isinstance(note, AtLeast)), None),
+        maximum=next((note.maximum for note in notes if isinstance(note, AtMost)), None),
         length=next((note.entries for note in notes if isinstance(note, Length)), None),
         doc=next((note for note in notes if isinstance(note, str)), ""),
         off=default if AbsentWhenOff() in notes else None,

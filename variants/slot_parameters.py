@@ -3,24 +3,30 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from variants.parameters import AtLeast, Length
+from variants.parameters import AtLeast, AtMost, Length
 
 
 @dataclass(frozen=True)
 class SlotParameters:
     """Parameters of every slot variant; defaults of the published main model."""
 
-    slots: Annotated[int, AtLeast(2), "Slots, hence masks."] = 9  # the paper's title
-    iterations: Annotated[int, AtLeast(1), "Rounds of slot attention."] = 3  # Locatello et al. 2020
-    slot_size: Annotated[int, AtLeast(1), "Features of a slot and of a token."] = 256
+    slots: Annotated[int, AtLeast(2), AtMost(1024), "Slots, hence masks."] = 9  # the paper's title
+    iterations: Annotated[int, AtLeast(1), AtMost(1024), "Rounds of slot attention."] = (
+        3  # Locatello et al. 2020
+    )
+    slot_size: Annotated[int, AtLeast(1), AtMost(8192), "Features of a slot and of a token."] = 256
     encoder: Annotated[
-        tuple[int, ...], AtLeast(1), Length(4), "Channels of the encoder; the decoder's follow from them."
+        tuple[int, ...],
+        AtLeast(1),
+        AtMost(8192),
+        Length(4),
+        "Channels of the encoder; the decoder's follow from them.",
     ] = (64, 64, 64, 256)
     decoder: Annotated[
         Literal["published", "narrow", "resize"],
         "Channels mirrored and wrapped around; 64 throughout; or as published, enlarging by repetition.",
     ] = "published"
-    mlp_hidden: Annotated[int, AtLeast(1), "Hidden layer of the slots' MLP."] = 128
+    mlp_hidden: Annotated[int, AtLeast(1), AtMost(8192), "Hidden layer of the slots' MLP."] = 128
     background: Annotated[
         Literal["reuse", "own", "none", "head"],
         "How the input is a content: weighed by a mask used twice, by a mask of its own, not at all, or by "
@@ -40,8 +46,8 @@ class SlotParameters:
     init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
         "published"
     )
-    width: Annotated[int, AtLeast(1), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks of the trunk."] = 9
+    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
+    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,10 @@ class RawSlotParameters(SlotParameters):
     """Parameters of a slot variant with an encoder of its own."""
 
     encoder_layers: Annotated[
-        int, AtLeast(4), "Layers of the encoder; those beyond four have as many channels as the fourth."
+        int,
+        AtLeast(4),
+        AtMost(64),
+        "Layers of the encoder; those beyond four have as many channels as the fourth.",
     ] = 4
 
 

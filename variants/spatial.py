@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast
+from variants.parameters import AtLeast, AtMost
 from variants.parts.layers import doubling, mask_softmax, norm_relu
 from variants.parts.trunks import ResnetTrunk
 from variants.published.attentiongan import ATTENTIONGAN
@@ -23,9 +23,11 @@ from variants.registry import register
 class SpatialParameters:
     """Defaults as in the published code."""
 
-    width: Annotated[int, AtLeast(1), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks of the trunk."] = 9
-    contents: Annotated[int, AtLeast(1), "Content images beside the input; masks are one more."] = 9
+    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
+    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
+    contents: Annotated[
+        int, AtLeast(1), AtMost(1024), "Content images beside the input; masks are one more."
+    ] = 9
     init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
         "published"
     )

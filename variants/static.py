@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from variants.parameters import AbsentWhenOff, AtLeast, Length, Parameter, parameter, with_defaults
+from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length, Parameter, parameter, with_defaults
 from variants.registry import Entry, make_entry
 
 TYPES = {"int": int, "float": float, "bool": bool}
-NOTES = {"AtLeast": AtLeast, "Length": Length, "AbsentWhenOff": AbsentWhenOff}
+NOTES = {"AtLeast": AtLeast, "AtMost": AtMost, "Length": Length, "AbsentWhenOff": AbsentWhenOff}
 
 
 class Unreadable(Exception):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast
+from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import ResnetTrunk
 from variants.registry import register
 
@@ -19,9 +19,11 @@ from variants.registry import register
 class UniformParameters:
     """Defaults as of `spatial`."""
 
-    width: Annotated[int, AtLeast(1), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), "Residual blocks of the trunk."] = 9
-    contents: Annotated[int, AtLeast(1), "Content images beside the input; masks are one more."] = 9
+    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
+    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
+    contents: Annotated[
+        int, AtLeast(1), AtMost(1024), "Content images beside the input; masks are one more."
+    ] = 9
 
 
 @register("uniform", summary="Control: the trunk of spatial, masks fixed at 1/10.", kind="control")

@@ -19,7 +19,8 @@ def check(
         bool, typer.Option("--full-size", help="At the published width, not narrow: minutes, not seconds.")
     ] = False,
     expected: Annotated[
-        int | None, typer.Option("--parameters", min=0, help="Number of trained parameters to insist on.")
+        int | None,
+        typer.Option("--parameters", min=0, max=10**15, help="Number of trained parameters to insist on."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -10,8 +10,17 @@ Runs = Annotated[
     typer.Option("--runs", envvar="BENCH_RUNS", help="Folder of all runs.", metavar="DIR", show_default=True),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:<number>.")]
+MOST_THREADS = 2**10
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="CPU threads; default: all that the process may use.")
+    int | None,
+    typer.Option(
+        "--threads", min=1, max=MOST_THREADS, help="CPU threads; default: all that the process may use."
+    ),
+]
+HIGHEST_SEED = 2**62
+"""That of bench.cell, which this file must not import."""
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="Seed of weights, order, crops and noise.")
 ]
 Weights = Annotated[
     Path | None,

@@ -18,15 +18,21 @@ def profile(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a rule of the protocol; may be repeated."),
     ] = None,
-    size: Annotated[int | None, typer.Option("--size", help="Height and width of the images.")] = None,
-    batch: Annotated[int | None, typer.Option("--batch", help="Images of each domain in a step.")] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", min=16, max=2**14, help="Height and width of the images.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, max=2**12, help="Images of each domain in a step.")
+    ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
     device: Device = "auto",
     threads: Threads = None,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Timed steps, after a warm-up.")] = 5,
+    steps: Annotated[
+        int, typer.Option("--steps", min=1, max=10**6, help="Timed steps, after a warm-up.")
+    ] = 5,
     compile_networks: Compile = False,
     deterministic: Deterministic = False,
-    top: Annotated[int, typer.Option("--top", min=1, help="Operators to show.")] = 12,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Operators to show.")] = 12,
     plugin: Plugin = None,
     as_json: AsJson = False,
 ) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from bench.devices import resolve_device
 from bench.execution import Execution
 from bench.profiling.profile import Profile, Request
-from bench.protocol import Protocol, load_protocol
+from bench.protocol import Protocol, key_of, load_protocol
 from bench.runs.environment import usable_cores
 from bench.studies.cells import refuse_unknown_model_keys
 from bench.studies.grid import KINDS, expand_pattern
@@ -66,7 +66,9 @@ def shortcuts(asked: Asked) -> list[str]:
     """The changes to the protocol that --size, --batch and --precision are short for."""
     changes = []
     if asked.size is not None:
-        changes += [f"images.size={asked.size}", f"images.load_size={asked.size}"]
+        changes.append(f"images.size={asked.size}")
+        if "images.load_size" not in map(key_of, asked.changes):
+            changes.append(f"images.load_size={asked.size}")
     if asked.batch is not None:
         changes.append(f"train.batch={asked.batch}")
     if asked.precision is not None:

@@ -14,6 +14,7 @@ from bench.cli.options import (
     Plugin,
     PrecisionFallback,
     Runs,
+    Seed,
     Threads,
     Weights,
 )
@@ -25,7 +26,7 @@ def run(
         str, typer.Option("--dataset", help="Name, or folder with trainA, ...")
     ] = "toy-stripes",
     protocol: Annotated[str, typer.Option("--protocol", help="Name, or .toml file.")] = "smoke",
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: Seed = 0,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a rule of the protocol; may be repeated."),

@@ -49,11 +49,15 @@ def score(
     weights: Weights = None,
     size: Annotated[
         int | None,
-        typer.Option("--size", min=8, help="Resize all images of the folders to N x N.", metavar="N"),
+        typer.Option(
+            "--size", min=8, max=2**14, help="Resize all images of the folders to N x N.", metavar="N"
+        ),
     ] = None,
     subset_size: Annotated[
         int | None,
-        typer.Option("--subset-size", min=2, help="Images in a subset of the subset kernel distance."),
+        typer.Option(
+            "--subset-size", min=2, max=10**6, help="Images in a subset of the subset kernel distance."
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the system in tables; keeps the scores.")

@@ -7,6 +7,7 @@ import typer
 
 from bench.cli.options import (
     DEFAULT_RUNS,
+    MOST_THREADS,
     AsJson,
     Compile,
     Deterministic,
@@ -40,14 +41,19 @@ def study(
         typer.Option("--control", metavar="NAME", help="Run it again with further seeds: the A/A control."),
     ] = None,
     engine: Annotated[str | None, typer.Option("--engine", help="local or ray.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Cells at a time.")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of a cell.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=MOST_THREADS, help="Cells at a time.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=MOST_THREADS, help="CPU threads of a cell.")
+    ] = None,
     address: Annotated[str | None, typer.Option("--address", help="Address of a Ray cluster.")] = None,
     max_hours: Annotated[
-        float | None, typer.Option("--max-hours", min=0, help="Stop after this long.")
+        float | None, typer.Option("--max-hours", min=0, max=10**5, help="Stop after this long.")
     ] = None,
     max_failures: Annotated[
-        int | None, typer.Option("--max-failures", min=1, help="Stop after this many failed cells.")
+        int | None,
+        typer.Option("--max-failures", min=1, max=10**6, help="Stop after this many failed cells."),
     ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every cell; execute nothing.")] = False,

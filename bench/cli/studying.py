@@ -1,6 +1,7 @@
 """What `bench study` does with its options: declare, plan, execute, check, tell."""
 
 import json
+import math
 import shlex
 import sys
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Request:
 
 def answer(request: Request) -> int:
     """Do what was asked; the exit code: 0 all well, 1 a cell failed or a score drifted, 128 + signal."""
+    if request.max_hours is not None and math.isnan(request.max_hours):
+        raise UsageError("--max-hours nan is no number of hours. Write for example --max-hours 12")
     declaration = declared(request)
     expected = expectation.read_expectation(request.check) if request.check else None
     settings = engine_settings(declaration, request.engine)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import Device, Plugin, load_plugins
+from bench.cli.options import HIGHEST_SEED, Device, Plugin, load_plugins
 
 
 def translate(
@@ -21,8 +21,10 @@ def translate(
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", metavar="FILE", help="Its state dict, of one direction.")
     ] = None,
-    size: Annotated[int, typer.Option("--size", help="Image size for a published checkpoint.")] = 256,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the slot noise.")] = 0,
+    size: Annotated[
+        int, typer.Option("--size", min=16, max=2**14, help="Image size for a published checkpoint.")
+    ] = 256,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="Seed of the slot noise.")] = 0,
     device: Device = "auto",
     plugin: Plugin = None,
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.errors import UsageError
-from bench.names import unknown_name
+from bench.names import folder_name, unknown_name
+from bench.protocol import read_toml
 from bench.studies.study import EngineSettings, Study
 
 Location = tuple[int | str, ...]
@@ -41,9 +42,11 @@ class Declaration:
 def declare(values: dict[str, Any], origin: Origin) -> Declaration:
     """The study of these values. Raises UsageError that names every wrong key with its line."""
     try:
-        return Declaration(Study.model_validate(values), origin)
+        study = Study.model_validate(values)
     except ValidationError as error:
         raise UsageError("\n".join(explain(problem, origin) for problem in error.errors())) from None
+    folder_name(origin.place("name"), study.name)
+    return Declaration(study, origin)
 
 
 def load_study(name_or_file: str | Path) -> Declaration:
@@ -53,11 +56,7 @@ def load_study(name_or_file: str | Path) -> Declaration:
     """
     path = Path(name_or_file)
     if path.is_file():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{path} is not UTF-8 text: {error}") from None
-        return parse(text, path.name)
+        return parse(read_toml(path, "study", "Let it be read, or give another file."), path.name)
     name = str(name_or_file).removesuffix(".toml")
     if name in study_names():
         return parse((shipped() / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
@@ -70,7 +69,7 @@ def parse(text: str, file: str) -> Declaration:
     """The study that a TOML text declares; its name is the file's without .toml."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is not readable TOML: {error}") from None
     return declare({"name": Path(file).stem, **values}, Origin(file, text))
 

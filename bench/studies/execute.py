@@ -25,6 +25,7 @@ from bench.scoring.run import score_run
 from bench.studies.identity import refuse_another_cell
 from bench.studies.moment import now
 from bench.training import Trained, train
+from bench.training.memory import is_out_of_memory
 from bench.training.precision import executed_precision
 from variants.cost import forward_gflop, parameter_count
 
@@ -213,16 +214,16 @@ def failure_recorded(folder: RunFolder) -> Iterator[None]:
     """Record why the work within failed, then let the error go on."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except Exception as error:
+        if not is_out_of_memory(error):
+            record_failure(folder, f"{type(error).__name__}: {error}")
+            raise
         message = (
             f"Out of memory: {error}. Smaller images (--set images.size=...), a narrower model "
             "(--set model.width=...), batch 1 or --set train.precision=bf16 need less."
         )
         record_failure(folder, message)
         raise BenchError(message) from error
-    except Exception as error:
-        record_failure(folder, f"{type(error).__name__}: {error}")
-        raise
 
 
 def record_failure(folder: RunFolder, reason: str) -> None:

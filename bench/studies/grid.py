@@ -2,6 +2,7 @@
 
 import fnmatch
 import itertools
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from bench.studies.declaration import Declaration
 
 KINDS = {"variants": ("variant", "control"), "baselines": ("baseline",)}
 """What a wildcard matches, by the list it stands in."""
+MOST_CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,12 @@ def expand(declaration: Declaration) -> Grid:
             except (BenchError, variants.VariantError) as error:
                 raise UsageError(f"{origin.place(key, index)}: {error}") from None
     names = tuple(dict.fromkeys(chosen))
+    cells = len(study.seeds) * len(study.datasets) * len(names)
+    if cells > MOST_CELLS:
+        raise UsageError(
+            f"{origin.name}: variants, data sets and seeds make {cells} cells; a study has at most "
+            f"{MOST_CELLS}. Declare fewer, or several studies."
+        )
     return Grid(
         protocol,
         tuple(dict.fromkeys(study.datasets)),
@@ -99,6 +107,8 @@ def expand_pattern(pattern: str, kinds: Sequence[str], protocol: Protocol) -> li
         )
     names = match_names(matched[1], kinds)
     choices = [alternatives(part) for part in (matched[2] or "").split(",") if part.strip()]
+    if len(names) * math.prod(map(len, choices)) > MOST_CELLS:
+        raise UsageError(f"{pattern[:60]!r} stands for more than {MOST_CELLS} variants. Name fewer values.")
     spelled = (
         f"{name}[{','.join(chosen)}]" if chosen else name
         for name in names

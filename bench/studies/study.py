@@ -5,9 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bench.protocol import Count, Positive, Settings
+from bench.cell import HIGHEST_SEED
+from bench.protocol import Count, Settings
 
-Seed = Annotated[int, Field(ge=0)]
+MOST_SEEDS = 10_000
+Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
+Threads = Annotated[int, Field(gt=0, le=2**10)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -15,15 +18,15 @@ class EngineSettings(Settings):
     """Where the cells of a study are executed; nothing here may change a result."""
 
     kind: Literal["local", "ray"] = "local"
-    workers: Positive | None = None
+    workers: Threads | None = None
     """Cells at a time; None: one for each GPU or else one (local), as many as the cluster carries (ray)."""
-    threads: Positive | None = None
+    threads: Threads | None = None
     """CPU threads of a cell; None: the cores divided by the workers (local), 1 (ray)."""
     address: str | None = None
     """Address of a Ray cluster; None: a cluster on this machine alone."""
-    gpus: Annotated[float, Field(ge=0)] | None = None
+    gpus: Annotated[float, Field(ge=0, le=2**10)] | None = None
     """GPUs of a cell under Ray; None: one where the cluster has any and the device is not the CPU."""
-    memory_gib: Annotated[float, Field(gt=0)] | None = None
+    memory_gib: Annotated[float, Field(gt=0, le=2**20)] | None = None
     """Memory that Ray sets aside for a cell."""
     folders: Literal["shared", "returned"] = "shared"
     """`shared`: every node sees the folder of runs; `returned`: run folders travel to the driver and back."""
@@ -45,7 +48,7 @@ class Study(Settings):
     baselines: tuple[str, ...] = ()
     """The same; wildcards here match baselines."""
     datasets: Names = ("toy-stripes",)
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_SEEDS)] = (0,)
     """`[0, 1, 2]`, or `"0..4"` for 0 to 4."""
     comparisons: tuple[tuple[str, str], ...] = ()
     """Pairs of variants to be compared, declared beforehand."""
@@ -87,5 +90,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         first, last = int(matched[1]), int(matched[2] or matched[1])
         if last < first:
             raise ValueError(f"the seeds {part.strip()} run backwards; write {last}..{first}")
+        if len(seeds) + last + 1 - first > MOST_SEEDS:
+            raise ValueError(f"{text!r} are too many seeds; a study has at most {MOST_SEEDS}")
         seeds.extend(range(first, last + 1))
     return tuple(seeds)

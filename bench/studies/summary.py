@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.cell import Cell
+from bench.protocol import LENGTHS, key_of
 from bench.studies.conduct import Conducted, End, Result
 from bench.studies.orders import Order
 from bench.studies.planning import Planned
@@ -67,7 +68,8 @@ def remarks(plan: Sequence[Planned], study: Study) -> list[str]:
         )
     unknown = next((planned.cell for planned in left if planned.hours is None), None)
     if unknown is not None:
-        few_steps = study.model_copy(update={"changes": (*study.changes, "train.images_seen=40")})
+        others = [change for change in study.changes if key_of(change) not in LENGTHS]
+        few_steps = study.model_copy(update={"changes": (*others, "train.images_seen=40")})
         found.append(
             f"- for {len(left) - len(known)} cells: no run of equal steps is there yet. Measure one, for "
             f"example: {shlex.join(run_words(unknown, few_steps))}"

@@ -1,6 +1,8 @@
 """Protocols: frozen, validated, named by their changes; the hash covers every rule and nothing else."""
 
 import json
+import math
+import typing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +14,11 @@ from pydantic import Field, ValidationError
 from bench.errors import UsageError
 from bench.protocol import (
     AbsentWhenOff,
+    ImageSettings,
     Protocol,
+    ScoreSettings,
     Settings,
+    TrainSettings,
     content_hash,
     load_protocol,
     protocol_names,
@@ -216,7 +221,137 @@ def test_both_lengths_or_none_are_refused(tmp_path: Path) -> None:
 
 
 def test_many_changes_are_named_by_a_hash_that_fits_a_folder() -> None:
-    changes = tuple(f"model.width={width}" for width in range(2, 40))
+    changes = tuple(f"model.layer{number}=8" for number in range(2, 40))
     names = {load_protocol("smoke", changes).name, load_protocol("smoke", changes[:-1]).name}
     assert len(names) == 2
     assert all(len(name) < 60 and "changes, " in name for name in names)
+
+
+def numbers() -> list[str]:
+    """Every key of a protocol's tables that takes numbers, as `train.batch`."""
+    tables = {"images": ImageSettings, "train": TrainSettings, "score": ScoreSettings}
+    return [
+        f"{table}.{name}"
+        for table, model in tables.items()
+        for name, field in model.model_fields.items()
+        if {int, float} & set(types_in(field.annotation))
+    ]
+
+
+def types_in(annotation: object) -> list[object]:
+    """The types that an annotation is made of."""
+    inner = typing.get_args(annotation)
+    return [annotation] if not inner else [each for part in inner for each in types_in(part)]
+
+
+@pytest.mark.parametrize("key", numbers())
+@pytest.mark.parametrize("value", ["-1", "-0.5", "inf", "-inf", "nan", "10" + "0" * 40, "1e40"])
+def test_numbers_that_no_training_can_have_are_refused_at_once(key: str, value: str) -> None:
+    spelled = f"[{value}, {value}]" if key == "train.betas" else value
+    with pytest.raises(UsageError, match=key.replace(".", r"\.")):
+        load_protocol("smoke", (f"{key}={spelled}",))
+
+
+@given(first=st.floats(), second=st.floats())
+def test_betas_are_taken_in_their_range_and_nowhere_else(first: float, second: float) -> None:
+    change = (f"train.betas=[{float_in_toml(first)}, {float_in_toml(second)}]",)
+    if all(0 <= beta < 1 for beta in (first, second)):
+        assert load_protocol("smoke", change).train.betas == (first, second)
+        return
+    with pytest.raises(UsageError, match=r"train\.betas.*(less than 1|greater than or equal to 0|finite)"):
+        load_protocol("smoke", change)
+
+
+def float_in_toml(value: float) -> str:
+    """A float as TOML writes it."""
+    return str(value) if not math.isfinite(value) or "e" in str(value) else f"{value!r}"
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "[1]", "{a = 1}", "2020-01-01"])
+def test_a_parameter_of_the_model_is_a_simple_value(value: str) -> None:
+    with pytest.raises(UsageError, match=r"model\.width = .*: give a whole number, a finite number, a word"):
+        load_protocol("smoke", (f"model.width={value}",))
+
+
+RULES = "[images]\nsize = 32\nload_size = 32\n[train]\nimages_seen = 4\n[score]\n"
+
+
+def test_a_protocol_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(RULES, encoding="utf-8")
+    plain = load_protocol(str(file))
+    file.write_bytes(b"\xef\xbb\xbf" + RULES.replace("\n", "\r\n").encode())
+    assert load_protocol(str(file)) == plain
+
+
+@pytest.mark.parametrize("table", ["images", "train", "score", "model"])
+@pytest.mark.parametrize("wrong", ["5", '"words"', "[1, 2]", "true"])
+def test_a_value_where_a_table_belongs_is_named_also_when_a_key_is_set_in_it(
+    tmp_path: Path, table: str, wrong: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"{table} = {wrong}\n")
+    with pytest.raises(UsageError, match=rf"{table} = .* is no table.*Write \[{table}\]"):
+        load_protocol(str(file), (f"{table}.size=64",))
+    with pytest.raises(UsageError, match=f"{table} = "):
+        load_protocol(str(file))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("train.images_seen=2", "train.images_seen=4"),
+        ("train.images_seen=2", "train.images_seen=2"),
+        ("train.epochs=1", "train.images_seen=4"),
+        ("score.features=tiny", "train.batch=2", "score.features = inception"),
+    ],
+)
+def test_a_rule_that_is_set_twice_is_refused(changes: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="set the same rule"):
+        load_protocol("smoke", changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("../../evil", "no path"),
+        ("/tmp/evil", "no path"),
+        ("a\\\\b", "no path"),
+        ("..", "no path"),
+        (".", "no path"),
+        ("", "empty"),
+        ("  ", "empty"),
+        ("two\\nlines", "line"),
+        (".hidden", "hidden"),
+        ("n" * 256, "256 bytes"),
+        ("ü" * 128, "256 bytes"),
+    ],
+)
+def test_a_protocols_name_is_that_of_one_folder(tmp_path: Path, name: str, message: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f'name = "{name}"\n{RULES}', encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        load_protocol(str(file))
+
+
+@pytest.mark.parametrize("name", ["a b", "50%", "#1", "l'été", 'say "hi"', "x" * 246, "[a]", "-x", "$HOME"])
+def test_other_signs_in_a_protocols_name_are_kept(tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.toml"
+    file.write_text(RULES)
+    assert load_protocol(str(file)).name == name
+
+
+@pytest.mark.parametrize("word", ["../../x", "a/b", "a\\b", "a,train.batch=2", "a, model.width=3", "a\nb"])
+def test_a_change_that_a_folder_cannot_be_called_by_is_named_by_a_hash(word: str) -> None:
+    changed = load_protocol("smoke", (f"score.features={word}",))
+    assert changed.score.features == word
+    assert changed.name == f"smoke[1 change, {changed.name[-17:-1]}]"
+    assert changed.name != load_protocol("smoke", (f"score.features={word}x",)).name
+
+
+@given(st.text(), st.text())
+def test_protocols_of_different_rules_have_different_names(a: str, b: str) -> None:
+    protocols = [load_protocol("smoke", (f"score.features='{a}'", f"model.kind='{b}'"))]
+    protocols += [load_protocol("smoke", (f"score.features='{a}',model.kind='{b}'",))]
+    names = {protocol.name for protocol in protocols}
+    assert len(names) == len({protocol.hash() for protocol in protocols})

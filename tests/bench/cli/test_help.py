@@ -1,10 +1,12 @@
 """Help is part of the product: every command explains itself with whole commands, and they are real ones."""
 
 import shlex
+from typing import get_args, get_type_hints
 
 import click
 import pytest
 import typer
+from typer.models import OptionInfo
 
 from bench.cli import app
 
@@ -45,6 +47,28 @@ def test_every_option_explains_itself(name: str) -> None:
         if isinstance(parameter, click.Option) and not parameter.help
     ]
     assert not undocumented
+
+
+def options_that_take_numbers() -> dict[str, OptionInfo]:
+    """Function and parameter, as `run.seed` -> what the option was declared with."""
+    apps = [app, *(group.typer_instance for group in app.registered_groups)]
+    found = {}
+    for command in (command for each in apps for command in each.registered_commands):
+        assert command.callback is not None
+        for name, hint in get_type_hints(command.callback, include_extras=True).items():
+            kinds, notes = get_args(hint)[:1], get_args(hint)[1:]
+            if {int, float} & {*kinds, *(each for kind in kinds for each in get_args(kind))}:
+                found[f"{command.callback.__name__}.{name}"] = next(
+                    note for note in notes if isinstance(note, OptionInfo)
+                )
+    return found
+
+
+@pytest.mark.parametrize("name", options_that_take_numbers())
+def test_every_number_that_can_be_asked_for_has_a_least_and_a_most(name: str) -> None:
+    option = options_that_take_numbers()[name]
+    assert option.min is not None
+    assert option.max is not None
 
 
 @pytest.mark.parametrize("example", [line for command in commands().values() for line in examples(command)])

@@ -8,10 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import variants
+from bench.cell import HIGHEST_SEED
+from bench.cli import options
 from bench.errors import UsageError
 from bench.studies.declaration import load_study, parse, study_names
 from bench.studies.grid import Grid, control_folders, expand, run_folders
+from bench.studies.planning import Facts, make_plan
 from bench.studies.study import parse_seeds
+from bench.studies.summary import remarks
 
 HEAD = 'variants = ["slot9", "spatial"]\n'
 
@@ -171,3 +175,60 @@ def test_a_control_is_run_again_with_as_many_further_seeds_after_everything_else
         (cell.folder(tmp_path) / "run.json").write_text("{}", encoding="utf-8")
     assert len(run_folders(grid, tmp_path)) == 4
     assert [folder.path.name for folder in control_folders(grid, tmp_path)] == ["seed4", "seed5"]
+
+
+@pytest.mark.parametrize("seeds", ["0..999999", "0..9,5..1000000000000", "0..9999,7"])
+def test_more_seeds_than_a_study_may_have_are_refused_before_they_are_counted_out(seeds: str) -> None:
+    with pytest.raises(UsageError, match=r"seeds: .* too many seeds; a study has at most 10000"):
+        parse(f'{HEAD}seeds = "{seeds}"\n', "mine.toml")
+
+
+@pytest.mark.parametrize("seed", ["-1", "4611686018427387905", "1e3"])
+def test_a_seed_that_no_table_can_hold_is_refused(seed: str) -> None:
+    with pytest.raises(UsageError, match=r"line 2, seeds"):
+        parse(f"{HEAD}seeds = [{seed}]\n", "mine.toml")
+
+
+def test_the_command_takes_the_seeds_that_a_study_takes() -> None:
+    assert HIGHEST_SEED == options.HIGHEST_SEED
+    assert parse(f"{HEAD}seeds = [{HIGHEST_SEED}]\n", "mine.toml").study.seeds == (HIGHEST_SEED,)
+
+
+def test_a_grid_of_more_cells_than_can_be_planned_is_refused() -> None:
+    iterations = "|".join(str(number) for number in range(1, 1001))
+    grid = HEAD.replace("slot9", f"slot9[iterations={iterations}]") + 'seeds = "0..999"\n'
+    with pytest.raises(UsageError, match=r"make 1001000 cells; a study has at most 100000"):
+        grid_of(grid)
+    with pytest.raises(UsageError, match="stands for more than 100000 variants"):
+        grid_of(HEAD.replace("slot9", f"slot9[iterations={iterations},slots={iterations}]"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("workers", 0), ("workers", 5000), ("threads", 100000), ("gpus", -1.0), ("gpus", "inf"),
+     ("memory_gib", "nan"), ("memory_gib", 0.0), ("node_losses", -1), ("node_losses", 10**30)],
+)  # fmt: skip
+def test_an_engine_that_no_machine_has_is_refused(key: str, value: object) -> None:
+    with pytest.raises(UsageError, match=rf"line 3, engine\.{key}: Input should be"):
+        parse(f"{HEAD}[engine]\n{key} = {value}\n", "mine.toml")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "two\\nlines"])
+def test_a_studys_name_is_no_path_and_not_empty(name: str) -> None:
+    with pytest.raises(UsageError, match=r"mine\.toml, line 2, name: "):
+        parse(f'{HEAD}name = "{name}"\n', "mine.toml")
+
+
+def test_a_study_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + HEAD.replace("\n", "\r\n").encode())
+    assert load_study(file).study.variants == ("slot9", "spatial")
+
+
+def test_the_command_that_measures_a_study_sets_its_length_once() -> None:
+    study = parse(f'{HEAD}changes = ["train.epochs=3", "train.batch=2"]\n', "mine.toml")
+    command = remarks(make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None)), study.study)[
+        -1
+    ]
+    assert command.count("--set") == 2
+    assert "--set train.batch=2 --set train.images_seen=40" in command
