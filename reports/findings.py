@@ -13,7 +13,7 @@ from bench.statistics.comparison import Comparison, compare
 from reports import metrics
 from reports.comparability import OWN, Group
 from reports.comparisons import arrow_text, compare_column, pairs_of, winner
-from reports.numbers import counted, decimals, grouped, listed, readable
+from reports.numbers import counted, grouped, listed
 from reports.summaries import summarise
 from reports.tables.main import headline
 from reports.tables.measurements import mask_words
@@ -83,17 +83,13 @@ def in_short(group: Group) -> str:
 
 def _below(known: dict[str, float], lowest: float, key: str) -> str:
     """Who is lower than the lowest trained variant without any training: it is not to be passed over."""
-    lower = [f"{name} {_printed(metrics.scale(key) * mean)}" for name, mean in known.items() if mean < lowest]
+    lower = [f"{name} {metrics.printed(key, mean)}" for name, mean in known.items() if mean < lowest]
     return f"; untrained and lower: {listed(lower)}" if lower else ""
-
-
-def _printed(value: float) -> str:
-    return readable(value, decimals([value]))
 
 
 def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
     best = min(means, key=lambda variant: means[variant])
-    value = f"{best} {_printed(metrics.scale(key) * means[best])}"
+    value = f"{best} {metrics.printed(key, means[best])}"
     if len(means) == 1:
         return f"{value} (the only one)"
     outcomes = compare_column(scores, list(means), key, direction)
@@ -150,7 +146,9 @@ def _headlines(group: Group, outcomes: Sequence[Comparison]) -> Iterator[Finding
 
 def _gathered(first: str, direction: str, outcomes: Sequence[Comparison]) -> Iterator[Finding]:
     """What is supported, what was not found, what is too few seeds: one sentence per verdict."""
-    factor, where = outcomes[0].factor, f"{outcomes[0].metric} {arrow_text(direction)}"
+    factor = outcomes[0].factor
+    scaled = "" if factor == 1 else f" ×{factor}"
+    where = f"{outcomes[0].metric}{scaled} {arrow_text(direction)}"
     by_verdict: dict[tuple[Verdict, str], list[str]] = {}
     for one in outcomes:
         other, sign = (one.b, 1.0) if one.a == first else (one.a, -1.0)
@@ -162,13 +160,12 @@ def _gathered(first: str, direction: str, outcomes: Sequence[Comparison]) -> Ite
         )
     for (verdict, word), others in by_verdict.items():
         seeds = counted(min(len(one.seeds) for one in outcomes if one.verdict is verdict), "seed")
-        scaled = f" (×{factor})" if factor != 1 else ""
         if verdict is Verdict.SUPPORTED:
-            text = f"{where}{scaled}: {first} is {word} than {listed(others)}; lower is better."
+            text = f"{where}: {first} is {word} than {listed(others)}; lower is better."
         elif verdict is Verdict.NOT_FOUND:
             text = f"{where}: {first} was not told apart from {listed(others)}."
         else:
-            text = f"{where}{scaled}: {first} came out {word} than {listed(others)}; {seeds}, no claim."
+            text = f"{where}: {first} came out {word} than {listed(others)}; {seeds}, no claim."
         yield Finding(str(verdict), text)
 
 

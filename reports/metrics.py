@@ -1,17 +1,19 @@
 """What a metric's key means, for people: title, unit, factor, better; unknown keys pass through as words."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.catalogue_networks import network_metric
 from bench.scoring.catalogue_sets import set_metric, stem_and_network
-from bench.scoring.metric import Better, Metric
+from bench.scoring.metric import Better, Metric, headed
+from reports.numbers import decimals, places, readable
 from reports.tables.model import Arrow
 
 ARROWS: dict[str, Arrow] = {"lower": "down", "higher": "up", "nearer target": "target", "none": ""}
-PRINTED_TIMES_100 = ("kid", "kd", "kid_subsets", "kd_subsets", "attention_k", "noise_k")
-PLAIN_UNITS = ("", "1", "ratio", "share", "masks", "share of images", "share of variance")
 
+RAW_DIGITS = 4
+"""Significant digits of distances on other networks than Inception."""
 TABLES = ("faithfulness", "artefacts", "truth", "masks", "mask-grids", "sets")
 """The tables that metrics other than the headline distances go to."""
 _BY_PREFIX = (
@@ -105,16 +107,38 @@ def _kernel_title(key: str) -> str:
 
 def scale(key: str) -> int:
     """The factor a value is printed with; it stands in the heading."""
-    name = stem(key)
-    return 100 if name in PRINTED_TIMES_100 or name.startswith(PRINTED_TIMES_100[4:]) else 1
+    known = metric(key)
+    return known.factor if known else 1
+
+
+def is_raw_distance(key: str) -> bool:
+    """Whether the key is a distance on another network than Inception: of no known size, so printed raw."""
+    known = metric(key)
+    return network(key) is not None and known is not None and known.unit.startswith("squared")
+
+
+def decimals_of(key: str, values: Sequence[float]) -> Callable[[float], int]:
+    """How many decimals the printed values of a column get: all the same, or four significant digits each.
+
+    `values` are those of the column, as printed.
+    """
+    if is_raw_distance(key):
+        return lambda value: places(value, RAW_DIGITS)
+    digits = decimals(list(values))
+    digits = max(2, digits) if is_kernel(key) and digits else digits
+    return lambda value: digits
+
+
+def printed(key: str, value: float) -> str:
+    """One raw value as people are shown it."""
+    shown = scale(key) * value
+    return readable(shown, decimals_of(key, [shown])(shown))
 
 
 def heading(key: str) -> str:
     """Title with factor and unit: `KID ×100`, `noise [levels of 255]`."""
     known = metric(key)
-    unit = known.unit if known and known.scope != "set" else ""
-    unit = "" if unit in PLAIN_UNITS or scale(key) != 1 else f" [{unit.removesuffix(' of 255')}]"
-    return title(key) + (f" ×{scale(key)}" if scale(key) != 1 else unit)
+    return headed(title(key), known.unit.removesuffix(" of 255"), known.factor) if known else title(key)
 
 
 def better(key: str) -> Better:

@@ -49,13 +49,23 @@ def grouped(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f")
 
 
+def places(value: float, digits: int) -> int:
+    """Decimals that give one number `digits` significant digits.
+
+    >>> places(903.2, 4), places(0.01234, 4), places(15081.0, 4)
+    (1, 5, 0)
+    """
+    if not math.isfinite(value) or value == 0:
+        return 0
+    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
+
+
 def significant(value: float, digits: int = 3) -> str:
     """A number with `digits` significant digits, without exponent between 0.0001 and a million."""
     if not math.isfinite(value) or value == 0:
         return fixed(value, 0)
-    exponent = math.floor(math.log10(abs(value)))
-    if -4 <= exponent < 6:
-        return fixed(value, max(0, digits - 1 - exponent))
+    if 1e-4 <= abs(value) < 1e6:
+        return fixed(value, places(value, digits))
     return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
 
 

@@ -1,11 +1,14 @@
 """Printing for people: results on stdout, remarks on stderr."""
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.cli.options import print_json
 from bench.runs.folder import RunFolder
 from bench.runs.scores import DIRECTIONS, Scores, read_scores
+from bench.scoring.catalogue import metric
 
 
 def announce(text: str) -> None:
@@ -18,7 +21,7 @@ def print_record(path: Path, as_json: bool) -> None:
     folder = RunFolder(path)
     record = folder.read()
     if as_json:
-        print(record.model_dump_json(indent=2))
+        print_json(record.model_dump(mode="json"))
         return
     for warning in record.warnings:
         announce(f"note: {warning}")
@@ -40,8 +43,21 @@ def print_scores(scores: Scores) -> None:
         for direction in DIRECTIONS:
             score = directions[direction].metrics[key]
             values = (score.value, score.floor, score.ceiling)
-            table.add_row(key, direction.replace("2", " → "), *map(number, values))
+            cells = [printed(key, value) for value in values]
+            table.add_row(heading(key), direction.replace("2", " → "), *cells)
     Console().print(table)
+
+
+def heading(key: str) -> str:
+    """The title of a score with its factor or unit; a key that the catalogue does not know as it is."""
+    known = metric(key)
+    return known.heading if known else key
+
+
+def printed(key: str, value: float | None) -> str:
+    """A score as people are shown it: times its factor, with four significant digits."""
+    known = metric(key)
+    return number(value if value is None or known is None else known.factor * value)
 
 
 def headline_keys(metrics: Mapping[str, object]) -> list[str]:
@@ -50,5 +66,14 @@ def headline_keys(metrics: Mapping[str, object]) -> list[str]:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits; a dash where there is no value."""
-    return "-" if value is None else f"{value:.4g}"
+    """Four significant digits, without exponent between 0.0001 and ten million; a dash for no value.
+
+    >>> number(903.2), number(0.01), number(15081.3), number(None)
+    ('903.2', '0.01000', '15081', '-')
+    """
+    if value is None or not math.isfinite(value):
+        return "-"
+    if value and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.3e}"
+    decimals = 3 - math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{max(0, decimals)}f}"

@@ -7,13 +7,13 @@ from typing import cast
 from rich.console import Console
 from rich.table import Table
 
-from bench.cli.console import announce, number, print_scores
+from bench.cli.console import announce, heading, print_scores, printed
+from bench.cli.options import print_json
 from bench.data import load_dataset
 from bench.errors import UsageError
 from bench.progress import TerminalProgress
 from bench.protocol import load_protocol
 from bench.runs.scores import DIRECTIONS, Direction, Scores
-from bench.scoring.catalogue import metric
 from bench.scoring.external_folder import external_scores, write_external
 from bench.scoring.external_scores import Card, ExternalScores, external_card
 from bench.scoring.folder_scores import Folders, score_folders
@@ -67,15 +67,17 @@ class Kept:
 
 
 def score_runs(folders: list[Path], common: Common, as_json: bool) -> None:
-    """Score finished runs again and print the scores of each."""
+    """Score finished runs again and print the scores of each: as JSON, one document for all of them."""
+    found = []
     for folder in folders:
         with TerminalProgress() as progress:
             scores = rescore(folder, common.features, common.weights, device=common.device, progress=progress)
-        if as_json:
-            print(scores.model_dump_json(indent=2))
-        else:
+        found.append({"run": str(folder), **scores.model_dump(mode="json")})
+        if not as_json:
             announce(str(folder))
             print_scores(scores)
+    if as_json:
+        print_json(found if len(found) > 1 else {key: found[0][key] for key in found[0] if key != "run"})
 
 
 def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
@@ -140,15 +142,14 @@ def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path |
 def print_kept(kept: Kept, as_json: bool) -> None:
     """The scores as a table with one block a direction, or as JSON; where they lie on stderr."""
     if as_json:
-        print(kept.scores.model_dump_json(indent=2))
+        print_json(kept.scores.model_dump(mode="json"))
     else:
         for direction, scored in kept.scores.selections["last"].directions.items():
             counts = f"{scored.images_generated} images against {scored.images_real} real ones"
             table = Table("score", "value", "floor", "copying", title=f"{direction}: {counts}")
             for key, score in scored.metrics.items():
-                entry = metric(key)
-                title = entry.title if entry else key
-                table.add_row(title, number(score.value), number(score.floor), number(score.ceiling))
+                cells = [printed(key, value) for value in (score.value, score.floor, score.ceiling)]
+                table.add_row(heading(key), *cells)
             Console().print(table)
     if kept.folder is not None:
         announce(f"Kept in {kept.folder}. Look at it with: bench report {kept.folder}")

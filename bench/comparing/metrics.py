@@ -37,9 +37,10 @@ def better(key: str, catalogue: Catalogue) -> Better:
     return known.better if known else "none"
 
 
-def factor(key: str) -> int:
-    """What a value is printed times: the kernel distance is stored raw and printed x100."""
-    return 100 if stem(key) in ("kid", "kd") else 1
+def factor(key: str, catalogue: Catalogue) -> int:
+    """What a value is printed times; 1 for a key that the catalogue does not know."""
+    known = catalogue(key)
+    return known.factor if known else 1
 
 
 def ordered(keys: Iterable[str]) -> list[str]:

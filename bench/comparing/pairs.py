@@ -114,7 +114,16 @@ def _pair(
         better = "none"
     images = _of_direction(scored.a[seeds[0]], request, direction).images_generated
     return Pair(
-        key, direction, scored.group.dataset, a, b, seeds, images, better, target, metrics.factor(key)
+        key,
+        direction,
+        scored.group.dataset,
+        a,
+        b,
+        seeds,
+        images,
+        better,
+        target,
+        metrics.factor(key, catalogue),
     )
 
 

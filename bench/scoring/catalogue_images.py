@@ -40,7 +40,7 @@ COLOUR_AND_NOISE = (
         formula="sqrt(pi/2)/6 times the mean of |luma * N|, N = [1 -2 1; -2 4 -2; 1 -2 1]; texture reads as "
         "noise too",
         source="Immerkaer 1996",
-        undefined_when="",
+        undefined_when="the image is smaller than 3 pixels",
     ),
     Metric(
         key="noise_gap",
@@ -50,7 +50,7 @@ COLOUR_AND_NOISE = (
         scope="set",
         formula="|mean noise of the translations - that of the target domain's test images|",
         source="Immerkaer 1996, applied to sets",
-        undefined_when="",
+        undefined_when="the image is smaller than 3 pixels",
     ),
 )
 
@@ -63,7 +63,7 @@ LINES = (
         scope="image",
         formula="Pearson correlation over pixels of the Sobel gradient lengths of source and output luma",
         source="Sobel and Feldman 1968; Pearson 1895",
-        undefined_when="source or output is flat",
+        undefined_when="source or output is flat, or smaller than 5 pixels",
     ),
     Metric(
         key="structure",

@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 from bench.scoring.catalogue_masks import NO_MASKS
+from bench.scoring.catalogue_sets import KERNEL_UNITS, printed_factor
 from bench.scoring.metric import Metric
 
 _KEY = re.compile(r"^(\w+)\(([^()]+)\)$")
@@ -12,7 +13,7 @@ _STEMS = (
     Metric(
         key="attention_kd",
         title="Change of KD without space in the masks",
-        unit="squared kernel units, printed x100",
+        unit=KERNEL_UNITS,
         better="none",
         scope="set",
         formula="KD with every mask replaced by its spatial mean - KD; positive where attention helps",
@@ -22,7 +23,7 @@ _STEMS = (
     Metric(
         key="attention_kd_swapped",
         title="Change of KD with the masks of another image",
-        unit="squared kernel units, printed x100",
+        unit=KERNEL_UNITS,
         better="none",
         scope="set",
         formula="KD with the masks of the previous test image - KD; positive where attention helps",
@@ -32,7 +33,7 @@ _STEMS = (
     Metric(
         key="noise_kd_spread",
         title="Spread of KD over slot noise",
-        unit="squared kernel units, printed x100",
+        unit=KERNEL_UNITS,
         better="lower",
         scope="set",
         formula="standard deviation of KD over draws of the slot noise; 0 without noise",
@@ -93,7 +94,8 @@ def _under(entry: Metric, network: str) -> Metric:
         title = title.replace(letters, name)
     if title == "Realism" and network != "inception":
         title = f"Realism({network})"
-    return dataclasses.replace(entry, key=network_key(entry.key, network), title=title)
+    factor = printed_factor(entry.unit, network)
+    return dataclasses.replace(entry, key=network_key(entry.key, network), title=title, factor=factor)
 
 
 def _named_for_inception(stem: str) -> str:

@@ -23,6 +23,7 @@ TITLES = {
 INCEPTION_TITLES = {"fd": "FID", "kd": "KID", "kd_subsets": "KID over subsets"}
 KEY = re.compile(r"^(\w+)\(([^()]+)\)$")
 
+KERNEL_UNITS = "squared kernel units"
 _FEW = "fewer than 2 images in either set"
 _KYNKAANNIEMI = "Kynkaanniemi et al. 2019, equations 1 and 2"
 _NAEEM = "Naeem et al. 2020"
@@ -40,7 +41,7 @@ _STEMS = {
     "kd": Metric(
         key="kd",
         title="KD",
-        unit="squared kernel units, printed x100",
+        unit=KERNEL_UNITS,
         better="lower",
         scope="set",
         formula="unbiased MMD^2 over all pairs, kernel (x.y/d + 1)^3; may be slightly negative",
@@ -50,7 +51,7 @@ _STEMS = {
     "kd_subsets": Metric(
         key="kd_subsets",
         title="KD over subsets",
-        unit="squared kernel units, printed x100",
+        unit=KERNEL_UNITS,
         better="lower",
         scope="set",
         formula="mean of KD over 100 random subsets as torch-fidelity draws them (seed 2020); the spread is "
@@ -108,6 +109,11 @@ def set_key(stem: str, network: str) -> str:
     return f"{stem}({network})"
 
 
+def printed_factor(unit: str, network: str) -> int:
+    """Kernel distances on Inception's features are printed x100, as the literature does; all others raw."""
+    return 100 if unit == KERNEL_UNITS and network == "inception" else 1
+
+
 def title(stem: str, network: str) -> str:
     """The name in tables and axes: FID and KID for Inception alone, else FD(network), KD(network)."""
     if network == "inception":
@@ -142,4 +148,5 @@ def set_metric(stem: str, network: str) -> Metric:
         formula=entry.formula,
         source=entry.source,
         undefined_when=entry.undefined_when,
+        factor=printed_factor(entry.unit, network),
     )

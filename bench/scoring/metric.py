@@ -24,3 +24,21 @@ class Metric:
     source: str
     undefined_when: str
     """When there is no value; empty where there always is one."""
+    factor: int = 1
+    """What people are shown every value times, with the factor in the name; records hold the raw value."""
+
+    @property
+    def heading(self) -> str:
+        """The title over printed values: `KID ×100`, `KD(tiny)`, `Noise [levels of 255]`."""
+        return headed(self.title, self.unit, self.factor)
+
+
+PLAIN_UNITS = ("", "1", "ratio", "share", "masks", "share of images", "share of variance")
+"""Units that a title goes without."""
+
+
+def headed(title: str, unit: str, factor: int) -> str:
+    """A title with its factor, or with its unit where that says something."""
+    if factor != 1:
+        return f"{title} ×{factor}"
+    return title if unit in PLAIN_UNITS or unit.startswith("squared") else f"{title} [{unit}]"

@@ -25,10 +25,12 @@ INTRODUCTION = """# Metrics
 
 Made from the catalogue (`bench/scoring/catalogue*.py`) by `python -m bench.scoring.metrics_page`; the same
 is printed by `bench list metrics`. Only distances on Inception's features are called FID and KID; on another
-network NAME they are FD(NAME) and KD(NAME), in keys, tables and axes. scores.json holds one score a key and
-direction; measurements of single images, masks and ground truth are columns of images.csv too, and their
-score is the mean over the test images where they are defined. An undefined score has no value and a reason,
-never a zero. Differences of images are in levels of 255.
+network NAME they are FD(NAME) and KD(NAME), in keys, tables and axes. Files for programs hold raw values;
+what people read shows kernel distances on Inception ×100, with the factor in the name, and distances on other
+networks raw, with four significant digits. scores.json holds one score a key and direction; measurements of
+single images, masks and ground truth are columns of images.csv too, and their score is the mean over the
+test images where they are defined. An undefined score has no value and a reason, never a zero. Differences of
+images are in levels of 255.
 """
 
 
@@ -44,7 +46,8 @@ def metrics_page(metrics: Iterable[Metric] = METRICS) -> str:
 
 def paragraph(metric: Metric) -> str:
     """One metric in one paragraph."""
-    unit = "" if metric.unit in ("", "1") else f" [{metric.unit}]"
+    factor = "" if metric.factor == 1 else f", printed ×{metric.factor}"
+    unit = "" if metric.unit in ("", "1") else f" [{metric.unit}{factor}]"
     source = f" Source: {metric.source}." if metric.source else ""
     undefined = f" Undefined when {metric.undefined_when}." if metric.undefined_when else ""
     said = f"{metric.formula}. {BETTER[metric.better]}{source}{undefined}"

@@ -61,7 +61,7 @@ class Evidence:
     """Whether the interval allows for other test images."""
     smallest_detectable: float | None = None
     factor: int = 1
-    """Sentences print every value of the measure times this, and say so."""
+    """Sentences print every value of the measure times this; `metric` says so."""
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -165,8 +165,7 @@ def _test(e: Evidence) -> str:
 
 def _title(e: Evidence) -> str:
     distance = ", distance from the target" if e.better == "nearer target" else ""
-    factor = "" if e.factor == 1 else f" (×{e.factor})"
-    return f"{e.metric}{distance}{factor}"
+    return f"{e.metric}{distance}"
 
 
 def _value(e: Evidence, value: float) -> str:

@@ -48,7 +48,7 @@ class Pair:
     target: float | None = None
     """Where `better` is "nearer target": the value to be near; the distance from it is what is compared."""
     factor: int = 1
-    """What sentences and tables multiply values by; KID is stored raw and printed x100."""
+    """What sentences and tables multiply values by; KID is stored raw and printed ×100."""
 
     def __post_init__(self) -> None:
         counts = {len(self.seeds), len(self.a.values), len(self.b.values)}
@@ -157,7 +157,8 @@ def _measured_from_target(side: Side, pair: Pair) -> Side:
 
 
 def _title(pair: Pair) -> str:
-    return f"{pair.metric} {pair.direction} on {pair.dataset}"
+    factor = "" if pair.factor == 1 else f" ×{pair.factor}"
+    return f"{pair.metric}{factor} {pair.direction} on {pair.dataset}"
 
 
 def _outcome(tested: _Tested, claimed: Claim) -> Comparison:

@@ -6,12 +6,13 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import pandas as pd
 
+from bench.scoring.catalogue_sets import set_key
 from reports import metrics
 from reports.comparability import Group
 from reports.frame import records
 from reports.run_files import NOT_LOSSES, read_images, read_losses, read_validation
 from reports.summaries import summarise
-from reports.tables.scores import chosen
+from reports.tables.scores import DIRECTIONS, chosen
 
 BINS = 100
 NOT_STATISTICS = {"step", "images_seen"}
@@ -29,6 +30,16 @@ def loss_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
 def validation_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
     """As `loss_curves`, of the mask statistics and distances in validation.csv, in the same columns."""
     return _curves(group, variants, read_validation, NOT_STATISTICS)
+
+
+def validation_distances(group: Group, curves: pd.DataFrame) -> pd.DataFrame:
+    """The kernel distances among the validation curves, named and scaled as tables print them."""
+    networks = {record.protocol.get("score", {}).get("features") for record in group.study.records.values()}
+    key = set_key("kd", str(networks.pop())) if len(networks) == 1 else "kd"
+    names = {f"kd_{direction}": f"{metrics.heading(key)} {direction}" for direction in DIRECTIONS}
+    chosen = curves[curves["loss"].isin(list(names))]
+    scaled = {column: chosen[column] * metrics.scale(key) for column in ("mean", "low", "high")}
+    return chosen.assign(loss=chosen["loss"].map(names), **scaled)
 
 
 def _curves(

@@ -123,7 +123,8 @@ def _masks(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
         text = "Mask statistics of the validation images; bands from the least to the largest seed."
         make = _later(curves.overlay, table, statistics, drawn)
         yield _drawing(group, "mask-statistics", "masks", "Masks over training", text, make)
-    measured = [name for name in table["loss"].unique() if name.startswith("kd_")]
+    table = data.validation_distances(group, table)
+    measured = list(table["loss"].unique())
     if measured:
         text = "Kernel distance of the validation images; its least sum chooses the checkpoint."
         make = _later(curves.overlay, table, measured, drawn)

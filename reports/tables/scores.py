@@ -1,6 +1,6 @@
 """Columns of scores: what main, faithfulness, mask and ablation tables have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +10,7 @@ from reports import metrics
 from reports.comparability import MARK, OWN, Group
 from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
 from reports.frame import Study
-from reports.numbers import decimals, fixed, listed, readable
+from reports.numbers import fixed, listed, readable
 from reports.summaries import Summary, spread_rule, summarise
 from reports.tables.model import Cell, Column, Row, Table, missing
 
@@ -36,8 +36,7 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     by_variant = dict(iter(rows.groupby("variant")))
     summaries = {name: summarise(by_variant.get(name, rows.iloc[:0])) for name in group.variants}
     scale = metrics.scale(key)
-    digits = decimals([scale * found.mean for found in summaries.values() if found])
-    digits = max(2, digits) if metrics.is_kernel(key) and digits else digits
+    digits = metrics.decimals_of(key, [scale * found.mean for found in summaries.values() if found])
     measured = [variant for variant in group.variants if summaries[variant]]
     rivals = [variant for variant in measured if variant in group.trained]
     best = winner(compare_column(scores, rivals, key, direction), rivals) if bold else None
@@ -46,7 +45,8 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
         if found is None:
             cells[variant] = missing(why_missing(group, variant, by_variant.get(variant, rows.iloc[:0])))
         else:
-            cells[variant] = summary_cell(found, digits, scale, bold=variant == best)
+            own = digits(scale * found.mean)
+            cells[variant] = summary_cell(found, own, scale, bold=variant == best)
     column = Column(
         key=f"{direction}-{selection}-{key}",
         title=metrics.heading(key),
@@ -91,11 +91,12 @@ def why_missing(group: Group, variant: str, rows: pd.DataFrame) -> str:
     return f"No scores: {', '.join(sorted(set(states)))}." if states else "No run."
 
 
-def _reference(rows: pd.DataFrame, name: str, digits: int, scale: float) -> Cell:
+def _reference(rows: pd.DataFrame, name: str, digits: Callable[[float], int], scale: float) -> Cell:
     values = rows[name].dropna()
     if values.empty:
         return Cell("")
-    return Cell(fixed(scale * float(values.mean()), digits), scale * float(values.mean()))
+    value = scale * float(values.mean())
+    return Cell(fixed(value, digits(value)), value)
 
 
 def seed_counts(group: Group, selection: str) -> dict[str, int]:

@@ -21,9 +21,9 @@ def test_supported_differences_are_told_and_named(tmp_path: Path, mini: ModuleTy
         for name in ("spatial", "slot9")
     }
     mean = {name: sum(mini.kernel_value(run, "A2B") for run in found) / 5 for name, found in runs.items()}
-    assert f"slot9 (by {100 * (mean['slot9'] - mean['spatial']):.2g})" in first.sentence
+    assert f"slot9 (by {mean['slot9'] - mean['spatial']:.2g})" in first.sentence
     assert "spatial is lower than" in first.sentence
-    assert summary.short.startswith("Lowest KD(tiny) ×100: A → B spatial")
+    assert summary.short.startswith("Lowest KD(tiny): A → B spatial")
     assert "(supported against every other)" in summary.short
 
 
@@ -34,9 +34,9 @@ def test_the_summary_prints_large_distances_without_decimals(
     for scores in tmp_path.rglob("scores.json"):
         told = json.loads(scores.read_text(encoding="utf-8"))
         for direction in told["selections"]["last"]["directions"].values():
-            direction["metrics"]["kd(tiny)"]["value"] = 19.9123
+            direction["metrics"]["kd(tiny)"]["value"] = 15081.3
         scores.write_text(json.dumps(told), encoding="utf-8")
-    assert "A → B spatial 1991 (the only one)" in summarise_group(group_of(tmp_path)).short
+    assert "A → B spatial 15\u202f081 (the only one)" in summarise_group(group_of(tmp_path)).short
 
 
 def test_two_seeds_claim_nothing(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
@@ -98,7 +98,7 @@ def test_an_untrained_baseline_below_every_trained_variant_is_not_passed_over(
 ) -> None:
     mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0,), pictures=False)
     write_untrained(tmp_path, mini, "colour", 1e-4)
-    assert summarise_group(group_of(tmp_path)).short.count("untrained and lower: colour 0.01") == 2
+    assert summarise_group(group_of(tmp_path)).short.count("untrained and lower: colour 0.0001000") == 2
 
 
 def test_an_own_objective_and_what_is_proven_of_it_are_told(

@@ -33,15 +33,20 @@ def cells(table: Table, row: str) -> dict[str, Cell]:
     return {f"{c.group} {c.title}".strip(): cell for c, cell in zip(table.columns, found.cells, strict=True)}
 
 
-def test_the_main_table_prints_the_mean_over_seeds_times_100(
-    tmp_path: Path, mini: ModuleType, group_of: Read
+@pytest.mark.parametrize(
+    ("features", "title", "factor", "text"),
+    [("inception", "KID ×100", 100, "1.65"), ("tiny", "KD(tiny)", 1, "0.01650")],
+)
+def test_the_main_table_prints_kid_times_100_and_other_networks_raw_with_four_digits(
+    tmp_path: Path, mini: ModuleType, group_of: Read, features: str, title: str, factor: int, text: str
 ) -> None:
-    mini.write_study(tmp_path, ("spatial", "copy"), seeds=range(5), pictures=False)
-    runs = [mini.Mini(mini.protocol(), "toy-stripes", "spatial", seed) for seed in range(5)]
-    expected = 100 * np.mean([mini.kernel_value(run, "B2A") for run in runs])
-    cell = cells(main_table(group_of(tmp_path)), "spatial")["B → A KD(tiny) ×100"]
+    rules = mini.protocol(features=features)
+    mini.write_study(tmp_path, ("spatial", "copy"), seeds=range(5), pictures=False, rules=rules)
+    runs = [mini.Mini(rules, "toy-stripes", "spatial", seed) for seed in range(5)]
+    expected = factor * np.mean([mini.kernel_value(run, "B2A") for run in runs])
+    cell = cells(main_table(group_of(tmp_path)), "spatial")[f"B → A {title}"]
     assert cell.value == pytest.approx(expected)
-    assert cell.text == f"{expected:.2f}"
+    assert cell.text == text
     assert cell.spread.startswith("±")
     assert len(cell.points) == 5
 
@@ -52,7 +57,7 @@ def test_the_spread_is_what_the_number_of_seeds_allows(
 ) -> None:
     mini.write_study(tmp_path, ("spatial", "slot9"), seeds=range(seeds), pictures=False)
     table = main_table(group_of(tmp_path))
-    cell = cells(table, "spatial")["A → B KD(tiny) ×100"]
+    cell = cells(table, "spatial")["A → B KD(tiny)"]
     assert cell.spread[:1] == spread
     assert table.columns[0].title == f"n = {seeds}"
 
@@ -64,7 +69,7 @@ def test_bold_needs_five_seeds_and_a_supported_difference(
     mini.write_study(tmp_path / "enough", ("spatial", "uniform", "copy"), seeds=range(5), pictures=False)
     few, enough = main_table(group_of(tmp_path / "few")), main_table(group_of(tmp_path / "enough"))
     assert not any(cell.bold for row in few.rows for cell in row.cells)
-    assert cells(enough, "spatial")["A → B KD(tiny) ×100"].bold
+    assert cells(enough, "spatial")["A → B KD(tiny)"].bold
     assert not any(cell.bold for cell in cells(enough, "uniform").values())
 
 
@@ -88,7 +93,7 @@ def test_floor_and_ceiling_stand_beneath(tmp_path: Path, mini: ModuleType, group
     mini.write_study(tmp_path, ("spatial",), seeds=(0,), pictures=False)
     table = main_table(group_of(tmp_path))
     assert [row.role for row in table.rows] == ["variant", "floor", "ceiling"]
-    assert cells(table, "floor: real against real")["A → B KD(tiny) ×100"].value == pytest.approx(0.4)
+    assert cells(table, "floor: real against real")["A → B KD(tiny)"].text == "0.004000"
 
 
 def test_what_is_missing_is_a_dash_with_its_reason(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
@@ -96,7 +101,7 @@ def test_what_is_missing_is_a_dash_with_its_reason(tmp_path: Path, mini: ModuleT
     failed = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
     mini.write_record(failed.folder(tmp_path), mini.record(failed, status="failed", reason="x"))
     group = group_of(tmp_path)
-    assert cells(main_table(group), "slot9")["A → B KD(tiny) ×100"].note == "No scores: failed."
+    assert cells(main_table(group), "slot9")["A → B KD(tiny)"].note == "No scores: failed."
     masks = measurement_tables(group, "masks")[0]
     assert cells(masks, "copy")["A → B entropy"] == Cell("-", note="The generator has no masks.")
     assert "<sup>b</sup> The generator has no masks." in to_markdown(masks)
@@ -112,7 +117,7 @@ def test_scores_that_are_not_finite_are_missing(tmp_path: Path, mini: ModuleType
             direction.metrics["fd(tiny)"] = Score(value=float("inf"))
         (run.folder(tmp_path) / "scores.json").write_text(scores.model_dump_json())
     found = cells(main_table(group_of(tmp_path)), "slot9")
-    assert found["A → B KD(tiny) ×100"] == Cell("-", note="Not a finite number in any seed.")
+    assert found["A → B KD(tiny)"] == Cell("-", note="it came out as NaN")
     assert found["B → A FD(tiny)"].text == "-"
 
 
@@ -166,8 +171,8 @@ def test_feature_networks_never_share_a_column(tmp_path: Path, mini: ModuleType,
     (run.folder(tmp_path) / "scores.json").write_text(text)
     table = main_table(group_of(tmp_path))
     titles = [column.title for column in table.columns if column.group == "A → B"]
-    assert titles == ["KD(squeezenet) ×100", "KD(tiny) ×100", "FD(squeezenet)", "FD(tiny)"]
-    assert cells(table, "spatial")["A → B KD(squeezenet) ×100"].text == "-"
+    assert titles == ["KD(squeezenet)", "KD(tiny)", "FD(squeezenet)", "FD(tiny)"]
+    assert cells(table, "spatial")["A → B KD(squeezenet)"].text == "-"
 
 
 def test_runs_left_out_are_listed_with_their_reason(tmp_path: Path, mini: ModuleType) -> None:

@@ -1,6 +1,8 @@
 """`bench score` as typed: runs again, folders of any origin, published checkpoints, refusals."""
 
 import json
+import math
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
+from bench.cli.console import print_scores
+from bench.cli.options import print_json
 from bench.cli.score import score
 from bench.errors import UsageError
-from bench.runs.scores import Scores
+from bench.runs.scores import DirectionScores, Score, Scores, Selection
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 SLOT9 = "runs/tiny/toy-stripes/slot9/seed0"
@@ -38,6 +42,35 @@ def test_a_finished_run_is_scored_again_to_the_same_scores(
     assert outcome.returncode == 0, outcome.stderr
     after = json.loads(outcome.stdout)
     assert after["selections"]["last"]["directions"] == before["selections"]["last"]["directions"]
+
+
+def test_several_runs_are_one_json_document(bench: Command, finished_runs: Path) -> None:
+    names = [SLOT9, SLOT9.replace("slot9", "spatial")]
+    outcome = bench("score", *names, "--threads", "1", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    rows = json.loads(outcome.stdout)
+    assert [row["run"] for row in rows] == names
+    assert all("last" in row["selections"] for row in rows)
+
+
+@pytest.mark.parametrize(("key", "printed"), [("kid", "KID ×100"), ("kd(tiny)", "KD(tiny)")])
+def test_scores_are_printed_with_the_factor_in_their_name(
+    key: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = {key: Score(value=0.0123456, floor=0.004, ceiling=None)}
+    each = DirectionScores(images_generated=2, images_real=2, metrics=metrics)
+    selection = Selection(step=1, images_seen=1, directions={"A2B": each, "B2A": each})
+    print_scores(Scores(selections={"last": selection}, card={}))
+    row = next(line for line in capsys.readouterr().out.splitlines() if "A → B" in line)
+    cells = [cell.strip() for cell in re.split("[│┃|]", row) if cell.strip()]
+    values = ["1.235", "0.4000"] if key == "kid" else ["0.01235", "0.004000"]
+    assert cells == [printed, "A → B", *values, "-"]
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_json_that_is_printed_has_no_nan(odd: float, capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": [1.5, odd], "b": {"c": (odd, "x", None, True)}})
+    assert json.loads(capsys.readouterr().out) == {"a": [1.5, None], "b": {"c": [None, "x", None, True]}}
 
 
 def test_folders_are_scored_kept_and_shown_by_the_report(

@@ -60,6 +60,14 @@ def test_only_inception_s_distances_are_called_fid_and_kid() -> None:
     assert any("KID" in entry.title for entry in network_metrics("inception"))
 
 
+def test_only_kernel_distances_on_inception_s_features_are_printed_times_100() -> None:
+    factors = {entry.key: entry.factor for entry in METRICS}
+    assert {key for key, factor in factors.items() if factor != 1} == {key for key in factors if "kid" in key}
+    assert {factors[key] for key in factors if "kid" in key} == {100}
+    for entry in METRICS:
+        assert entry.heading.endswith("×100") == (entry.factor == 100), entry.key
+
+
 def test_a_dead_head_is_called_so_at_the_same_threshold_everywhere() -> None:
     assert DEAD_DEVIATION == mask_statistics.DEAD_DEVIATION
     assert mask_head_in_words(DEAD_DEVIATION) is None

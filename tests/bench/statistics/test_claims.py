@@ -117,7 +117,7 @@ def test_what_no_seed_changes_is_reported_without_a_test() -> None:
 def test_a_factor_changes_what_is_printed_and_nothing_that_is_stored() -> None:
     raw, printed = one(pair(-0.5)), one(pair(-0.5, factor=100))
     assert printed.mean_difference == raw.mean_difference
-    assert "fid A2B on toy-stripes (×100): slot9 is lower than spatial by 49.9 (" in printed.sentence
+    assert "fid ×100 A2B on toy-stripes: slot9 is lower than spatial by 49.9 (" in printed.sentence
 
 
 def test_pairs_that_are_not_pairs_are_refused() -> None:
