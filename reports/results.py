@@ -71,9 +71,9 @@ class LossResult(Result):
 
     run: str
     loss: str
-    first_tenth: float
-    """Mean over the first tenth of the logged steps, at least one of them."""
-    last_tenth: float
+    first_tenth: float | None
+    """Mean over the first tenth of the logged steps, at least one of them; None where one is not a number."""
+    last_tenth: float | None
 
 
 class ComparisonResult(Result):
@@ -220,10 +220,8 @@ def _losses(runs: pd.DataFrame) -> Iterator[LossResult]:
         table = read_losses(str(run.folder))
         tenth = math.ceil(len(table) / 10)
         for loss in [name for name in table.columns if name not in NOT_LOSSES] if tenth else []:
-            first, last = (float(part.mean()) for part in (table[loss].head(tenth), table[loss].tail(tenth)))
-            yield LossResult(
-                run=_name(run), loss=loss, first_tenth=_rounded(first), last_tenth=_rounded(last)
-            )
+            first, last = (_mean(part) for part in (table[loss].head(tenth), table[loss].tail(tenth)))
+            yield LossResult(run=_name(run), loss=loss, first_tenth=first, last_tenth=last)
 
 
 def _mean(values: pd.Series) -> float | None:

@@ -1,12 +1,11 @@
 """`bench check`: the conformance suite."""
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import AsJson, Plugin, load_plugins
+from bench.cli.options import AsJson, Plugin, load_plugins, print_json
 
 if TYPE_CHECKING:
     from variants.conformance import CheckResult
@@ -43,7 +42,7 @@ def check(
             show(name, results[name])
     if as_json:
         rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
     if not all(each.passed for found in results.values() for each in found):
         raise typer.Exit(1)
 

@@ -1,11 +1,12 @@
 """`bench compare`: the paired comparison of two variants, in words and numbers."""
 
+import dataclasses
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs
+from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,15 +84,10 @@ def compare(
         allow_different_schedules=allow_different_schedules,
     )
     outcome = compare_runs(request, catalogue.metric)
-    print_json(outcome) if as_json else print_outcome(outcome)
-
-
-def print_json(outcome: "Outcome") -> None:
-    """Every number of the outcome, raw."""
-    import dataclasses
-    import json
-
-    print(json.dumps(dataclasses.asdict(outcome), indent=2))
+    if as_json:  # every number of the outcome, raw
+        print_json(dataclasses.asdict(outcome))
+    else:
+        print_outcome(outcome)
 
 
 def print_outcome(outcome: "Outcome") -> None:

@@ -1,10 +1,11 @@
 """`bench data`: fetch, verify and locate data sets."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bench.cli.options import print_json
 
 if TYPE_CHECKING:
     from bench.data.verify import Verdict
@@ -66,7 +67,7 @@ def verify(
     shown, folder = locate(name, data)
     with TerminalProgress() as progress:
         verdict = verify_folder(shown, folder, progress)
-    typer.echo(json.dumps(verdict.as_json(), indent=2) if as_json else "\n".join(_lines(verdict)))
+    print_json(verdict.as_json()) if as_json else typer.echo("\n".join(_lines(verdict)))
     if not verdict.sound:
         raise typer.Exit(1)
 

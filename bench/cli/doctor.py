@@ -1,11 +1,10 @@
 """`bench doctor`: what this machine has and lacks."""
 
 import dataclasses
-import json
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Runs
+from bench.cli.options import DEFAULT_RUNS, AsJson, Runs, print_json
 
 
 def doctor(runs: Runs = DEFAULT_RUNS, as_json: AsJson = False) -> None:
@@ -19,7 +18,7 @@ def doctor(runs: Runs = DEFAULT_RUNS, as_json: AsJson = False) -> None:
 
     findings = examine(runs)
     if as_json:
-        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+        print_json([dataclasses.asdict(finding) for finding in findings])
         return
     for finding in findings:
         mark = typer.style("ok     ", fg="green") if finding.fine else typer.style("missing", fg="yellow")

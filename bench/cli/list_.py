@@ -1,11 +1,10 @@
 """`bench list`: what there is to choose from."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins
+from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
 
 app = typer.Typer(
     help="Show what there is: variants, baselines, datasets, protocols, metrics, runs.",
@@ -111,7 +110,7 @@ def list_runs(
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     """Rows of equal keys as JSON, or as one paragraph a row: its first value, then the others."""
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     for row in rows:
         (_, title), *others = row.items()

@@ -1,5 +1,7 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what --json prints."""
 
+import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -52,3 +54,16 @@ def load_plugins(files: list[Path] | None) -> None:
 
         for file in files:
             variants.load_plugin(file)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document: dicts, lists, numbers. NaN and infinity, which JSON has not, become null."""
+    print(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value

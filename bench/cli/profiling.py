@@ -1,6 +1,5 @@
 """What `bench profile` does with its options, and how it shows what was measured."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.cli.options import print_json
 from bench.devices import resolve_device
 from bench.execution import Execution
 from bench.profiling.profile import Profile, Request
@@ -84,7 +84,7 @@ def named(pattern: str, protocol: Protocol) -> list[str]:
 def show(profiles: Sequence[Profile], top: int, as_json: bool) -> None:
     """Print one profile, or a comparison of several, as tables or as JSON."""
     if as_json:
-        print(json.dumps([row(each, profiles[0]) for each in profiles], indent=2))
+        print_json([row(each, profiles[0]) for each in profiles])
         return
     console = Console()
     if not console.is_terminal:
@@ -99,9 +99,10 @@ def row(profile: Profile, first: Profile) -> dict[str, Any]:
     return {**profile.model_dump(mode="json", exclude={"event"}), "ratio_to_first": ratios(profile, first)}
 
 
-def ratios(profile: Profile, first: Profile) -> dict[str, float]:
-    """What is compared of a profile, divided by the same of the first."""
-    return {key: getattr(profile, key) / getattr(first, key) for key in COMPARED}
+def ratios(profile: Profile, first: Profile) -> dict[str, float | None]:
+    """What is compared of a profile, divided by the same of the first; None where that is nothing."""
+    both = {key: (getattr(profile, key), getattr(first, key)) for key in COMPARED}
+    return {key: mine / its if its else None for key, (mine, its) in both.items()}
 
 
 def conditions(profile: Profile) -> str:
@@ -129,7 +130,8 @@ def figures(profiles: Sequence[Profile]) -> Table:
         "of\npeak",
     )
     for each in profiles:
-        ratio = {key: f"\n{value:.2f}×" for key, value in ratios(each, profiles[0]).items()}
+        found = ratios(each, profiles[0])
+        ratio = {key: "" if value is None else f"\n{value:.2f}×" for key, value in found.items()}
         if each is profiles[0]:
             ratio = dict.fromkeys(COMPARED, "")
         table.add_row(

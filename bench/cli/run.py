@@ -17,6 +17,7 @@ from bench.cli.options import (
     Seed,
     Threads,
     Weights,
+    print_json,
 )
 
 
@@ -82,7 +83,7 @@ def run(
     machine = Machine(resolve_device(device), use_threads(threads), weights, skip_bad_images, execution)
     with TerminalProgress() as progress:
         if dry_run:
-            print(preview(cell, machine, progress).model_dump_json(indent=2))
+            print_json(preview(cell, machine, progress).model_dump(mode="json"))
             return
         execute(cell, runs, machine, progress)
     print_record(Path(cell.folder(runs)), as_json)

@@ -1,6 +1,5 @@
 """What `bench study` does with its options: declare, plan, execute, check, tell."""
 
-import json
 import math
 import shlex
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cli.console import announce
+from bench.cli.options import print_json
 from bench.errors import UsageError
 from bench.progress import TerminalProgress
 from bench.studies import expectation, summary
@@ -49,11 +49,10 @@ def answer(request: Request) -> int:
         prepared = prepare(declaration, request.where, progress)
     if request.dry_run:
         rows = summary.plan_rows(prepared.plan)
-        print(
-            json.dumps(rows, indent=2)
-            if request.as_json
-            else summary.plan_text(prepared.plan, declaration.study)
-        )
+        if request.as_json:
+            print_json(rows)
+        else:
+            print(summary.plan_text(prepared.plan, declaration.study))
         return 0
     announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
     budget = Budget(request.max_hours, request.max_failures)
@@ -106,7 +105,7 @@ def tell(request: Request, prepared: Prepared, conducted: Conducted) -> None:
     study = prepared.declaration.study
     commands = [summary.repeat_command(order, study) for order in prepared.orders]
     if request.as_json:
-        print(json.dumps(summary.result_rows(conducted, commands), indent=2))
+        print_json(summary.result_rows(conducted, commands))
         return
     again = shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--retry-failed")])
     print(summary.result_text(conducted, commands, again))

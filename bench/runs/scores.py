@@ -1,9 +1,10 @@
 """`scores.json`: every score of a run with what is needed to judge it. Documented in docs/run-folder.md."""
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from bench.errors import BenchError
 from bench.runs.record import refuse_newer
@@ -14,13 +15,32 @@ DIRECTIONS: tuple[Direction, Direction] = ("A2B", "B2A")
 
 
 class ScoreModel(BaseModel):
-    """Frozen; unknown keys are errors. NaN and infinity are written as strings and read back."""
+    """Frozen; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+NUMBERS = ("value", "spread", "floor", "ceiling")
+
+
+def _not_finite(number: Any) -> str | None:
+    """`NaN` or `infinity` for a number, or its spelling, that is not finite; None for all else."""
+    try:
+        value = float(number)
+    except (TypeError, ValueError):
+        return None
+    if math.isfinite(value):
+        return None
+    return "NaN" if math.isnan(value) else "infinity"
+
+
+def _said(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, a reason only where there is one."""
+    return {key: value for key, value in given.items() if key != "reason" or value is not None}
 
 
 class Score(ScoreModel):
-    """One number."""
+    """One number. NaN and infinity are no values: what is given as one becomes None, with a reason."""
 
     value: float | None
     """None where the score is undefined for this run; `reason` then says why."""
@@ -31,6 +51,16 @@ class Score(ScoreModel):
     """The value that a perfect translator could expect: real against real of the target domain."""
     ceiling: float | None = None
     """The value of copying the input."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _finite(cls, given: Any) -> Any:
+        """Also of scores.json files that spell them: they were written as strings before."""
+        if not isinstance(given, dict):
+            return given
+        odd = {name: text for name in NUMBERS if (text := _not_finite(given.get(name))) is not None}
+        reason = {"reason": f"it came out as {odd['value']}"} if "value" in odd else {}
+        return {**reason, **_said(given), **dict.fromkeys(odd)}
 
 
 class DirectionScores(ScoreModel):

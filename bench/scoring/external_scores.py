@@ -62,7 +62,7 @@ def score_image_sets(
     metrics = set_scores(measured.features[OUTPUT], reference, network.name, subset_size)
     if sets.source is not None:
         each = image_scores(measured, _target_columns(sets.real, report))
-        metrics |= {key: score for key, score in each.items() if score.value is not None}
+        metrics |= {key: score for key, score in each.items() if key.removesuffix("_gap") in measured.columns}
     scores = DirectionScores(
         images_generated=len(sets.generated), images_real=len(sets.real), metrics=metrics
     )

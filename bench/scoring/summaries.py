@@ -45,7 +45,7 @@ def image_scores(measured: Measured, target: Mapping[str, Column]) -> dict[str, 
     for metric in IMAGE_METRICS:
         key = metric.key
         if key.endswith("_gap"):
-            scores[key] = _gap(key.removesuffix("_gap"), measured, target)
+            scores[key] = _gap(metric, measured, target)
         elif key == "mask_input_dependence":
             value = measured.input_dependence
             scores[key] = Score(value=value, reason=_reason(metric, measured) if value is None else None)
@@ -92,7 +92,7 @@ def realism_column(generated: Features, real: Features) -> Column:
 
 def _mean(metric: Metric, measured: Measured, target: Mapping[str, Column]) -> Score:
     values = measured.columns.get(metric.key, np.empty(0))
-    values = values[~np.isnan(values)]
+    values = values[np.isfinite(values)]
     if not len(values):
         return Score(value=None, reason=_reason(metric, measured))
     mean = float(values.mean())
@@ -106,19 +106,19 @@ def _mean(metric: Metric, measured: Measured, target: Mapping[str, Column]) -> S
     )
 
 
-def _gap(key: str, measured: Measured, target: Mapping[str, Column]) -> Score:
-    best = float(target[key].mean())
-    return Score(
-        value=abs(float(measured.columns[key].mean()) - best),
-        ceiling=abs(float(measured.copied[key].mean()) - best),
-    )
+def _gap(metric: Metric, measured: Measured, target: Mapping[str, Column]) -> Score:
+    key = metric.key.removesuffix("_gap")
+    best, mean, copied = (_mean_of(columns, key) for columns in (target, measured.columns, measured.copied))
+    if best is None or mean is None:
+        return Score(value=None, reason=_reason(metric, measured))
+    return Score(value=abs(mean - best), ceiling=None if copied is None else abs(copied - best))
 
 
 def _mean_of(columns: Mapping[str, Column], key: str) -> float | None:
-    values = columns.get(key)
-    if values is None or np.isnan(values).all():
-        return None
-    return float(np.nanmean(values))
+    """The mean over the images where the measurement is defined; None where it is nowhere."""
+    values = columns.get(key, np.empty(0))
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else None
 
 
 def _reason(metric: Metric, measured: Measured) -> str:

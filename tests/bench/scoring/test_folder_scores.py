@@ -80,6 +80,22 @@ def test_without_sources_there_are_distances_alone(folders: Folders, network: Fe
     assert all(key.endswith("(tiny)") for key in found.scores.metrics)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 8])
+def test_what_images_are_too_small_for_has_no_value_and_a_reason(
+    tmp_path: Path, network: FeatureNetwork, size: int
+) -> None:
+    paths = [folder(tmp_path / name, pictures(seed, 5, size=size)) for seed, name in enumerate("abc")]
+    found, _ = score_folders(Folders(*paths), network)
+    metrics = found.scores.metrics
+    for score in metrics.values():
+        numbers = (score.value, score.spread, score.floor, score.ceiling)
+        assert all(number is None or np.isfinite(number) for number in numbers)
+        assert score.value is not None or score.reason
+    for key in ("noise", "noise_gap"):
+        assert metrics[key].reason == (None if size >= 3 else "the image is smaller than 3 pixels")
+    assert metrics["structure"].reason == "the image is smaller than 11 pixels"
+
+
 def test_pairs_are_found_by_name_whatever_the_suffix(tmp_path: Path) -> None:
     fake = folder(tmp_path / "fake", pictures(0, 3), "{}.png")
     real = folder(tmp_path / "real", pictures(1, 3))
