@@ -316,6 +316,7 @@ class Losses:
             int(each.run.partition(wanted)[2]): (each.first_tenth, each.last_tenth)
             for each in (group.losses if group else [])
             if wanted in each.run and each.loss == loss
+            if each.first_tenth is not None and each.last_tenth is not None
         }
 
     def fell(self, loss: str, variant: str) -> str:
