@@ -7,17 +7,20 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from bench.errors import UsageError
 from bench.names import UNFIT_FOR_A_FOLDER, folder_name, unknown_name
@@ -44,8 +47,15 @@ class AbsentWhenOff:
 
     Its default is its off value. There it is absent from every dump, and so from hashes, records and what is
     compared of them: a protocol that does not use the rule is the protocol of before it existed. A missing
-    key reads as off; where the default is None, so does the word `off`.
+    key reads as off; where it may be None, so does the word `off`.
     """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Of the field alone: a validator of the whole model would read its JSON as strictly as Python."""
+        schema = handler(source)
+        if type(None) not in get_args(source):
+            return schema
+        return no_info_before_validator_function(lambda value: None if value == OFF else value, schema)
 
 
 OFF = "off"
@@ -61,14 +71,6 @@ class Settings(BaseModel):
         """Name -> off value of the rules marked so."""
         fields = cls.model_fields.items()
         return {name: field.default for name, field in fields if AbsentWhenOff() in field.metadata}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _off_is_a_word(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        off = [name for name, value in cls.rules_absent_when_off().items() if value is None]
-        return {name: None if name in off and value == OFF else value for name, value in values.items()}
 
     @model_serializer(mode="wrap")
     def _without_rules_that_are_off(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
