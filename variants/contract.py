@@ -50,6 +50,9 @@ class Generator(nn.Module):
     """The same for parameters named `head.*`; `published`: as all others."""
     spares_memory: bool = False
     """Whether training should rather take longer than hold more, its masks taking much."""
+    own_losses: tuple[str, ...] = ()
+    """Names of what `with_losses` gives beside the translation: losses of its own, each a column of
+    losses.csv, with the direction behind it."""
     parameter_values: Mapping[str, int | float | bool | str | tuple[int, ...]] = {}
     """The parameters it was built with; set by `variants.build`."""
     published: ClassVar[PublishedNames | None] = None
@@ -64,6 +67,14 @@ class Generator(nn.Module):
             )
         translation: Translation = super().__call__(image, noise)
         return translation
+
+    def with_losses(self, image: Tensor, noise: Noise = None) -> tuple[Translation, dict[str, Tensor]]:
+        """The translation, and the generator's own losses by name: scalars, their weights included.
+
+        A training asks for them with the real images that it translates, and with no others. What a generator
+        is trained with beside the protocol's losses is said wherever its results are shown.
+        """
+        return self(image, noise), {}
 
     @property
     def trainable(self) -> bool:

@@ -8,12 +8,12 @@ input.
 
 from torch import Tensor
 
-from variants.contract import Noise, Translation
+from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_head import SlotHead
+from variants.parts.slot_head import Attended, SlotHead
 from variants.parts.trunks import ResnetTrunk
 from variants.registry import register
-from variants.slot_generator import SlotGenerator
+from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
 from variants.slot_parameters import SlotParameters
 
 
@@ -26,17 +26,22 @@ from variants.slot_parameters import SlotParameters
 class EncodedSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 
-    spares_memory = True
     initialisation = "resnet"
 
     def __init__(self, parameters: SlotParameters) -> None:
         super().__init__(parameters)
         contents = contents_needed(parameters.slots, parameters.background)
         self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents)
-        self.head = SlotHead(4 * parameters.width, parameters)
+        self.head = SlotHead(
+            4 * parameters.width,
+            parameters.slot_size,
+            slot_attention(parameters),
+            slot_decoder(parameters),
+            gated=parameters.background == "head",
+            coloured=parameters.reconstruct > 0,
+        )
 
-    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
+    def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
         features = self.trunk.encode(image)
-        contents = self.trunk.make_contents(features)
-        attended = self.head(features, self.starting_noise(len(image), noise), *image.shape[2:])
-        return self.weigh(contents, attended, image)
+        started = self.starting_noise(len(image), noise)
+        return self.trunk.make_contents(features), self.head(features, started, *image.shape[2:], colours)

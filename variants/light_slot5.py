@@ -7,14 +7,14 @@ ends these like those, so that a comparison changes the head alone.
 
 from torch import Tensor
 
-from variants.contract import Noise, Translation
+from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_head import RawSlotHead
+from variants.parts.slot_head import Attended, RawSlotHead
 from variants.parts.trunks import LightTrunk
 from variants.published.light import LIGHT_SLOT5
 from variants.registry import register
-from variants.slot_generator import SlotGenerator
-from variants.slot_parameters import LightSlotParameters
+from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
+from variants.slot_parameters import LightSlotParameters, raw_encoder_channels
 
 
 @register(
@@ -29,7 +29,6 @@ class LightSlots(SlotGenerator):
     """Mask 0 weighs the input, masks 1 to 4 the contents."""
 
     place = "first"
-    spares_memory = True
     initialisation = "light"
     published = LIGHT_SLOT5
 
@@ -38,8 +37,17 @@ class LightSlots(SlotGenerator):
         contents = contents_needed(parameters.slots, parameters.background)
         self.convex = self.convex and parameters.mask_norm == "softmax"
         self.trunk = LightTrunk(parameters.width, parameters.blocks, contents)
-        self.head = RawSlotHead(parameters, parameters.mask_norm)
+        self.head = RawSlotHead(
+            raw_encoder_channels(parameters.encoder, parameters.encoder_layers),
+            parameters.token_stride,
+            parameters.slot_size,
+            slot_attention(parameters),
+            slot_decoder(parameters),
+            gated=parameters.background == "head",
+            coloured=parameters.reconstruct > 0,
+            mask_norm=parameters.mask_norm,
+        )
 
-    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
-        attended = self.head.attend_to(image, self.starting_noise(len(image), noise))
-        return self.weigh(self.trunk(image), attended, image)
+    def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
+        attended = self.head.attend_to(image, self.starting_noise(len(image), noise), colours)
+        return self.trunk(image), attended

@@ -8,14 +8,14 @@ published: the last mask weighs its content and, a second time, the input, so th
 
 from torch import Tensor
 
-from variants.contract import Noise, Translation
+from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_head import RawSlotHead
+from variants.parts.slot_head import Attended, RawSlotHead
 from variants.parts.trunks import ResnetTrunk
 from variants.published.slot9 import SLOT9
 from variants.registry import register
-from variants.slot_generator import SlotGenerator
-from variants.slot_parameters import RawSlotParameters
+from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
+from variants.slot_parameters import RawSlotParameters, raw_encoder_channels
 
 
 @register("slot9", summary="The paper's main model: slot attention on the raw image, nine slots.")
@@ -23,7 +23,6 @@ from variants.slot_parameters import RawSlotParameters
 class RawSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 
-    spares_memory = True
     initialisation = "resnet"
     published = SLOT9
 
@@ -31,9 +30,16 @@ class RawSlots(SlotGenerator):
         super().__init__(parameters)
         contents = contents_needed(parameters.slots, parameters.background)
         self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents)
-        self.head = RawSlotHead(parameters)
+        self.head = RawSlotHead(
+            raw_encoder_channels(parameters.encoder, parameters.encoder_layers),
+            parameters.token_stride,
+            parameters.slot_size,
+            slot_attention(parameters),
+            slot_decoder(parameters),
+            gated=parameters.background == "head",
+            coloured=parameters.reconstruct > 0,
+        )
 
-    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
+    def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
         contents = self.trunk.make_contents(self.trunk.encode(image))
-        attended = self.head.attend_to(image, self.starting_noise(len(image), noise))
-        return self.weigh(contents, attended, image)
+        return contents, self.head.attend_to(image, self.starting_noise(len(image), noise), colours)

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from variants.parameters import AtLeast, AtMost, Length
+from variants.errors import VariantError
+from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length
+
+TOKEN_STRIDES = (1, 2, 4)
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,41 @@ class SlotParameters:
         "Slots start from one mean and deviation, or each from its own and so bound to its content.",
     ] = "shared"
     noise: Annotated[
-        Literal["fresh", "shared"],
-        "Slots start from noise drawn for every image, or drawn once and kept with the weights.",
+        Literal["fresh", "shared", "none"],
+        "Slots start from noise drawn for every image; drawn once and kept with the weights; or, without it, "
+        "from queries of their own, which are trained (Jia et al. 2023).",
     ] = "fresh"
     init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
         "published"
     )
     width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
     blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
+    masks: Annotated[
+        Literal["decoder", "attention"],
+        AbsentWhenOff(),
+        "Masks are decoded from the slots, or are the attention of the last round, enlarged.",
+    ] = "decoder"
+    reconstruct: Annotated[
+        float,
+        AtLeast(0),
+        AtMost(1e6),
+        AbsentWhenOff(),
+        "Weight of a loss of its own: mean square of a real image less the sum of mask times colour.",
+    ] = 0.0  # Locatello et al. 2020, section 3.1, train on this alone
+    norm_eps: Annotated[
+        float,
+        AtLeast(1e-12),
+        AtMost(1.0),
+        AbsentWhenOff(),
+        "Added to the variance of a token where it is normalised.",
+    ] = 1e-5  # torch's LayerNorm
+
+    def __post_init__(self) -> None:
+        if self.noise == "none" and self.slot_init == "shared":
+            raise VariantError(
+                "noise=none with slot_init=shared makes all slots the same. Give every slot its own start: "
+                "slot_init=own,noise=none."
+            )
 
 
 @dataclass(frozen=True)
@@ -56,10 +86,25 @@ class RawSlotParameters(SlotParameters):
 
     encoder_layers: Annotated[
         int,
-        AtLeast(4),
+        AtLeast(1),
         AtMost(64),
-        "Layers of the encoder; those beyond four have as many channels as the fourth.",
+        "Layers of the encoder; those beyond four have as many channels as the fourth, which fewer keep.",
     ] = 4
+    token_stride: Annotated[
+        int, AtLeast(1), AbsentWhenOff(), "The image is pooled to this part before the encoder: 1, 2 or 4."
+    ] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.token_stride not in TOKEN_STRIDES:
+            raise VariantError(f"token_stride={self.token_stride} is not allowed: it is one of 1, 2, 4.")
+
+
+def raw_encoder_channels(encoder: tuple[int, ...], layers: int) -> tuple[int, ...]:
+    """The channels after each of so many layers: further ones repeat the last, fewer keep it."""
+    further = layers - len(encoder)
+    kept = encoder[: layers - 1] if further < 0 else encoder[:-1]
+    return kept + max(further + 1, 1) * encoder[-1:]
 
 
 @dataclass(frozen=True)
@@ -70,3 +115,8 @@ class LightSlotParameters(RawSlotParameters):
         Literal["softmax", "none"],
         "A softmax over the slots as published, or instance normalisation and ReLU as in light-spatial5.",
     ] = "softmax"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.masks == "attention" and self.mask_norm == "none":
+            raise VariantError("mask_norm=none needs masks=decoder: attention is a softmax already.")

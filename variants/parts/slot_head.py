@@ -13,6 +13,9 @@ convolutions of kernel 5 and stride 2 overlap unevenly: a constant comes out as 
 `resize` enlarges by repetition before a convolution of stride 1 instead (Odena et al. 2016, "Deconvolution
 and Checkerboard Artifacts"), with as many parameters and no such pattern.
 
+With `masks=attention` nothing is decoded: the masks are the attention of the last round, each token's softmax
+over the slots, enlarged bilinearly. The decoder's masks never see a pixel, only slots; these do.
+
 Which slots are foreground (`background=head`) is left open by the paper's section 7, "another small model".
 Here it is the smallest that can tell: one hidden layer and a sigmoid on every final slot by itself, trained
 with everything else by the losses of translation.
@@ -27,8 +30,7 @@ from torch.utils.checkpoint import checkpoint
 
 from variants.parts.convolution import apply, convolve
 from variants.parts.layers import doubling, instance_norm, leaky, mask_softmax
-from variants.parts.slot_attention import SlotAttention
-from variants.slot_parameters import RawSlotParameters, SlotParameters
+from variants.parts.slot_attention import PointwiseAttention, SlotAttention
 
 
 def grid(height: int, width: int, like: Tensor) -> Tensor:
@@ -54,7 +56,7 @@ class PositionEmbedding(nn.Linear):
 
 
 class RawEncoder(nn.Sequential):
-    """Features [b, c, h, w] of an image [b, 3, h, w] at full resolution: 5x5 convolutions and leaky ReLU.
+    """Features [b, c, h, w] of an image [b, 3, h, w] at its resolution: 5x5 convolutions and leaky ReLU.
 
     The published systems call these channels "the hidden dimensions of the MLP".
     """
@@ -90,7 +92,8 @@ class Tokens(nn.Module):
 
 UPSAMPLINGS = 4
 NARROW = 64
-ALPHA = slice(3, 4)
+ALPHA, COLOURS_AND_ALPHA = slice(3, 4), slice(0, 4)
+"""Of the four output channels of the decoder's last layer: what masks need, and a reconstruction."""
 MOST_KEPT = 192 * 2**20
 """Bytes of features at full resolution that one pass may keep for the way back."""
 
@@ -109,7 +112,7 @@ def resizing(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
 
 
 class SlotDecoder(nn.Module):
-    """Mask logits [b, s, 16 r, 16 q] of slots [b, s, d] broadcast to a grid of r x q places."""
+    """Colours and mask logits, 16 r x 16 q pixels, of slots [b, s, d] broadcast to a grid of r x q places."""
 
     def __init__(self, features: int, channels: tuple[int, ...], resize: bool = False) -> None:
         super().__init__()
@@ -122,7 +125,8 @@ class SlotDecoder(nn.Module):
         self.full = nn.ConvTranspose2d(channels[-1], channels[-1], 5, padding=2)
         self.colours_and_alpha = nn.ConvTranspose2d(channels[-1], 4, 3, padding=1)
 
-    def forward(self, slots: Tensor, height: int, width: int) -> Tensor:
+    def forward(self, slots: Tensor, height: int, width: int, channels: slice = ALPHA) -> Tensor:
+        """The wanted channels of the last layer, [b, s, c, 16 height, 16 width]."""
         batch, count, features = slots.shape
         places = self.position(height, width).T.view(1, features, height, width)
         cells = slots.reshape(batch * count, features, 1, 1) + places
@@ -130,11 +134,11 @@ class SlotDecoder(nn.Module):
             cells = leaky(up(cells))
         if self.memory_binds(cells):
             # One slot at a time, its features made anew on the way back in place of being kept.
-            each = [checkpoint(self.alpha_of, cell, use_reentrant=False) for cell in cells.split(1)]
-            alpha = torch.cat(each)
+            each = [checkpoint(self.last, cell, channels, use_reentrant=False) for cell in cells.split(1)]
+            decoded = torch.cat(each)
         else:
-            alpha = self.alpha_of(cells)
-        return alpha.view(batch, count, *alpha.shape[2:])
+            decoded = self.last(cells, channels)
+        return decoded.unflatten(0, (batch, count))
 
     def memory_binds(self, cells: Tensor) -> bool:
         """Whether the features at full resolution, [b * s, c, 2 h, 2 w] twice, are too much to be kept.
@@ -144,22 +148,19 @@ class SlotDecoder(nn.Module):
         kept = 2 * cells.element_size() * len(cells) * self.full.in_channels * 4 * cells[0, 0].numel()
         return cells.device.type == "cpu" and kept > MOST_KEPT
 
-    def alpha_of(self, cells: Tensor) -> Tensor:
-        """Mask logits [b * s, 1, 2 h, 2 w] of features [b * s, c, h, w] at half resolution."""
+    def last(self, cells: Tensor, channels: slice) -> Tensor:
+        """Channels [b * s, c', 2 h, 2 w] of features [b * s, c, h, w] at half resolution."""
         cells = leaky(self.ups[-1](cells))
-        return self.alpha(leaky(self.at_full_resolution(cells)))
+        cells = leaky(self.at_full_resolution(cells))
+        layer = self.colours_and_alpha
+        assert layer.bias is not None
+        return F.conv_transpose2d(cells, layer.weight[:, channels], layer.bias[channels], padding=1)
 
     def at_full_resolution(self, cells: Tensor) -> Tensor:
         """The layer `full`, written as the convolution that it is at stride 1."""
         layer = self.full
         assert layer.bias is not None
         return convolve(cells, layer.weight.transpose(0, 1).flip(2, 3), layer.bias, border=2)
-
-    def alpha(self, cells: Tensor) -> Tensor:
-        """The last of the final layer's four output channels, [b * s, 1, h, w]."""
-        layer = self.colours_and_alpha
-        assert layer.bias is not None
-        return F.conv_transpose2d(cells, layer.weight[:, ALPHA], layer.bias[ALPHA], padding=1)
 
 
 HIDDEN = 64
@@ -178,6 +179,18 @@ class ForegroundHead(nn.Module):
         return torch.sigmoid(self.output(torch.relu(self.hidden(slots)))).squeeze(2)
 
 
+class ColourHead(nn.Module):
+    """One colour a slot, [b, s, 3] in [-1, 1], of slots [b, s, d]."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(features, HIDDEN)
+        self.output = nn.Linear(HIDDEN, 3)
+
+    def forward(self, slots: Tensor) -> Tensor:
+        return torch.tanh(self.output(torch.relu(self.hidden(slots))))
+
+
 MaskNorm = Literal["softmax", "none"]
 
 
@@ -188,35 +201,48 @@ class Attended(NamedTuple):
     """[b, s, h, w]: >= 0, and summing to 1 over the slots unless `mask_norm` is `none`."""
     foreground: Tensor | None
     """[b, s] in (0, 1): how far each slot is foreground; None unless `background` is `head`."""
+    colours: Tensor | None
+    """[b, s, 3, h, w] or [b, s, 3, 1, 1]: what a slot would paint; None where that was not asked for."""
 
 
 class SlotHead(nn.Module):
-    """Masks of features [b, c, h', w']."""
+    """Masks of features [b, c, h', w']: those that `decoder` makes of slots, else their attention."""
 
-    def __init__(self, channels: int, parameters: SlotParameters, mask_norm: MaskNorm = "softmax") -> None:
+    def __init__(
+        self,
+        channels: int,
+        features: int,
+        attention: SlotAttention | PointwiseAttention,
+        decoder: SlotDecoder | None,
+        *,
+        gated: bool,
+        coloured: bool = False,
+        mask_norm: MaskNorm = "softmax",
+    ) -> None:
         super().__init__()
-        size = parameters.slot_size
         self.mask_norm = mask_norm
-        self.tokens = Tokens(channels, size)
-        self.attention = SlotAttention(
-            size,
-            parameters.iterations,
-            parameters.mlp_hidden,
-            parameters.learned_init,
-            own_starts=parameters.slots if parameters.slot_init == "own" else None,
-        )
-        self.decoder = SlotDecoder(
-            size,
-            decoder_channels(parameters.decoder, parameters.encoder),
-            resize=parameters.decoder == "resize",
-        )
-        self.foreground = ForegroundHead(size) if parameters.background == "head" else None
+        self.tokens = Tokens(channels, features)
+        self.attention = attention
+        self.decoder = decoder
+        self.foreground = ForegroundHead(features) if gated else None
+        self.colour = ColourHead(features) if coloured and decoder is None else None
 
-    def forward(self, features: Tensor, noise: Tensor, height: int, width: int) -> Attended:
+    def forward(
+        self, features: Tensor, noise: Tensor | None, height: int, width: int, colours: bool = False
+    ) -> Attended:
         """`noise` [b, s, d] starts the slots; `height` and `width` are those of the image."""
-        slots = self.attention(self.tokens(features), noise)
-        masks = self.normalise(self.decoder(slots, height // 16, width // 16))
-        return Attended(masks, None if self.foreground is None else self.foreground(slots))
+        slots, attention = self.attention.bind(self.tokens(features), noise)
+        painted: Tensor | None = None
+        if self.decoder is None:
+            masks = enlarged(attention.unflatten(2, features.shape[2:]), height, width)
+            if self.colour is not None and colours:
+                painted = self.colour(slots)[..., None, None]
+        else:
+            wanted = COLOURS_AND_ALPHA if colours else ALPHA
+            decoded = self.decoder(slots, height // 16, width // 16, wanted)
+            masks = self.normalise(decoded[:, :, -1])
+            painted = decoded[:, :, :3] if colours else None
+        return Attended(masks, None if self.foreground is None else self.foreground(slots), painted)
 
     def normalise(self, logits: Tensor) -> Tensor:
         """Masks of logits, both [b, s, h, w]."""
@@ -225,15 +251,40 @@ class SlotHead(nn.Module):
         return torch.relu_(instance_norm(logits))
 
 
+def enlarged(maps: Tensor, height: int, width: int) -> Tensor:
+    """Maps [b, s, h', w'] at the size of the image, bilinearly: what sums to 1 still does."""
+    if maps.shape[2:] == (height, width):
+        return maps
+    return F.interpolate(maps, (height, width), mode="bilinear", align_corners=False)
+
+
 class RawSlotHead(SlotHead):
-    """The same on the image itself, [b, 3, h, w], through an encoder of its own."""
+    """The same on the image itself, [b, 3, h, w], through an encoder of its own.
 
-    def __init__(self, parameters: RawSlotParameters, mask_norm: MaskNorm = "softmax") -> None:
-        super().__init__(parameters.encoder[-1], parameters, mask_norm)
-        further = parameters.encoder_layers - len(parameters.encoder)
-        self.encoder = RawEncoder(parameters.encoder + further * parameters.encoder[-1:])
+    `token_stride` s pools the image to its s-th part before the encoder (means of s x s pixels): a token then
+    stands for that many.
+    """
 
-    def attend_to(self, image: Tensor, noise: Tensor) -> Attended:
+    def __init__(
+        self,
+        encoder: tuple[int, ...],
+        token_stride: int,
+        features: int,
+        attention: SlotAttention | PointwiseAttention,
+        decoder: SlotDecoder | None,
+        *,
+        gated: bool,
+        coloured: bool = False,
+        mask_norm: MaskNorm = "softmax",
+    ) -> None:
+        super().__init__(
+            encoder[-1], features, attention, decoder, gated=gated, coloured=coloured, mask_norm=mask_norm
+        )
+        self.token_stride = token_stride
+        self.encoder = RawEncoder(encoder)
+
+    def attend_to(self, image: Tensor, noise: Tensor | None, colours: bool = False) -> Attended:
         """Masks of an image [b, 3, h, w]."""
-        attended: Attended = self(self.encoder(image), noise, *image.shape[2:])
+        pooled = F.avg_pool2d(image, self.token_stride) if self.token_stride > 1 else image
+        attended: Attended = self(self.encoder(pooled), noise, *image.shape[2:], colours)
         return attended
