@@ -17,7 +17,14 @@ def build(text: str, protocol_parameters: Mapping[str, object] = NOTHING) -> Gen
     16
     """
     values = resolved_parameters(text, protocol_parameters)
-    found = registered(parse(text).name)
-    generator = found.generator() if found.fields is None else found.generator(found.fields(**values))
+    name, given = parse(text)
+    found = registered(name)
+    if found.fields is None:
+        generator = found.generator()
+    else:
+        chosen = found.fields(**values)
+        if hasattr(chosen, "check_given"):
+            chosen.check_given(given)
+        generator = found.generator(chosen)
     generator.parameter_values = values
     return generator

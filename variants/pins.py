@@ -13,6 +13,8 @@ PARAMETER_COUNTS = {
     "slot5": 15_500_755,
     "encoded-slot5": 14_871_696,
     "uniform": 11_453_467,
+    "convolution5": 12_160_721,
+    "kmeans5": 11_406_412,
     "copy": 0,
     "colour": 0,
     "cut": 11_378_179,

@@ -1,5 +1,6 @@
 """The parameters of the slot variants: most are ablations of section 7 of the paper, see docs/variants.md."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -77,6 +78,14 @@ class SlotParameters:
             raise VariantError(
                 "noise=none with slot_init=shared makes all slots the same. Give every slot its own start: "
                 "slot_init=own,noise=none."
+            )
+
+    def check_given(self, given: Mapping[str, object]) -> None:
+        """Raise VariantError where a name gives an idle parameter; a protocol's may be idle."""
+        if self.masks == "attention" and "decoder" in given:
+            raise VariantError(
+                f"decoder={self.decoder} has nothing to say with masks=attention, which builds no decoder. "
+                "Leave it out, or take masks=decoder."
             )
 
 
