@@ -10,6 +10,7 @@ import variants
 from variants import VariantError
 from variants.contract import Generator
 from variants.parts.layers import instance_norm
+from variants.parts.slot_head import ALPHA
 from variants.pins import PARAMETER_COUNTS
 
 NARROW = {"width": 4, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"}
@@ -143,7 +144,7 @@ def test_alpha_alone_is_computed_from_the_four_published_channels(name):
     decoder = narrow(name).head.decoder
     cells = torch.randn(2, decoder.full.out_channels, 8, 8)
     torch.testing.assert_close(
-        decoder.alpha(cells), decoder.colours_and_alpha(cells)[:, 3:], rtol=1e-4, atol=1e-7
+        decoder.painted(cells, ALPHA), decoder.colours_and_alpha(cells)[:, 3:], rtol=1e-4, atol=1e-7
     )
 
 

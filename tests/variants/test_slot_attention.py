@@ -4,7 +4,7 @@ import pytest
 import torch
 from slot_attention import SlotAttention as IndependentSlotAttention
 
-from variants.parts.slot_attention import EPSILON, SlotAttention
+from variants.parts.slot_attention import EPSILON, SlotAttention, averaging
 
 PUBLISHED_NAMES = {
     "mu": "slots_mu",
@@ -96,7 +96,9 @@ def test_slots_and_gradients_equal_those_with_keys_and_values_made():
 def test_slots_compete_for_tokens_and_each_weighs_all_its_tokens_to_one():
     torch.manual_seed(0)
     attention = SlotAttention(16)
-    weights = attention.attend(torch.randn(2, 50, 16), torch.randn(2, 4, 16))
+    shares = attention.attend(torch.randn(2, 50, 16), torch.randn(2, 4, 16))
+    torch.testing.assert_close(shares.sum(1), torch.ones(2, 50))
+    weights = averaging(shares)
     torch.testing.assert_close(weights.sum(2), torch.ones(2, 4))
     assert (weights > 0).all()
 

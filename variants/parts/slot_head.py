@@ -151,7 +151,10 @@ class SlotDecoder(nn.Module):
     def last(self, cells: Tensor, channels: slice) -> Tensor:
         """Channels [b * s, c', 2 h, 2 w] of features [b * s, c, h, w] at half resolution."""
         cells = leaky(self.ups[-1](cells))
-        cells = leaky(self.at_full_resolution(cells))
+        return self.painted(leaky(self.at_full_resolution(cells)), channels)
+
+    def painted(self, cells: Tensor, channels: slice) -> Tensor:
+        """Some of the final layer's four output channels, [b * s, c', h, w], of features [b * s, c, h, w]."""
         layer = self.colours_and_alpha
         assert layer.bias is not None
         return F.conv_transpose2d(cells, layer.weight[:, channels], layer.bias[channels], padding=1)
