@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pydantic import (
     GetCoreSchemaHandler,
     SerializerFunctionWrapHandler,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -25,6 +28,8 @@ from pydantic_core.core_schema import no_info_before_validator_function
 from bench.errors import UsageError
 from bench.names import UNFIT_FOR_A_FOLDER, folder_name, unknown_name
 
+AUGMENTATIONS = ("colour", "translation", "cutout")
+"""What `train.diffaugment` may name, in the order of application."""
 LONGEST_NAME = 160
 """Bytes of a changed protocol's name; file systems take folder names of at most 255."""
 LENGTHS = frozenset({"train.epochs", "train.images_seen"})
@@ -135,6 +140,23 @@ class TrainSettings(Settings):
     """Steps between two rows of losses.csv."""
     validations: Positive = 4
     """Times the validation split is scored, evenly over the training, the last step included."""
+    ema_half_life: Annotated[float | None, AbsentWhenOff()] = None
+    """Images after which a weight's share in the exponential moving average of the generators has halved
+    (Karras et al. 2020, "Training GANs with limited data", appendix). Every score, validation and kept
+    generator is of the averaged weights, running statistics averaged too. Off: of the trained ones."""
+    ema_ramp_up: Annotated[float, AbsentWhenOff()] = 0.05
+    """At first the half-life is this share of the images seen so far (the same source), so that the initial
+    weights are soon forgotten."""
+    diffaugment: Annotated[str | None, AbsentWhenOff()] = None
+    """How images are changed at random before a discriminator sees them, real and translated ones alike,
+    with gradients (Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training"): of
+    `colour`, `translation` and `cutout` those joined by '-'. Off: not at all."""
+    discriminator_learning_rate: Annotated[float | None, AbsentWhenOff()] = None
+    """Learning rate of the discriminators (Heusel et al. 2017, two time scales), falling as the generators'
+    does. Off: the generators'."""
+    identity_fade: Annotated[float | None, AbsentWhenOff()] = None
+    """Share of the training over which the identity weight falls linearly to 0; from there the loss is not
+    computed (Kaneko and Kameoka 2017, CycleGAN-VC, drop it after the first tenth thousand). Off: constant."""
 
     @model_validator(mode="before")
     @classmethod
@@ -143,10 +165,51 @@ class TrainSettings(Settings):
             return values | {"betas": tuple(values["betas"])}
         return values
 
+    @field_validator("ema_half_life", "ema_ramp_up", "discriminator_learning_rate", "identity_fade")
+    @classmethod
+    def _above_zero(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"must be above 0 and finite; leave {info.field_name} out to do without")
+        return value
+
+    @field_validator("identity_fade")
+    @classmethod
+    def _a_share(cls, value: float | None) -> float | None:
+        if value is not None and value > 1:
+            raise ValueError("is a share of the training: at most 1, which fades until its end")
+        return value
+
+    @field_validator("diffaugment")
+    @classmethod
+    def _known_augmentations(cls, value: str | None) -> str | None:
+        """In the order of application, so that one set of them is one rule."""
+        kinds = value.split("-") if value is not None else []
+        unknown = [kind for kind in kinds if kind not in AUGMENTATIONS]
+        if unknown or len(set(kinds)) < len(kinds):
+            raise ValueError(
+                f"takes each of {', '.join(AUGMENTATIONS)} at most once, joined by '-', as in "
+                f"{'-'.join(AUGMENTATIONS)}; leave it out to do without"
+            )
+        return "-".join(sorted(kinds, key=AUGMENTATIONS.index)) or None
+
     @model_validator(mode="after")
     def _one_length(self) -> "TrainSettings":
         if (self.epochs is None) == (self.images_seen is None):
             raise ValueError("give exactly one of epochs and images_seen")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_have_an_object(self) -> "TrainSettings":
+        if self.identity_fade is not None and self.identity_weight == 0:
+            raise ValueError(
+                "train.identity_fade fades the weight of the identity loss, and train.identity_weight is 0: "
+                "give it a weight, or leave identity_fade out"
+            )
+        if self.ema_half_life is None and "ema_ramp_up" in self.model_dump():
+            raise ValueError(
+                "train.ema_ramp_up is that of a moving average, and there is none: give train.ema_half_life "
+                "in images, or leave ema_ramp_up out"
+            )
         return self
 
 

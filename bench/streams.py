@@ -23,6 +23,7 @@ STREAMS = (
     "slot-noise",
     "gradient-penalty",
     "patches",
+    "diffaugment",
     "scoring",
 )
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-NOT_LOSSES = frozenset({"step", "images_seen", "learning_rate", "seconds"})
+NOT_LOSSES = frozenset(
+    {"step", "images_seen", "learning_rate", "learning_rate_discriminators", "identity_weight", "seconds"}
+)
 """Columns of losses.csv beside the losses."""
 
 

@@ -96,7 +96,8 @@ class Step:
             raise UsageError(
                 f"{variant} trains nothing: there is no step to profile. See: bench list variants"
             )
-        self.objective = Session(cell, generators, Schedule(1, protocol.train)).objective
+        self._session = Session(cell, generators, Schedule(1, protocol.train))
+        self.objective = self._session.objective
         self.precision = protocol.train.precision
         self._streams = cell.streams()
         self.images = random_images(protocol, device)
@@ -109,7 +110,8 @@ class Step:
 
     def __call__(self) -> None:
         self._done += 1
-        self.objective.step(self.images, StepStreams(self._streams, self._done))
+        streams = StepStreams(self._streams, self._done)
+        self._session.learn(self.images, streams, self._done * self.cell.protocol.train.batch)
 
 
 def random_images(protocol: Protocol, device: torch.device) -> dict[str, Tensor]:

@@ -13,6 +13,11 @@ from bench.runs.folder import find_runs
 from bench.runs.record import RunRecord
 
 Key = tuple[str, str]
+PARTS_OF_A_STEP = (
+    *("batch", "objective", "discriminator_width", "precision"),
+    *("ema_half_life", "diffaugment", "identity_fade"),
+)
+"""Rules of the training that a step's cost depends on; the later ones are in a record where they are on."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Measured:
 
 def step_key(rules: dict[str, Any], variant: str) -> Key:
     """What the cost of a step depends on: runs of other lengths and other data measure the same step."""
-    train = {key: rules["train"][key] for key in ("batch", "objective", "discriminator_width", "precision")}
+    train = {key: rules["train"][key] for key in PARTS_OF_A_STEP if key in rules["train"]}
     step = {"size": rules["images"]["size"], "model": rules["model"], "train": train}
     return content_hash(step), variant
 

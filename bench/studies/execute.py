@@ -26,6 +26,7 @@ from bench.studies.identity import refuse_another_cell
 from bench.studies.moment import now
 from bench.training import Trained, train
 from bench.training.memory import is_out_of_memory
+from bench.training.objectives import objective_class, objective_name
 from bench.training.precision import executed_precision
 from variants.cost import forward_gflop, parameter_count
 
@@ -52,6 +53,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
     when something is missing (said before training), the folder belongs to another cell or is in use, or
     the run fails; a failed run keeps everything it had and its reason.
     """
+    objective_class(objective_name(cell), cell.protocol.train)
     require_weights(cell.protocol.score.features, machine.weights)
     precision_on(machine, cell)
     dataset = load_dataset(
@@ -83,6 +85,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
 
 def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord:
     """What `execute` would record before the first step, with nothing written."""
+    objective_class(objective_name(cell), cell.protocol.train)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )

@@ -4,7 +4,8 @@ Park et al. 2020 (arXiv 2007.15651), with the settings of the released code for 
 the GAN, and 1 for the mean of the PatchNCE losses of translations and of identities (the paper's equation 5
 prints their sum). Discriminators are updated first, generators and perceptrons follow them. There are no
 cycles, no pixelwise identity loss and no image pool: `cycle_weight`, `identity_weight` and `pool` of the
-protocol have no use here; all that decides what is fed, and for how long, is the protocol's.
+protocol have no use here, and `identity_fade` is refused; all that decides what is fed, and for how long, is
+the protocol's.
 
 The paper trains one direction. Here both are trained side by side in one run, and neither hears of the other.
 """
@@ -18,7 +19,7 @@ from torch import Tensor
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.streams import Streams
-from bench.training.lsgan import REAL, LeastSquaresJudges, least_squares
+from bench.training.lsgan import LeastSquaresJudges
 from bench.training.objective import ROUND_TRIPS, Pair, Step, backward, fixed
 from bench.training.optimisers import adam
 from bench.training.patch_contrast import PATCHES, Projection, initialise, patch_nce
@@ -50,6 +51,7 @@ class PatchContrast(LeastSquaresJudges):
         "discriminator_A",
         "discriminator_B",
     )
+    honours = frozenset({"diffaugment"})
 
     def __init__(
         self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
@@ -100,9 +102,9 @@ class PatchContrast(LeastSquaresJudges):
         """One update of the target's discriminator, and the gradients of one translation."""
         direction = f"{source}2{target}"
         translated = self.translate(direction, images[source], streams.slot_noise(f"fake_{target}"))
-        judged = self.learn_to_judge(target, images[target], translated.detach())
+        judged = self.learn_to_judge(target, images[target], translated.detach(), streams)
         with fixed(self.discriminators[target]):
-            gan = least_squares(self.judge(target, translated), REAL)
+            gan = self.gan_loss(target, translated, streams)
             nce = SHARE * self.contrast(direction, images[source], translated, streams, f"fake_{target}")
             backward(gan, nce)
         return {

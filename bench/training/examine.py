@@ -35,12 +35,10 @@ class Examiner:
     def examine(self, session: Session, images_seen: int) -> None:
         """Add a row to validation.csv, keep the generators if they are the best, make the pictures."""
         session.settle()
-        with evaluating(session.generators):
-            row = self._validator.validate(session.generators, session.step, images_seen)
+        with evaluating(session.kept):
+            row = self._validator.validate(session.kept, session.step, images_seen)
             if session.validations.add(row):
                 best = self._folder.checkpoints / BEST_WEIGHTS
-                save_generators(best, session.generators, self._cell.variant, session.step)
-            write_progress(
-                self._folder, session.generators, self._samples, self._cell.streams(), session.step
-            )
+                save_generators(best, session.kept, self._cell.variant, session.step)
+            write_progress(self._folder, session.kept, self._samples, self._cell.streams(), session.step)
         session.clock.start()

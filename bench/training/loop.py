@@ -33,7 +33,7 @@ class Trained:
     """What a training leaves to be scored and recorded; generators are on the device, in eval mode."""
 
     generators: Generators
-    """`A2B` and `B2A` at the last step."""
+    """`A2B` and `B2A` at the last step, averaged where the protocol has an average."""
     validation_generators: Generators | None
     """The same at the step chosen on the validation split; None where nothing could be validated."""
     validation_step: int | None
@@ -94,10 +94,10 @@ def train(
             with session.clock.waiting_for_data():
                 draw = order.draw(step - 1)
                 images = as_tensors(fetch(dataset, draw), where)
-            rate = schedule.learning_rate(step)
-            session.objective.set_learning_rate(rate)
-            done = session.objective.step(images, StepStreams(streams, step))
-            session.record(step, draw, done, rate)
+            rates = schedule.rates(step)
+            session.objective.set_rates(rates)
+            done = session.learn(images, StepStreams(streams, step), schedule.images_seen(step))
+            session.record(step, draw, done, rates)
 
             if schedule.is_logged(step):
                 session.settle()
@@ -121,11 +121,11 @@ def as_tensors(images: tuple[Images, Images], device: torch.device) -> dict[str,
 
 def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule) -> Trained:
     """Keep the weights of the last step and gather what the run record needs."""
-    save_generators(folder.generator, session.generators, cell.variant, session.step)
+    save_generators(folder.generator, session.kept, cell.variant, session.step)
     device = session.objective.device
     best = session.validations.best
     return Trained(
-        generators={direction: each.eval() for direction, each in session.generators.items()},
+        generators={direction: each.eval() for direction, each in session.kept.items()},
         validation_generators=best_generators(folder, device) if best else None,
         validation_step=best.step if best else None,
         steps=session.step,

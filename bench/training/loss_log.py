@@ -41,8 +41,9 @@ class LossLog:
         for step, losses in zip(steps, values, strict=True):
             self._refuse_divergence(step, losses)
             if self._schedule.is_logged(step):
-                seen, rate = self._schedule.images_seen(step), self._schedule.learning_rate(step)
-                self._rows.append([step, seen, *losses, rate, clock.seconds])
+                seen, rates = self._schedule.images_seen(step), self._schedule.rates(step)
+                further = rates.of_later_rules.values()
+                self._rows.append([step, seen, *losses, rates.learning_rate, *further, clock.seconds])
 
     def figures(self) -> str:
         """The latest losses in few words, for the progress bar."""
@@ -55,7 +56,8 @@ class LossLog:
 
     def write(self, folder: RunFolder) -> None:
         """Replace losses.csv."""
-        header = ["step", "images_seen", *self.names, "learning_rate", "seconds"]
+        further = self._schedule.rates(1).of_later_rules
+        header = ["step", "images_seen", *self.names, "learning_rate", *further, "seconds"]
         rows = [[int(row[0]), int(row[1]), *map(_number, row[2:-1]), f"{row[-1]:.3f}"] for row in self._rows]
         atomic.write_csv(folder.losses_csv, header, rows)
 

@@ -27,14 +27,20 @@ class LeastSquaresJudges(Objective):
 
     discriminator = PatchGAN
 
-    def learn_to_judge(self, domain: str, real: Tensor, translated: Tensor) -> Tensor:
+    def learn_to_judge(self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams) -> Tensor:
         """One update of a discriminator: half the sum of its errors on real and on translated images."""
         self.discriminator_optimisers[domain].zero_grad()
+        real = self.shown(real, f"real_{domain}", streams)
+        translated = self.shown(translated, f"judged_{domain}", streams)
         of_real, of_translated = self.judge_both(domain, real, translated)
         loss = 0.5 * (least_squares(of_real, REAL) + least_squares(of_translated, TRANSLATED))
         loss.backward()
         self.discriminator_optimisers[domain].step()
         return loss.detach()
+
+    def gan_loss(self, domain: str, translated: Tensor, streams: StepStreams) -> Tensor:
+        """How far the discriminator is from taking translations for real images of `domain`."""
+        return least_squares(self.judge(domain, self.shown(translated, f"fake_{domain}", streams)), REAL)
 
 
 class LeastSquares(LeastSquaresJudges):
@@ -50,6 +56,7 @@ class LeastSquares(LeastSquaresJudges):
         "discriminator_A",
         "discriminator_B",
     )
+    honours = frozenset({"diffaugment", "identity_fade"})
 
     def __init__(
         self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
@@ -71,7 +78,9 @@ class LeastSquares(LeastSquaresJudges):
         swaps: list[int] = []
         for domain in "AB":
             shown = self.pools[domain].exchange(translated[domain], streams.pool(domain))
-            losses[f"discriminator_{domain}"] = self.learn_to_judge(domain, images[domain], shown.images)
+            losses[f"discriminator_{domain}"] = self.learn_to_judge(
+                domain, images[domain], shown.images, streams
+            )
             swaps.extend(shown.swaps)
         return Step(losses, tuple(swaps))
 
@@ -81,7 +90,7 @@ class LeastSquares(LeastSquaresJudges):
         """From `source` to `target` and back: (translation, gan loss, cycle loss), without gradients."""
         translated = self.translate(f"{source}2{target}", image, streams.slot_noise(f"fake_{target}"))
         with fixed(self.discriminators[target]):
-            gan = least_squares(self.judge(target, translated), REAL)
+            gan = self.gan_loss(target, translated, streams)
             cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
             backward(gan, cycle)
         return translated.detach(), gan.detach(), cycle.detach()

@@ -47,7 +47,8 @@ def roomy(objective: Objective, batch: int, size: int, available: int) -> bool:
     """Whether a step fits without a closer look."""
     networks = [*objective.generators.values(), *objective.discriminators.values()]
     weights = sum(each.nbytes for network in networks for each in network.parameters())
-    return ADAM * weights + PASSES * bytes_of_a_pass(objective, batch, size) < available
+    copies = ADAM if objective.settings.ema_half_life is None else ADAM + 1
+    return copies * weights + PASSES * bytes_of_a_pass(objective, batch, size) < available
 
 
 @contextmanager

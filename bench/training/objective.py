@@ -5,15 +5,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.streams import Streams
 from bench.training import discriminators
+from bench.training.diffaugment import augment
 from bench.training.discriminators import Discriminator
 from bench.training.optimisers import adam, set_learning_rate
+from bench.training.schedule import Rates
 from bench.training.step_streams import StepStreams
 from variants.contract import Generator, Noise
 from variants.parts.convolution import filters_kept
@@ -21,6 +26,8 @@ from variants.parts.convolution import filters_kept
 Pair = Mapping[str, Tensor]
 """Images of the domains `A` and `B`, each [b, 3, h, w] in [-1, 1]."""
 
+RULES_TO_HONOUR = ("diffaugment", "identity_fade")
+"""Rules that an objective has to carry out itself; all others are carried out for it."""
 ROUND_TRIPS = (("A", "B"), ("B", "A"))
 """(source, target) of the two directions."""
 
@@ -32,6 +39,9 @@ class Step(NamedTuple):
     """Every loss of the objective by name, scalars without gradients, weights included."""
     swaps: tuple[int, ...]
     """What the image pools exchanged (see bench.training.pool), for the trace hash."""
+    augmentations: Mapping[str, NDArray[np.float64]] = {}
+    """By role the draws that augmented what discriminators saw, for the trace hash; none where the rule is
+    off. `Objective.step` fills them in."""
 
 
 class Objective(ABC):
@@ -45,6 +55,21 @@ class Objective(ABC):
     losses: ClassVar[tuple[str, ...]]
     """Names of the losses, in the order of the columns of losses.csv."""
     discriminator: ClassVar[type[Discriminator]]
+    honours: ClassVar[frozenset[str]] = frozenset()
+    """Those of RULES_TO_HONOUR that `learn` carries out: `diffaugment` where all that a discriminator sees
+    passes through `shown`, `identity_fade` where the identity loss is that of `learn_identity`. With another
+    of them on, the objective is refused."""
+
+    @classmethod
+    def refuse(cls, name: str, settings: TrainSettings) -> None:
+        """Raise UsageError where a rule is on that this objective, called `name`, cannot honour."""
+        for rule in RULES_TO_HONOUR:
+            value = getattr(settings, rule)
+            if value is not None and rule not in cls.honours:
+                raise UsageError(
+                    f"Objective {name} cannot honour train.{rule}, which is {value}. Leave the rule out "
+                    f"(--set train.{rule}=off is another protocol), or what is trained with {name}."
+                )
 
     def __init__(
         self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
@@ -52,6 +77,8 @@ class Objective(ABC):
         self.generators = generators
         self.settings = settings
         self.device = next(generators["A2B"].parameters()).device
+        self.identity_weight = settings.identity_weight
+        self._augmentations: dict[str, NDArray[np.float64]] = {}
         self.discriminators = {domain: self._new_discriminator(domain, streams) for domain in "AB"}
         parameters = [*generators["A2B"].parameters(), *generators["B2A"].parameters()]
         self.generator_optimiser = adam(parameters, settings)
@@ -61,17 +88,23 @@ class Objective(ABC):
 
     def step(self, images: Pair, streams: StepStreams) -> Step:
         """Update generators and discriminators once, on one batch of either domain."""
+        self._augmentations = {}
         with filters_kept(not any(generator.spares_memory for generator in self.generators.values())):
-            return self.learn(images, streams)
+            return self.learn(images, streams)._replace(augmentations=self._augmentations)
 
     @abstractmethod
     def learn(self, images: Pair, streams: StepStreams) -> Step:
         """The step itself; the generators' weights are changed once, when they are used no more."""
 
-    def set_learning_rate(self, rate: float) -> None:
-        """The learning rate of the next step, for every optimiser."""
+    def set_rates(self, rates: Rates) -> None:
+        """What the next step is done with."""
         for optimiser in self._optimisers().values():
-            set_learning_rate(optimiser, rate)
+            set_learning_rate(optimiser, rates.learning_rate)
+        if rates.learning_rate_discriminators is not None:
+            for optimiser in self.discriminator_optimisers.values():
+                set_learning_rate(optimiser, rates.learning_rate_discriminators)
+        if rates.identity_weight is not None:
+            self.identity_weight = rates.identity_weight
 
     def translate(self, direction: str, image: Tensor, noise: Noise) -> Tensor:
         """The translated image [b, 3, h, w], computed as the protocol says, given as `image` is."""
@@ -82,6 +115,17 @@ class Objective(ABC):
         """What the discriminator of `domain` says of `image`, in the precision of `translate`."""
         with self.autocast():
             return self.discriminators[domain](image).to(image.dtype)
+
+    def shown(self, image: Tensor, role: str, streams: StepStreams) -> Tensor:
+        """What a discriminator is to see of images [b, 3, h, w]: they, or they augmented (`diffaugment`).
+
+        Roles as `StepStreams.diffaugment` has them, each once a step.
+        """
+        kinds = self.settings.diffaugment
+        if kinds is None:
+            return image
+        self._augmentations[role] = streams.diffaugment(role, len(image))
+        return augment(image, self._augmentations[role], kinds.split("-"))
 
     def judge_both(self, domain: str, real: Tensor, translated: Tensor) -> tuple[Tensor, Tensor]:
         """What the discriminator says of real and of translated images, in one pass.
@@ -101,10 +145,10 @@ class Objective(ABC):
 
         The value of the loss is given back; with weight 0 there is nothing to compute.
         """
-        if self.settings.identity_weight == 0:
+        if self.identity_weight == 0:
             return torch.zeros((), device=self.device)
         same = self.translate(towards(domain), image, streams.slot_noise(f"identity_{domain}"))
-        loss = self.settings.identity_weight * F.l1_loss(same, image)
+        loss = self.identity_weight * F.l1_loss(same, image)
         backward(loss)
         return loss.detach()
 

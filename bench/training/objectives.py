@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import variants
+from bench.cell import Cell
 from bench.names import unknown_name
 from bench.protocol import TrainSettings
 from bench.streams import Streams
@@ -20,10 +22,16 @@ OBJECTIVES: dict[str, type[Objective]] = {
 adds its class here."""
 
 
-def build_objective(
-    name: str, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
-) -> Objective:
-    """The objective `name`, with fresh discriminators drawn from `streams`. UsageError if there is none."""
+def objective_name(cell: Cell) -> str:
+    """What a cell is trained with: the objective that its variant brings, else the protocol's."""
+    return variants.describe(cell.variant).objective or cell.protocol.train.objective
+
+
+def objective_class(name: str, settings: TrainSettings) -> type[Objective]:
+    """The objective `name`, which can be trained with under `settings`.
+
+    Raises UsageError where there is none, or where it cannot honour a rule.
+    """
     if name not in OBJECTIVES:
         raise unknown_name(
             "objective",
@@ -31,4 +39,12 @@ def build_objective(
             OBJECTIVES,
             "train.objective in the protocol file, or objective= of the baseline",
         )
-    return OBJECTIVES[name](generators, settings, streams)
+    OBJECTIVES[name].refuse(name, settings)
+    return OBJECTIVES[name]
+
+
+def build_objective(
+    name: str, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
+) -> Objective:
+    """The objective `name`, with fresh discriminators drawn from `streams`. Raises as `objective_class`."""
+    return objective_class(name, settings)(generators, settings, streams)

@@ -2,8 +2,25 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bench.protocol import TrainSettings
+
+
+class Rates(NamedTuple):
+    """What a step is done with; None where the rule is off."""
+
+    learning_rate: float
+    """Of the generators, and of all else that has no rate of its own."""
+    learning_rate_discriminators: float | None = None
+    identity_weight: float | None = None
+    """Where it fades."""
+
+    @property
+    def of_later_rules(self) -> dict[str, float]:
+        """Name -> value of what is on beside the learning rate: the table of losses and the trace have it."""
+        rules = {name: value for name, value in self._asdict().items() if name != "learning_rate"}
+        return {name: value for name, value in rules.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,23 @@ class Schedule:
         if seen <= constant:
             return self.settings.learning_rate
         return self.settings.learning_rate * (self.images_to_see - seen) / (self.images_to_see - constant)
+
+    def rates(self, step: int) -> Rates:
+        """Every rate and weight at `step`."""
+        rate, own, fade = (
+            self.learning_rate(step),
+            self.settings.discriminator_learning_rate,
+            self.settings.identity_fade,
+        )
+        return Rates(
+            rate,
+            None if own is None else own * (rate / self.settings.learning_rate),
+            None if fade is None else self.settings.identity_weight * self._left_of(fade, step),
+        )
+
+    def _left_of(self, share: float, step: int) -> float:
+        """What is left at `step` of 1 that falls linearly to 0 over a share of the images."""
+        return max(0.0, 1 - self.images_seen(step - 1) / (share * self.images_to_see))
 
     def is_logged(self, step: int) -> bool:
         """Whether the losses of `step` become a row of losses.csv."""

@@ -16,9 +16,11 @@ from bench.training import trace
 from bench.training.checkpoints import load_checkpoint, save_checkpoint
 from bench.training.clock import Clock
 from bench.training.loss_log import LossLog
-from bench.training.objective import Step
-from bench.training.objectives import build_objective
-from bench.training.schedule import Schedule
+from bench.training.moving_average import MovingAverage
+from bench.training.objective import Pair, Step
+from bench.training.objectives import build_objective, objective_name
+from bench.training.schedule import Rates, Schedule
+from bench.training.step_streams import StepStreams
 from bench.training.validate import ValidationLog
 from variants.contract import Generator
 
@@ -35,18 +37,37 @@ class Session:
         self.trace_without_pool: str | None = trace.EMPTY
         self.warnings: tuple[str, ...] = ()
         self.generators = generators
-        own = variants.describe(cell.variant).objective
-        self.objective = build_objective(own or settings.objective, generators, settings, cell.streams())
+        self.average = (
+            None
+            if settings.ema_half_life is None
+            else MovingAverage(generators, settings.ema_half_life, settings)
+        )
+        self.objective = build_objective(objective_name(cell), generators, settings, cell.streams())
         self.losses = LossLog(self.objective.losses, schedule)
         self.validations = ValidationLog()
         self.clock = Clock()
 
-    def record(self, step: int, draw: Draw, done: Step, learning_rate: float) -> None:
+    @property
+    def kept(self) -> Generators:
+        """The generators that are validated, scored and kept: the averages where the protocol has them."""
+        return self.generators if self.average is None else self.average.generators
+
+    def learn(self, images: Pair, streams: StepStreams, images_seen: int) -> Step:
+        """Update all weights once, and the averages after them; `images_seen` with this step's."""
+        done = self.objective.step(images, streams)
+        if self.average is not None:
+            self.average.update(images_seen)
+        return done
+
+    def record(self, step: int, draw: Draw, done: Step, rates: Rates) -> None:
         """Note that a step was done, on what and with which losses."""
         self.step = step
-        self.trace = trace.extend(self.trace, draw, done.swaps, learning_rate)
+        later = rates.of_later_rules | {f"augment_{role}": each for role, each in done.augmentations.items()}
+        self.trace = trace.extend(self.trace, draw, done.swaps, rates.learning_rate, later)
         if self.trace_without_pool is not None:
-            self.trace_without_pool = trace.extend(self.trace_without_pool, draw, (), learning_rate)
+            self.trace_without_pool = trace.extend(
+                self.trace_without_pool, draw, (), rates.learning_rate, later
+            )
         self.losses.add(step, done.losses)
 
     def settle(self) -> None:
@@ -87,8 +108,10 @@ class Session:
 
     def _parts(self) -> Mapping[str, Any]:
         """What has a state, by its name in the checkpoint."""
+        averages = {} if self.average is None else self.average.generators
         return {
             **{f"generator_{direction}": self.generators[direction] for direction in DIRECTIONS},
+            **{f"average_{direction}": each for direction, each in averages.items()},
             "objective": self.objective,
             "losses": self.losses,
             "validations": self.validations,

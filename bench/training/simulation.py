@@ -73,7 +73,15 @@ def bytes_of_a_step(objective: Objective, batch: int, size: int) -> int:
         shape = (batch, 3, size, size)
         images = {domain: torch.empty(shape, device=objective.device) for domain in "AB"}
         copied.step(images, StepStreams(Streams(0), 1))
-    return weights + moments + count.most
+    return weights + moments + bytes_averaged(objective) + count.most
+
+
+def bytes_averaged(objective: Objective) -> int:
+    """Bytes of the moving averages of the generators."""
+    if objective.settings.ema_half_life is None:
+        return 0
+    generators = objective.generators.values()
+    return sum(each.nbytes for generator in generators for each in generator.state_dict().values())
 
 
 def bytes_of_a_pass(objective: Objective, batch: int, size: int) -> int:

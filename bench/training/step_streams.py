@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.streams import Streams
+from bench.training.diffaugment import DRAWS
 from variants.contract import Noise
 
 
@@ -33,3 +35,11 @@ class StepStreams:
     def penalty_mix(self, domain: str, batch: int) -> Tensor:
         """Where between real (0) and translated (1) image the gradient is penalised: [b], on the CPU."""
         return torch.rand(batch, generator=self.streams.torch("gradient-penalty", self.step, domain))
+
+    def diffaugment(self, role: str, batch: int) -> NDArray[np.float64]:
+        """What augments a batch that a discriminator is shown: [b, 7] in [0, 1), see `diffaugment`.
+
+        Roles are `real_A`, `judged_A` (translations that the discriminator learns from) and `fake_A`
+        (translations whose generator learns from it), by domain.
+        """
+        return self.streams.numpy("diffaugment", self.step, role).random((batch, DRAWS))

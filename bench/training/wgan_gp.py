@@ -6,18 +6,14 @@ trip are done for one direction before the other: at most two passes of a genera
 the gradients are those of the published order.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
-from bench.streams import Streams
 from bench.training.discriminators import LightDiscriminator
 from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed
 from bench.training.step_streams import StepStreams
-from variants.contract import Generator
 
 PENALTY_WEIGHT = 10.0
 """Lambda of Gulrajani et al., gamma of the published code."""
@@ -37,16 +33,16 @@ class WassersteinGradientPenalty(Objective):
         "gradient_penalty",
     )
     discriminator = LightDiscriminator
+    honours = frozenset({"diffaugment", "identity_fade"})
 
-    def __init__(
-        self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
-    ) -> None:
+    @classmethod
+    def refuse(cls, name: str, settings: TrainSettings) -> None:
+        super().refuse(name, settings)
         if settings.pool:
             raise UsageError(
-                f"Objective wgan-gp has no image pool, but train.pool is {settings.pool}. "
+                f"Objective {name} has no image pool, but train.pool is {settings.pool}. "
                 "Set it to 0: --set train.pool=0"
             )
-        super().__init__(generators, settings, streams)
 
     def learn(self, images: Pair, streams: StepStreams) -> Step:
         losses: dict[str, Tensor] = {}
@@ -55,8 +51,7 @@ class WassersteinGradientPenalty(Objective):
         for source, target in ROUND_TRIPS:
             noise = streams.slot_noise(f"fake_{target}")
             translated = self.translate(f"{source}2{target}", images[source], noise)
-            mix = streams.penalty_mix(target, len(translated))
-            critic, penalty = self._learn_to_judge(target, images[target], translated.detach(), mix)
+            critic, penalty = self._learn_to_judge(target, images[target], translated.detach(), streams)
             critic_losses.append(critic)
             penalties.append(penalty)
             gan, cycle = self._learn_round_trip(source, target, images[source], translated, streams)
@@ -69,10 +64,16 @@ class WassersteinGradientPenalty(Objective):
         return Step(losses, ())
 
     def _learn_to_judge(
-        self, domain: str, real: Tensor, translated: Tensor, mix: Tensor
+        self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams
     ) -> tuple[Tensor, Tensor]:
-        """One update of a critic: (its loss without the penalty, the weighted penalty)."""
+        """One update of a critic: (its loss without the penalty, the weighted penalty).
+
+        The penalty is between what the critic is shown.
+        """
         self.discriminator_optimisers[domain].zero_grad()
+        real = self.shown(real, f"real_{domain}", streams)
+        translated = self.shown(translated, f"judged_{domain}", streams)
+        mix = streams.penalty_mix(domain, len(translated))
         of_real, of_translated = self.judge_both(domain, real, translated)
         critic = of_translated.mean() - of_real.mean()
         penalty = PENALTY_WEIGHT * self.gradient_penalty(domain, real, translated, mix)
@@ -96,7 +97,7 @@ class WassersteinGradientPenalty(Objective):
     ) -> tuple[Tensor, Tensor]:
         """Gradients of the gan and cycle losses of one direction, whose values are given back."""
         with fixed(self.discriminators[target]):
-            gan = -self.judge(target, translated).mean()
+            gan = -self.judge(target, self.shown(translated, f"fake_{target}", streams)).mean()
             cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
             backward(gan, cycle)
         return gan.detach(), cycle.detach()

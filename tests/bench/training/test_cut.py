@@ -14,6 +14,7 @@ from bench.training.cut import PatchContrast
 from bench.training.loop import RunFolder
 from bench.training.objectives import build_objective
 from bench.training.patch_contrast import PATCHES, TEMPERATURE, UNITS, Projection, patch_nce
+from bench.training.schedule import Rates
 from bench.training.session import fresh_generators
 from bench.training.step_streams import StepStreams
 
@@ -236,7 +237,7 @@ def test_what_has_no_use_here_changes_nothing(cell_of):
 
 def test_the_perceptrons_follow_the_learning_rate_and_belong_to_the_checkpoint(cell_of):
     objective = objective_of(cell_of)
-    objective.set_learning_rate(0.5)
+    objective.set_rates(Rates(0.5))
     assert objective.projection_optimiser.param_groups[0]["lr"] == 0.5
     assert {"projection_A2B", "projection_B2A", "optimiser_projections"} <= objective.state_dict().keys()
 
