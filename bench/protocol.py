@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -140,18 +139,18 @@ class TrainSettings(Settings):
     """Steps between two rows of losses.csv."""
     validations: Positive = 4
     """Times the validation split is scored, evenly over the training, the last step included."""
-    ema_half_life: Annotated[float | None, AbsentWhenOff()] = None
+    ema_half_life: Annotated[float | None, Field(le=10**9), AbsentWhenOff()] = None
     """Images after which a weight's share in the exponential moving average of the generators has halved
     (Karras et al. 2020, "Training GANs with limited data", appendix). Every score, validation and kept
     generator is of the averaged weights, running statistics averaged too. Off: of the trained ones."""
-    ema_ramp_up: Annotated[float, AbsentWhenOff()] = 0.05
+    ema_ramp_up: Annotated[float, Field(le=10**6), AbsentWhenOff()] = 0.05
     """At first the half-life is this share of the images seen so far (the same source), so that the initial
     weights are soon forgotten."""
     diffaugment: Annotated[str | None, AbsentWhenOff()] = None
     """How images are changed at random before a discriminator sees them, real and translated ones alike,
     with gradients (Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training"): of
     `colour`, `translation` and `cutout` those joined by '-'. Off: not at all."""
-    discriminator_learning_rate: Annotated[float | None, AbsentWhenOff()] = None
+    discriminator_learning_rate: Annotated[float | None, Field(le=10), AbsentWhenOff()] = None
     """Learning rate of the discriminators (Heusel et al. 2017, two time scales), falling as the generators'
     does. Off: the generators'."""
     identity_fade: Annotated[float | None, AbsentWhenOff()] = None
@@ -168,8 +167,8 @@ class TrainSettings(Settings):
     @field_validator("ema_half_life", "ema_ramp_up", "discriminator_learning_rate", "identity_fade")
     @classmethod
     def _above_zero(cls, value: float | None, info: ValidationInfo) -> float | None:
-        if value is not None and not 0 < value < math.inf:
-            raise ValueError(f"must be above 0 and finite; leave {info.field_name} out to do without")
+        if value is not None and value <= 0:
+            raise ValueError(f"must be above 0; leave {info.field_name} out to do without")
         return value
 
     @field_validator("identity_fade")

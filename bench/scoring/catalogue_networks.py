@@ -11,6 +11,17 @@ _KEY = re.compile(r"^(\w+)\(([^()]+)\)$")
 
 _STEMS = (
     Metric(
+        key="kd_from_copy",
+        title="KD less a copy's",
+        unit=KERNEL_UNITS,
+        better="lower",
+        scope="set",
+        formula="KD - KD of the source images themselves, paired; below 0 is better than copying. The spread "
+        "is its jackknife standard error over images",
+        source="Efron and Stein 1981; Binkowski et al. 2018, section 4",
+        undefined_when="fewer than 3 images in either set",
+    ),
+    Metric(
         key="attention_kd",
         title="Change of KD without space in the masks",
         unit=KERNEL_UNITS,

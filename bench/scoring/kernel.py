@@ -58,7 +58,7 @@ def _sum_of_kernel(x: np.ndarray, y: np.ndarray) -> float:
     return float(sum(polynomial_kernel(x[rows], y).sum() for rows in row_blocks(len(x), len(y))))
 
 
-def kernel_leave_one_out(generated: Array, real: Array) -> LeaveOneOut:
+def kernel_leave_one_out(generated: np.ndarray, real: np.ndarray) -> LeaveOneOut:
     """Kernel distance of features [n, d] and [m, d] and its leave-one-out values.
 
     Raises BenchError for fewer than 3 images, unequal dimensions or values that are not finite.

@@ -22,7 +22,7 @@ from bench.scoring.measure_direction import OUTPUT, DirectionMeasurement, Measur
 from bench.scoring.merge import with_earlier_networks
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.set_scores import metric_card, set_scores
-from bench.scoring.summaries import image_scores, network_scores, realism_column, target_columns
+from bench.scoring.summaries import copy_score, image_scores, network_scores, realism_column, target_columns
 from variants.contract import Generator
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ class RunScoring:
                 images_real=len(reference.real),
                 metrics={
                     **distances,
+                    **copy_score(each, reference, self._network.name),
                     **network_scores(each, reference.real, self._network.name, draws_noise=draws_noise),
                     **image_scores(each, self._targets[direction]),
                 },

@@ -12,14 +12,16 @@ from bench.scoring.catalogue_masks import NO_BACKGROUND, NO_MASKS, mask_head_in_
 from bench.scoring.catalogue_networks import network_key
 from bench.scoring.catalogue_truth import NO_TRUTH
 from bench.scoring.collect import Column, ColumnCollector
+from bench.scoring.floors import ReferenceFeatures
 from bench.scoring.frechet import frechet_distance
-from bench.scoring.kernel import kernel_distance
+from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
 from bench.scoring.measure_direction import OTHER_MASKS, OUTPUT, WITHOUT_SPACE, Measured
 from bench.scoring.measurements.images import levels
 from bench.scoring.metric import Metric
 from bench.scoring.neighbours import realism
 from bench.scoring.networks.network import Features
 from bench.scoring.per_image import measure_alone
+from bench.statistics.copying import FEWEST, against_copy
 
 IMAGES_AT_ONCE = 16
 NEEDS_BACKGROUND = ("mask_background", "foreground_iou")
@@ -80,6 +82,27 @@ def network_scores(
         else:
             scores[key] = Score(value=float(np.std([distance(draw, real) for draw in draws], ddof=1)))
     return scores
+
+
+def copy_score(measured: Measured, reference: ReferenceFeatures, network: str) -> dict[str, Score]:
+    """How the kernel distance differs from that of the sources as they are; said where it is theirs."""
+    key = network_key("kd_from_copy", network)
+    if reference.ceiling is None or min(len(measured.features[OUTPUT]), len(reference.real)) < FEWEST:
+        return {key: Score(value=None, reason=f"fewer than {FEWEST} images in either set")}
+    against = against_copy(
+        kernel_leave_one_out(measured.features[OUTPUT], reference.real),
+        kernel_leave_one_out(reference.ceiling, reference.real),
+    )
+    same = float(measured.columns["unchanged"].mean())
+    words = f"collapsed to copying: {same:.0%} of the outputs are within 2 levels of their input"
+    return {
+        key: Score(
+            value=against.difference,
+            spread=against.error,
+            ceiling=0.0,
+            reason=words if against.collapsed(same) else None,
+        )
+    }
 
 
 def realism_column(generated: Features, real: Features) -> Column:

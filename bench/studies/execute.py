@@ -19,7 +19,7 @@ from bench.protocol import schedule_hash
 from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
 from bench.runs.record import CellRecord, Costs, Environment, RunRecord
-from bench.scoring.kernel import kernel_distance
+from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
 from bench.scoring.networks import load_network, require_weights
 from bench.scoring.run import score_run
 from bench.studies.identity import refuse_another_cell
@@ -74,6 +74,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
                 device=machine.device,
                 network=network,
                 distance=kernel_distance,
+                leave_one_out=kernel_leave_one_out,
                 progress=progress,
                 execution=machine.execution,
             )

@@ -5,7 +5,7 @@ from bench.data.dataset import Dataset
 from bench.runs.folder import RunFolder
 from bench.training.samples import sample_split, write_progress
 from bench.training.session import Session, evaluating
-from bench.training.validate import Distance, Features, Validator
+from bench.training.validate import Distance, Features, Jackknife, Validator
 from bench.training.weights import save_generators
 
 BEST_WEIGHTS = "validation.safetensors"
@@ -22,11 +22,12 @@ class Examiner:
         folder: RunFolder,
         network: Features | None,
         distance: Distance | None,
+        leave_one_out: Jackknife | None = None,
     ) -> None:
         samples = cell.protocol.score.samples
         self._cell = cell
         self._folder = folder
-        self._validator = Validator(dataset, cell.streams(), network, distance)
+        self._validator = Validator(dataset, cell.streams(), network, distance, leave_one_out)
         self._samples = {
             "A": sample_split(dataset.A.test, samples),
             "B": sample_split(dataset.B.test, samples),

@@ -22,7 +22,7 @@ from bench.training.readiness import carried_out, executed_cell, make_ready
 from bench.training.schedule import Schedule
 from bench.training.session import Generators, Session, fresh_generators
 from bench.training.step_streams import StepStreams
-from bench.training.validate import Distance, Features
+from bench.training.validate import Distance, Features, Jackknife
 from bench.training.weights import load_generators, save_generators
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -64,6 +64,7 @@ def train(
     device: str = "cpu",
     network: Features | None = None,
     distance: Distance | None = None,
+    leave_one_out: Jackknife | None = None,
     progress: ProgressReport | None = None,
     execution: Execution = AS_USUAL,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
@@ -71,6 +72,7 @@ def train(
     """Train `cell` in `folder`, or go on where an earlier session stopped: on a CPU the result is the same.
 
     `network` and `distance` choose the best weights on the validation split; without them none are chosen.
+    `leave_one_out` holds them against the copy of the same images.
     Raises UsageError where the device lacks the precision, BenchError where memory does not suffice, a loss
     is not finite or a file cannot be written, and Interrupted, with all saved, after Ctrl-C or SIGTERM.
     """
@@ -81,7 +83,7 @@ def train(
     sizes = (len(dataset.A.train), len(dataset.B.train))
     schedule = Schedule(cell.protocol.images_to_see(*sizes), cell.protocol.train)
     order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
-    examiner = Examiner(cell, dataset, folder, network, distance)
+    examiner = Examiner(cell, dataset, folder, network, distance, leave_one_out)
     executed = executed_cell(cell, where, execution)
     session = Session(executed, generators, schedule)
     with carried_out(session.objective, executed, execution), stop_requests() as stop:

@@ -12,6 +12,8 @@ from bench.data.tensors import quantise
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.scores import DIRECTIONS
+from bench.statistics.copying import FEWEST, against_copy, unchanged
+from bench.statistics.jackknife import LeaveOneOut
 from bench.streams import Streams
 from bench.training.translating import translations
 from variants.contract import Generator, Translation
@@ -21,6 +23,8 @@ Features = Callable[[Images], np.ndarray]
 """A feature network: uint8 images [n, h, w, 3] to vectors [n, d]."""
 Distance = Callable[[np.ndarray, np.ndarray], float]
 """A distance between two sets of vectors."""
+Jackknife = Callable[[np.ndarray, np.ndarray], LeaveOneOut]
+"""The same without each vector in turn, for its paired difference from the distance of a copy."""
 
 IMAGES_FOR_A_DISTANCE = 2
 """The unbiased kernel distance is undefined for fewer."""
@@ -38,6 +42,22 @@ class Validation:
     mask_effective_number: float | None = None
     mask_background: float | None = None
     mask_spatial_deviation: float | None = None
+    copy_kd_A2B: float | None = None
+    """Of the images as they are."""
+    copy_kd_B2A: float | None = None
+    kd_from_copy_A2B: float | None = None
+    """Of the translations less that of the images as they are, with its 95 % interval over images."""
+    kd_from_copy_low_A2B: float | None = None
+    kd_from_copy_high_A2B: float | None = None
+    kd_from_copy_B2A: float | None = None
+    kd_from_copy_low_B2A: float | None = None
+    kd_from_copy_high_B2A: float | None = None
+    unchanged_A2B: float | None = None
+    """Share of the translations that are within 2 levels of their source."""
+    unchanged_B2A: float | None = None
+    collapsed_A2B: bool | None = None
+    """Whether the generator stands at copying (bench.statistics.copying)."""
+    collapsed_B2A: bool | None = None
 
     @property
     def distance(self) -> float | None:
@@ -54,7 +74,12 @@ class Validator:
     """
 
     def __init__(
-        self, dataset: Dataset, streams: Streams, network: Features | None, distance: Distance | None
+        self,
+        dataset: Dataset,
+        streams: Streams,
+        network: Features | None,
+        distance: Distance | None,
+        leave_one_out: Jackknife | None = None,
     ) -> None:
         if (network is None) != (distance is None):
             raise ValueError("network and distance belong together: give both or neither")
@@ -62,16 +87,18 @@ class Validator:
         self._streams = streams
         self._network = network
         self._distance = distance
+        self._leave_one_out = leave_one_out
         self._real: dict[str, np.ndarray] = {}
 
     def validate(self, generators: Mapping[str, Generator], step: int, images_seen: int) -> Validation:
         """Measure the generators, which are in eval mode."""
-        found: dict[str, float | None] = {}
+        found: dict[str, Any] = {}
         masks: dict[str, list[float]] = {}
         for direction in DIRECTIONS:
-            images = self._translate(generators[direction], direction, masks)
-            found[f"kd_{direction}"] = self._distance_to_real(images, direction)
-        means = {name: fmean(values) for name, values in masks.items()}
+            batches = self._translate(generators[direction], direction, masks)
+            if batches:
+                found |= self._measure(np.concatenate(batches), direction)
+        means: dict[str, Any] = {name: fmean(values) for name, values in masks.items()}
         return Validation(step, images_seen, **found, **means)
 
     def _translate(self, generator: Generator, direction: str, masks: dict[str, list[float]]) -> list[Images]:
@@ -84,14 +111,32 @@ class Validator:
                 masks.setdefault(name, []).extend(values)
         return images
 
-    def _distance_to_real(self, images: list[Images], direction: str) -> float | None:
-        domain = direction[-1]
-        translated, real = sum(map(len, images)), len(self._sources[domain])
-        if self._network is None or self._distance is None or min(translated, real) < IMAGES_FOR_A_DISTANCE:
-            return None
+    def _measure(self, images: Images, direction: str) -> dict[str, Any]:
+        """The columns of one direction, but for those that too few images leave undefined."""
+        sources, real = direction[0], direction[-1]
+        same = float(unchanged(np.asarray(self._sources[sources].images), images).mean())
+        found: dict[str, Any] = {"unchanged": same}
+        fewest = min(len(images), len(self._sources[real]))
+        if self._network is not None and self._distance is not None and fewest >= IMAGES_FOR_A_DISTANCE:
+            features = self._network(images)
+            found["kd"] = float(self._distance(features, self._real_features(real)))
+            if self._leave_one_out is not None and fewest >= FEWEST:
+                translated, copied = (
+                    self._leave_one_out(each, self._real_features(real))
+                    for each in (features, self._real_features(sources))
+                )
+                against = against_copy(translated, copied)
+                found |= {"copy_kd": against.copy, "kd_from_copy": against.difference}
+                found["kd_from_copy_low"], found["kd_from_copy_high"] = against.interval
+                found["collapsed"] = against.collapsed(same)
+        return {f"{name}_{direction}": value for name, value in found.items()}
+
+    def _real_features(self, domain: str) -> np.ndarray:
+        """Of the validation images of a domain as they are."""
+        assert self._network is not None
         if domain not in self._real:
             self._real[domain] = self._network(np.asarray(self._sources[domain].images))
-        return float(self._distance(self._network(np.concatenate(images)), self._real[domain]))
+        return self._real[domain]
 
 
 def statistics_of(translation: Translation, background: int | None) -> dict[str, list[float]]:
@@ -147,4 +192,6 @@ class ValidationLog:
 def _cell(value: float | None) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value) if isinstance(value, int) else f"{value:.9g}"

@@ -15,7 +15,13 @@ from reports.summaries import summarise
 from reports.tables.scores import DIRECTIONS, chosen
 
 BINS = 100
-NOT_STATISTICS = {"step", "images_seen"}
+AGAINST_COPY = ("copy_kd", "kd_from_copy", "kd_from_copy_low", "kd_from_copy_high", "unchanged", "collapsed")
+NOT_STATISTICS = {
+    "step",
+    "images_seen",
+    *(f"{name}_{direction}" for name in AGAINST_COPY for direction in ("A2B", "B2A")),
+}
+"""Columns of validation.csv that are no curves of their own here."""
 
 
 def loss_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:

@@ -4,9 +4,7 @@ import torch
 from torch import Tensor
 
 from bench.scoring.measurements.images import require_images
-
-UNCHANGED = 2.0
-"""Mean absolute change, in levels, up to which an output counts as a copy of its source."""
+from bench.statistics.copying import UNCHANGED
 
 
 def mean_change(image: Tensor, other: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from bench.cell import Cell
 from bench.data.dataset import Dataset, Domain, Split
 from bench.protocol import ImageSettings, Protocol, ScoreSettings, TrainSettings
 from bench.runs.folder import RunFolder
+from bench.scoring.kernel import kernel_leave_one_out
 
 SIZE = 32
 
@@ -92,7 +93,7 @@ def between_means(translated: np.ndarray, real: np.ndarray) -> float:
 @pytest.fixture(scope="session")
 def measure() -> dict[str, Callable]:
     """The arguments of `train` that choose a checkpoint."""
-    return {"network": mean_colours, "distance": between_means}
+    return {"network": mean_colours, "distance": between_means, "leave_one_out": kernel_leave_one_out}
 
 
 def loaded(path: Path) -> ModuleType:

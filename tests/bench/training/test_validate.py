@@ -8,6 +8,9 @@ import torch
 from PIL import Image
 
 from bench.data.dataset import Split
+from bench.data.tensors import quantise
+from bench.scoring.kernel import kernel_leave_one_out
+from bench.statistics import against_copy
 from bench.streams import Streams
 from bench.training import translating
 from bench.training.samples import sample_split, write_progress
@@ -51,6 +54,28 @@ def test_the_distance_is_that_of_translations_to_the_other_domain(cell_of, datas
     assert found.kd_A2B == pytest.approx(distance(features["A"], features["B"]))
     assert found.kd_B2A == pytest.approx(distance(features["B"], features["A"]))
     assert found.mask_entropy is None
+
+
+def test_validation_is_paired_with_the_copy_of_the_same_images(cell_of, dataset, measure):
+    copied = Validator(dataset, STREAMS, **measure).validate(fresh_generators(cell_of("copy"), CPU), 5, 10)
+    for direction in ("A2B", "B2A"):
+        assert getattr(copied, f"unchanged_{direction}") == 1.0
+        assert getattr(copied, f"kd_from_copy_{direction}") == 0.0
+        assert getattr(copied, f"collapsed_{direction}") is True
+    trained = fresh_generators(cell_of("spatial"), CPU)
+    found = Validator(dataset, STREAMS, **measure).validate(trained, 5, 10)
+    images = [
+        quantise(each.image) for each in translations(trained["A2B"], dataset.A.validation, STREAMS, "A2B")
+    ]
+    network = measure["network"]
+    real, sources = (network(getattr(dataset, domain).validation.images) for domain in "BA")
+    against = against_copy(
+        kernel_leave_one_out(network(np.concatenate(images)), real), kernel_leave_one_out(sources, real)
+    )
+    assert found.copy_kd_A2B == copied.copy_kd_A2B == against.copy
+    assert found.kd_from_copy_A2B == against.difference
+    assert (found.kd_from_copy_low_A2B, found.kd_from_copy_high_A2B) == against.interval
+    assert (found.unchanged_A2B, found.collapsed_A2B) == (0.0, False)
 
 
 def test_a_generator_without_a_mask_of_the_input_has_no_background_statistic(cell_of, dataset):
