@@ -1,5 +1,21 @@
 """Errors that a user can mend: each says what was given, what is allowed and what to type next."""
 
+import errno
+import os
+
+REMEDIES = {
+    errno.ENOSPC: "Free some disk space there",
+    errno.EDQUOT: "Your quota there is used up: free some space",
+    errno.EROFS: "It cannot be written to at all",
+    errno.EACCES: "Give yourself the right to it (ls -ld shows who has it)",
+    errno.EPERM: "Give yourself the right to it (ls -ld shows who has it)",
+    errno.ENAMETOOLONG: "Use a shorter name",
+    errno.ENOTDIR: "A file stands where a folder should be: move it away",
+    errno.EEXIST: "A file stands where a folder should be: move it away",
+    errno.ELOOP: "A link there leads back to itself: remove it",
+}
+"""What helps against an error of the operating system."""
+
 
 class BenchError(Exception):
     """The work could not be done. Exit code 1."""
@@ -11,3 +27,14 @@ class UsageError(BenchError):
     """The request itself is wrong: an unknown name, a bad value, a missing option. Exit code 2."""
 
     exit_code = 2
+
+
+def explained(error: OSError) -> str:
+    """One sentence on what the operating system refused and why, and what helps where that is known.
+
+    >>> explained(OSError(errno.ENOSPC, "No space left on device", "runs/run.json"))
+    'runs/run.json: No space left on device. Free some disk space there.'
+    """
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "Reading or writing"
+    remedy = REMEDIES.get(error.errno or 0)
+    return f"{where}: {error.strerror or error}." + (f" {remedy}." if remedy else "")
