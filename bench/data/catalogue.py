@@ -1,29 +1,18 @@
 """The data sets that go by a name: embedded scenes, and the sets published with CycleGAN.
 
 Counts are trainA, trainB, testA, testB, counted in the real files; None where nobody here has counted yet.
-Knows names only: nothing is read, rendered or imported to list them.
+Nothing is read or rendered to list them.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from bench.data.places import data_root
+from bench.data.scenes import SCENES, EmbeddedSet
 from bench.names import unknown_name
 
 SERVER = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets"
 SPLITS = ("trainA", "trainB", "testA", "testB")
-
-
-@dataclass(frozen=True)
-class EmbeddedSet:
-    """Rendered scenes: always at hand, of any size, with ground truth."""
-
-    name: str
-    summary: str
-    train: int = 256
-    """Training images of each domain where the protocol does not say how many."""
-    test: int = 64
-    """Test images of each domain where the protocol does not say how many."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +42,9 @@ def _berkeley(
     return RealSet(name, summary, counts, (f"{SERVER}/{name}.zip",), content, notes)
 
 
-SETS: dict[str, EmbeddedSet | RealSet] = {
+SETS: dict[str, RealSet] = {
     entry.name: entry
     for entry in (
-        EmbeddedSet(
-            "toy-stripes", "Rendered horses and zebras on a meadow: the texture of the objects changes."
-        ),
-        EmbeddedSet("toy-season", "A rendered valley in summer and winter: colours change everywhere."),
-        EmbeddedSet(
-            "toy-shape", "Rendered apples and oranges on a table: the outline of the objects changes."
-        ),
         _berkeley(
             "horse2zebra",
             "Wild horses and zebras (ImageNet).",
@@ -112,27 +94,32 @@ SETS: dict[str, EmbeddedSet | RealSet] = {
 }
 
 
+def sets() -> dict[str, EmbeddedSet | RealSet]:
+    """Every data set that goes by a name: rendered scenes, then photographs."""
+    return SCENES.entries() | SETS
+
+
 def find(name: str) -> EmbeddedSet | RealSet:
     """The data set of that name. Raises UsageError with close names for an unknown one."""
-    if name not in SETS:
-        raise unknown_name("dataset", name, SETS, "bench list datasets, or give the path of a folder")
-    return SETS[name]
+    known = sets()
+    if name not in known:
+        raise unknown_name("dataset", name, known, "bench list datasets, or give the path of a folder")
+    return known[name]
 
 
 def find_real(name: str) -> RealSet:
     """As `find`, for sets that consist of files. Raises UsageError for embedded ones too."""
-    real = [known for known, entry in SETS.items() if isinstance(entry, RealSet)]
     entry = find(name)
     if isinstance(entry, EmbeddedSet):
         raise unknown_name(
-            "downloadable dataset", name, real, "bench list datasets; embedded sets need no download"
+            "downloadable dataset", name, SETS, "bench list datasets; embedded sets need no download"
         )
     return entry
 
 
 def listing() -> list[dict[str, Any]]:
     """One row a set, for `bench list datasets`: name, kind, summary, images, here, path, notes."""
-    return [_row(entry) for entry in SETS.values()]
+    return [_row(entry) for entry in sets().values()]
 
 
 def _row(entry: EmbeddedSet | RealSet) -> dict[str, Any]:

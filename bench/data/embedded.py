@@ -1,19 +1,25 @@
-"""The embedded scenes as a data set."""
+"""The embedded scenes as a data set: which scenes it holds, their pixels and their ground truth."""
 
 import hashlib
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from bench.data import scenes
 from bench.data.cache import cached_images
-from bench.data.catalogue import EmbeddedSet
 from bench.data.dataset import Dataset, Domain, Images, Split, Truth
 from bench.data.folders import identical_files
-from bench.data.scenes.render import renderer_version, scene_images, scene_truth
+from bench.data.scenes import EmbeddedSet
+from bench.data.scenes.canvas import Canvas
 from bench.progress import ProgressReport
 from bench.protocol import ImageSettings
+
+FAINT = 12
+"""Changes up to this (of 255) do not make a pixel foreground: the faint rim of antialiased edges."""
+OTHER = {"A": "B", "B": "A"}
 
 
 def load_embedded(
@@ -23,7 +29,7 @@ def load_embedded(
 
     Scenes are rendered at load_size for training and at size otherwise. The fingerprint is over the pixels.
     """
-    renderer = _Renderer(entry.name, cache, progress)
+    renderer = _Renderer(entry, cache, progress)
     train = images.per_domain or entry.train
     test = images.test or entry.test
     domains = {}
@@ -58,20 +64,20 @@ def _fingerprint(domains: dict[str, Domain]) -> str:
 class _Renderer:
     """Renders splits of one set, or takes them from the cache."""
 
-    def __init__(self, name: str, cache: Path, progress: ProgressReport) -> None:
-        self._name, self._cache, self._progress = name, cache, progress
-        self._version = renderer_version()
+    def __init__(self, entry: EmbeddedSet, cache: Path, progress: ProgressReport) -> None:
+        self._entry, self._cache, self._progress = entry, cache, progress
+        self._version = renderer_version(entry)
         self.warnings: list[str] = []
 
     def split(self, split: str, letter: str, count: int, size: int) -> Split:
         """The first `count` scenes of a split of a domain."""
         names = tuple(f"{split}{letter}_{index:05d}.png" for index in range(count))
-        compute = partial(scene_images, self._name, split, letter, count, size)
+        compute = partial(scene_images, self._entry, split, letter, count, size)
         return Split(self._cached([split, letter, count, size], (count, size, size, 3), compute), names)
 
     def truth(self, letter: str, count: int, size: int) -> Truth:
         """The ground truth of the first `count` test scenes of a domain."""
-        compute = partial(scene_truth, self._name, letter, count, size)
+        compute = partial(scene_truth, self._entry, letter, count, size)
         layers = self._cached(["truth", letter, count, size], (count, size, size, 5), compute)
         return Truth(
             counterfactual=np.ascontiguousarray(layers[..., :3]),
@@ -82,7 +88,7 @@ class _Renderer:
     def _cached(
         self, part: list[str | int], shape: tuple[int, ...], compute: Callable[[], Iterable[Images]]
     ) -> Images:
-        content = ["scenes", self._version, self._name, *part]
+        content = ["scenes", self._version, self._entry.name, *part]
         cached = cached_images(self._cache, content, shape, lambda: self._told(compute(), shape[0]))
         if cached.warning:
             self.warnings.append(cached.warning)
@@ -90,7 +96,44 @@ class _Renderer:
 
     def _told(self, blocks: Iterable[Images], count: int) -> Iterator[Images]:
         """The blocks, each told to the progress report as it passes."""
-        self._progress.start(f"Rendering {self._name}", count)
+        self._progress.start(f"Rendering {self._entry.name}", count)
         for block in blocks:
             self._progress.advance(len(block))
             yield block
+
+
+def renderer_version(entry: EmbeddedSet) -> str:
+    """16 hex digits that change with the code of the scene and of the renderer, and with NumPy."""
+    digest = hashlib.sha256(np.__version__.encode())
+    own = Path(inspect.getfile(entry.scene))
+    for file in sorted({own, *Path(scenes.__file__).parent.glob("*.py")}, key=lambda file: file.name):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def scene_images(entry: EmbeddedSet, split: str, domain: str, count: int, size: int) -> Iterator[Images]:
+    """The first `count` images of a split of a domain, each uint8 [1, size, size, 3]."""
+    for index in range(count):
+        yield _paint(entry, split, domain, index, domain, size).image()[None]
+
+
+def scene_truth(entry: EmbeddedSet, domain: str, count: int, size: int) -> Iterator[Images]:
+    """Ground truth of the first `count` test images of a domain, each uint8 [1, size, size, 5].
+
+    Channels: red, green, blue of the counterfactual; 1 in the foreground; the object's label, 0 for none.
+    """
+    for index in range(count):
+        source = _paint(entry, "test", domain, index, domain, size)
+        target = _paint(entry, "test", domain, index, OTHER[domain], size)
+        before, after = source.image(), target.image()
+        changed = np.abs(before.astype(np.int16) - after).max(axis=2) > FAINT
+        foreground = changed | (source.labels > 0) | (target.labels > 0) | entry.changes_everywhere
+        yield np.dstack([after, foreground.astype(np.uint8), source.labels])[None]
+
+
+def _paint(entry: EmbeddedSet, split: str, domain: str, index: int, shown_in: str, size: int) -> Canvas:
+    """Scene number `index` of a domain's split, as it looks in domain `shown_in`."""
+    text = f"{entry.name}/{split}{domain}/{index}"
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    scene = entry.scene.draw(np.random.Generator(np.random.PCG64(seed)))
+    return scene.paint(shown_in, size)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from bench.data.catalogue import SETS, SPLITS, EmbeddedSet, find, find_real
+from bench.data.catalogue import SPLITS, find, find_real, sets
 from bench.data.dataset import Dataset
 from bench.data.embedded import load_embedded
 from bench.data.photographs import load_folder
 from bench.data.places import cache_root, data_root
+from bench.data.scenes import EmbeddedSet
 from bench.errors import BenchError
 from bench.progress import ProgressReport, Silent
 from bench.protocol import ImageSettings
@@ -28,7 +29,7 @@ def load_dataset(
     BenchError for a set that is not there, an unreadable image (unless skipped), or too few images.
     """
     progress, decoded = progress or Silent(), cache_root(cache) / "images"
-    entry = SETS.get(name_or_path)
+    entry = sets().get(name_or_path)
     if isinstance(entry, EmbeddedSet):
         return load_embedded(entry, images, decoded, progress)
     name, folder = locate(name_or_path, data)
@@ -41,10 +42,10 @@ def locate(name_or_path: str, data: Path | None = None) -> tuple[str, Path]:
     Raises UsageError for an unknown name or an embedded set, and BenchError, naming the commands that fetch
     it, for a real set that is not in its folder.
     """
-    if name_or_path not in SETS and ("/" in name_or_path or Path(name_or_path).is_dir()):
+    if name_or_path not in sets() and ("/" in name_or_path or Path(name_or_path).is_dir()):
         folder = Path(name_or_path).expanduser()
         return folder.resolve().name, folder
-    name = find_real(name_or_path).name if name_or_path in SETS else find(name_or_path).name
+    name = find_real(name_or_path).name if name_or_path in sets() else find(name_or_path).name
     folder = data_root(data) / name
     if not any((folder / split).is_dir() for split in SPLITS):
         raise BenchError(

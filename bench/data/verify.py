@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.data.catalogue import SETS, SPLITS, RealSet
+from bench.data.catalogue import SETS, SPLITS
 from bench.data.folders import READERS, ImageFile, content_of, identical_files, place_of, read_folder
 from bench.data.pictures import BadImage, is_greyscale, read_image
 from bench.progress import ProgressReport
@@ -51,7 +51,7 @@ def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
     unreadable += [place_of(error.path) for error in files.bad]
     entry = SETS.get(name)
     expected = content = None
-    if isinstance(entry, RealSet):
+    if entry is not None:
         expected = dict(zip(SPLITS, entry.counts, strict=True)) if entry.counts else None
         content = entry.content
     found = content_of(every)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import variants
 from bench.cell import Cell
-from bench.data.catalogue import SETS, find
+from bench.data.catalogue import find, sets
 from bench.errors import UsageError
 from bench.protocol import Protocol, load_protocol
 
@@ -22,7 +22,7 @@ def make_cell(protocol: str, dataset: str, variant: str, seed: int, changes: tup
 
 def refuse_unknown_dataset(dataset: str) -> None:
     """Raise UsageError for what is neither a name of the catalogue nor the path of a folder."""
-    if dataset in SETS or ("/" not in dataset and not Path(dataset).is_dir()):
+    if dataset in sets() or ("/" not in dataset and not Path(dataset).is_dir()):
         find(dataset)
     elif not Path(dataset).expanduser().is_dir():
         raise UsageError(f"There is no folder {dataset}. Give a folder with trainA, trainB, testA and testB.")

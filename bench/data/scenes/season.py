@@ -4,9 +4,11 @@ Firs, oaks, cabins and stones stand in it, in the colours of the season.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from bench.data.scenes import scene
 from bench.data.scenes.backdrop import paint_cloud, paint_sky
 from bench.data.scenes.canvas import Canvas, Colour, Field, Patch, ellipse, limb, noise, polygon, rgb, shaded
 
@@ -166,6 +168,11 @@ def _lay(patch: Patch, distance: Field, colour: Colour | Field, label: int) -> N
 PAINTERS = {"fir": paint_fir, "oak": paint_oak, "cabin": paint_cabin}
 
 
+@scene(
+    "toy-season",
+    "A rendered valley in summer and winter: colours change everywhere.",
+    changes_everywhere=True,
+)
 @dataclass(frozen=True, eq=False)
 class SeasonScene:
     """One to four trees and cabins in a valley, from far to near; nothing here depends on the season."""
@@ -186,32 +193,48 @@ class SeasonScene:
     landmarks: tuple[Landmark, ...]
     """The labelled objects."""
 
-
-def draw_scene(random: np.random.Generator) -> SeasonScene:
-    """A scene; half of them are cluttered."""
-    cluttered = bool(random.random() < 0.5)
-    horizon = random.uniform(0.42, 0.54)
-    peaks = random.uniform(0.04, 0.16, 11) + random.uniform(0.0, 0.2, 11) * (np.arange(11) % 2)
-    woods = [
-        Landmark(random.uniform(0, 1), horizon + 0.015, random.uniform(0.05, 0.10), "fir") for _ in range(14)
-    ]
-    stones = [
-        Landmark(
-            random.uniform(0, 1), random.uniform(horizon + 0.1, 1.0), random.uniform(0.03, 0.07), "stone"
+    @classmethod
+    def draw(cls, random: np.random.Generator) -> Self:
+        """A scene; half of them are cluttered."""
+        cluttered = bool(random.random() < 0.5)
+        horizon = random.uniform(0.42, 0.54)
+        peaks = random.uniform(0.04, 0.16, 11) + random.uniform(0.0, 0.2, 11) * (np.arange(11) % 2)
+        woods = [
+            Landmark(random.uniform(0, 1), horizon + 0.015, random.uniform(0.05, 0.10), "fir")
+            for _ in range(14)
+        ]
+        stones = [
+            Landmark(
+                random.uniform(0, 1), random.uniform(horizon + 0.1, 1.0), random.uniform(0.03, 0.07), "stone"
+            )
+            for _ in range(5)
+        ]
+        return cls(
+            horizon=horizon,
+            peaks=peaks,
+            hills=random.uniform(0.01, 0.07, 9),
+            texture=random.uniform(-1.0, 1.0, (15, 11)) * (1.0 if cluttered else 0.4),
+            clouds=random.uniform((0.0, 0.05, 0.12), (1.0, 0.2, 0.28), (2, 3)),
+            stream=(random.uniform(0.2, 0.8), random.uniform(0.1, 0.9)) if cluttered else None,
+            woods=tuple(woods) if cluttered else (),
+            stones=tuple(sorted(stones, key=lambda stone: stone.ground)) if cluttered else (),
+            landmarks=_draw_landmarks(random, horizon),
         )
-        for _ in range(5)
-    ]
-    return SeasonScene(
-        horizon=horizon,
-        peaks=peaks,
-        hills=random.uniform(0.01, 0.07, 9),
-        texture=random.uniform(-1.0, 1.0, (15, 11)) * (1.0 if cluttered else 0.4),
-        clouds=random.uniform((0.0, 0.05, 0.12), (1.0, 0.2, 0.28), (2, 3)),
-        stream=(random.uniform(0.2, 0.8), random.uniform(0.1, 0.9)) if cluttered else None,
-        woods=tuple(woods) if cluttered else (),
-        stones=tuple(sorted(stones, key=lambda stone: stone.ground)) if cluttered else (),
-        landmarks=_draw_landmarks(random, horizon),
-    )
+
+    def paint(self, domain: str, size: int) -> Canvas:
+        """The scene in domain A (summer) or B (winter)."""
+        canvas, season = Canvas(size), SEASONS[domain]
+        paint_sky(canvas, season.sky, self.horizon)
+        for x, y, width in self.clouds:
+            paint_cloud(canvas, x, y, width)
+        _paint_land(canvas, self, season)
+        for tree in self.woods:
+            paint_fir(canvas, tree, season, label=0)
+        for stone in self.stones:
+            paint_stone(canvas, stone, season)
+        for label, landmark in enumerate(self.landmarks, start=1):
+            PAINTERS[landmark.kind](canvas, landmark, season, label)
+        return canvas
 
 
 def _draw_landmarks(random: np.random.Generator, horizon: float) -> tuple[Landmark, ...]:
@@ -225,22 +248,6 @@ def _draw_landmarks(random: np.random.Generator, horizon: float) -> tuple[Landma
         x = min(max(place + random.uniform(-0.15, 0.15) / count, 0.4 * height), 1.0 - 0.4 * height)
         landmarks.append(Landmark(x, horizon + 0.12 + depth * (0.84 - horizon), height, kind))
     return tuple(sorted(landmarks, key=lambda landmark: landmark.ground))
-
-
-def paint_scene(scene: SeasonScene, domain: str, size: int) -> Canvas:
-    """The scene in domain A (summer) or B (winter)."""
-    canvas, season = Canvas(size), SEASONS[domain]
-    paint_sky(canvas, season.sky, scene.horizon)
-    for x, y, width in scene.clouds:
-        paint_cloud(canvas, x, y, width)
-    _paint_land(canvas, scene, season)
-    for tree in scene.woods:
-        paint_fir(canvas, tree, season, label=0)
-    for stone in scene.stones:
-        paint_stone(canvas, stone, season)
-    for label, landmark in enumerate(scene.landmarks, start=1):
-        PAINTERS[landmark.kind](canvas, landmark, season, label)
-    return canvas
 
 
 def _paint_land(canvas: Canvas, scene: SeasonScene, season: Season) -> None:

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from bench.data.catalogue import SETS, EmbeddedSet, RealSet, find, find_real, listing
+from bench.data.catalogue import SETS, find, find_real, listing, sets
 from bench.data.places import cache_root, data_root
+from bench.data.scenes import SCENES
 from bench.errors import UsageError
 
 COUNTS = {
@@ -26,17 +27,15 @@ def test_counts_of_the_published_sets(name, counts):
 
 
 def test_the_embedded_sets_are_the_three_of_the_design():
-    embedded = {name for name, entry in SETS.items() if isinstance(entry, EmbeddedSet)}
-    assert embedded == {"toy-stripes", "toy-season", "toy-shape"}
+    assert set(SCENES.entries()) == {"toy-stripes", "toy-season", "toy-shape"}
 
 
 def test_addresses_name_the_archive_of_the_set():
     for name, entry in SETS.items():
-        if isinstance(entry, RealSet):
-            assert all(
-                address == f"https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/{name}.zip"
-                for address in entry.addresses
-            )
+        assert all(
+            address == f"https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/{name}.zip"
+            for address in entry.addresses
+        )
 
 
 def test_an_unknown_name_is_answered_with_close_ones():
@@ -53,7 +52,7 @@ def test_the_listing_says_what_is_here(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_DATA", str(tmp_path))
     (tmp_path / "maps").mkdir()
     rows = {row["name"]: row for row in listing()}
-    assert set(rows) == set(SETS)
+    assert set(rows) == set(sets())
     assert {name for name, row in rows.items() if row["here"]} == {
         "maps",
         "toy-stripes",
@@ -66,10 +65,10 @@ def test_the_listing_says_what_is_here(monkeypatch, tmp_path):
     assert rows["toy-shape"]["kind"] == "embedded"
 
 
-def test_listing_names_imports_neither_numpy_nor_torch():
+def test_listing_names_imports_no_torch_and_reads_no_image():
     program = (
         "import sys, bench.data.catalogue as c; c.listing(); "
-        "print(sorted({'numpy', 'torch', 'PIL', 'pydantic'} & set(sys.modules)))"
+        "print(sorted({'torch', 'PIL', 'pydantic'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -9,7 +9,7 @@ from PIL import Image
 
 import bench.data.photographs
 from bench.data import load_dataset
-from bench.data.catalogue import SETS
+from bench.data.scenes import SCENES
 from bench.errors import BenchError, UsageError
 from bench.protocol import ImageSettings
 
@@ -205,7 +205,8 @@ def test_the_fingerprint_of_an_embedded_set_tells_sizes_and_numbers(load):
 
 
 def test_without_numbers_an_embedded_set_has_its_own(load, monkeypatch):
-    monkeypatch.setitem(SETS, "toy-stripes", replace(SETS["toy-stripes"], train=5, test=3))
+    fewer = replace(SCENES.find("toy-stripes"), train=5, test=3)
+    monkeypatch.setitem(SCENES._entries, "toy-stripes", fewer)
     counts = load("toy-stripes", settings(validation=1)).facts["counts"]
     assert counts == {
         "trainA": 5,

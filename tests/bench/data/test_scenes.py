@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
+from bench.data.embedded import renderer_version, scene_images, scene_truth
+from bench.data.scenes import SCENES
 from bench.data.scenes.canvas import Canvas, ellipse, limb, noise, polygon, rgb
-from bench.data.scenes.render import SCENES, renderer_version, scene_images, scene_truth
 
-NAMES = sorted(SCENES)
+NAMES = sorted(SCENES.entries())
 OBJECTS_CHANGE = ["toy-shape", "toy-stripes"]
 
 
 def images(name, split="train", domain="A", count=6, size=64):
-    return np.concatenate(list(scene_images(name, split, domain, count, size)))
+    return np.concatenate(list(scene_images(SCENES.find(name), split, domain, count, size)))
 
 
 def truth(name, domain="A", count=12, size=64):
-    layers = np.concatenate(list(scene_truth(name, domain, count, size)))
+    layers = np.concatenate(list(scene_truth(SCENES.find(name), domain, count, size)))
     return layers[..., :3], layers[..., 3] > 0, layers[..., 4]
 
 
@@ -109,7 +110,7 @@ def test_the_outline_of_the_fruit_differs_between_the_domains():
 
 
 def test_half_of_the_scenes_are_cluttered():
-    scenes = [SCENES["toy-stripes"].draw_scene(np.random.default_rng(seed)) for seed in range(200)]
+    scenes = [SCENES.find("toy-stripes").scene.draw(np.random.default_rng(seed)) for seed in range(200)]
     assert 70 < sum(bool(scene.meadow.things) for scene in scenes) < 130
 
 
@@ -127,8 +128,9 @@ def test_the_renderer_still_paints_what_it_painted(name, mean):
 
 
 def test_the_version_of_the_renderer_is_stable_within_a_program():
-    assert renderer_version() == renderer_version()
-    assert len(renderer_version()) == 16
+    entry = SCENES.find("toy-stripes")
+    assert renderer_version(entry) == renderer_version(entry)
+    assert len(renderer_version(entry)) == 16
 
 
 def test_distances_are_negative_inside_zero_on_the_edge_and_grow_by_one_per_unit():
