@@ -8,8 +8,10 @@ import codecs
 import contextlib
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from bench.cli import check, compare, data, doctor, list_, profile, report, run, runs, score, study, translate
 from bench.errors import BenchError, explained
@@ -20,14 +22,53 @@ PLAIN = str.maketrans("→↓↑×−–·…±≤≥†‡", ">v^x--..~<>++")
 STRICT = ("strict", "surrogateescape", "backslashreplace")
 """What Python does by default where a stream cannot encode a sign; whatever else was asked for is kept."""
 
+
+class Command(TyperCommand):
+    """A command whose help prints each example on a line of its own, as it is to be typed."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.help = "\n\n".join(as_typed(part) for part in (self.help or "").split("\n\n"))
+
+
+class Group(TyperGroup):
+    """A group of commands whose help says of each the whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = [
+            (name, command.get_short_help_str(limit=sys.maxsize)) for name, command in self.commands.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def as_typed(paragraph: str) -> str:
+    """A paragraph of help; one that is a command is marked as not to be broken."""
+    typed = paragraph.strip().removeprefix("Example: ").startswith("bench ")
+    return f"\b\n{paragraph}" if typed else paragraph
+
+
+def plainly(commands: typer.Typer) -> typer.Typer:
+    """The commands with help as it is written: no markup in which `[iterations=5]` would be lost."""
+    for command in commands.registered_commands:
+        command.cls = Command
+    for group in commands.registered_groups:
+        group.cls = Group
+        if group.typer_instance is not None:
+            plainly(group.typer_instance)
+    return commands
+
+
 app = typer.Typer(
+    cls=Group,
     name="bench",
     help="Train, score and compare generators for unpaired image-to-image translation.",
     epilog="Start with: bench run --variant slot9, then bench report. What this machine has: bench doctor",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("run")(run.run)
 app.command("study")(study.study)
@@ -41,6 +82,7 @@ app.add_typer(data.app, name="data")
 app.command("check")(check.check)
 app.command("profile")(profile.profile)
 app.command("doctor")(doctor.doctor)
+plainly(app)
 
 
 def main() -> None:
