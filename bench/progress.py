@@ -2,14 +2,22 @@
 
 import sys
 import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID
+from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 15.0
 SECONDS_WORTH_A_LINE = 3.0
+WIDTH_OF_THE_BAR = 28
+WIDTH_WITH_A_BAR = 100
+"""Characters of a terminal from which on a bar is shown."""
+NAME_OF_A_TASK = 24
+SHORTEST_NAME = 8
 
 
 class ProgressReport(Protocol):
@@ -43,15 +51,7 @@ class TerminalProgress:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description:<24}"),
-                BarColumn(bar_width=28),
-                TextColumn("{task.completed:>6.0f}/{task.total:.0f}"),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(compact=True),
-                TextColumn("[dim]{task.fields[figures]}"),
-                console=self._console,
-            )
+            self._bar = Progress(*bar_columns(self._console), console=self._console)
             self._bar.start()
         return self
 
@@ -76,6 +76,43 @@ class TerminalProgress:
         self._bar.update(self._task, rate=f"{speed:.2f}/s" if speed else "")
         if figures:
             self._bar.update(self._task, figures=figures)
+
+
+def bar_columns(console: Console) -> list[ProgressColumn]:
+    """A bar where there is room for one, and a line of words and numbers beside it."""
+    bars = [BarColumn(bar_width=WIDTH_OF_THE_BAR)] if console.width >= WIDTH_WITH_A_BAR else []
+    used = WIDTH_OF_THE_BAR + 1 if bars else 0
+    return [*bars, _Line(lambda: console.width - used)]
+
+
+class _Line(ProgressColumn):
+    """Name, count, rate, time left and figures of a task."""
+
+    def __init__(self, room: Callable[[], int]) -> None:
+        super().__init__()
+        self._room = room
+
+    def render(self, task: Task) -> Text:
+        count = f"{task.completed:.0f}/{task.total:.0f}"
+        left = "" if task.time_remaining is None else f"{timedelta(seconds=int(task.time_remaining))} left"
+        parts = (count, task.fields["rate"], left, task.fields["figures"])
+        line = fitted(task.description.ljust(NAME_OF_A_TASK), parts, self._room())
+        return Text(line, no_wrap=True, overflow="ignore")
+
+
+def fitted(name: str, parts: Sequence[str], room: int) -> str:
+    """A name and some numbers in `room` characters: what has no room is left out, never cut but the name."""
+    first, *others = [part for part in parts if part]
+    line = first
+    for part in others:
+        if len(line) + 2 + len(part) <= room - SHORTEST_NAME:
+            line += f"  {part}"
+    left = room - len(line) - 2
+    if left < SHORTEST_NAME:
+        return line
+    bare = name.rstrip()
+    shown = bare.ljust(min(len(name), left)) if len(bare) <= left else f"{bare[: left - 1]}…"
+    return f"{shown}  {line}"
 
 
 class _PlainLines:

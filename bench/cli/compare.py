@@ -9,9 +9,7 @@ import typer
 from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rich.table import Table
+    from collections.abc import Iterator, Sequence
 
     from bench.comparing import Outcome
     from bench.statistics import Comparison
@@ -38,7 +36,7 @@ def compare(
     runs: Runs = DEFAULT_RUNS,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Only runs under this protocol.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help="Only runs on this data set.")] = None,
-    direction: Annotated[Which, typer.Option("--direction")] = Which.BOTH,
+    direction: Annotated[Which, typer.Option("--direction", help="A2B, B2A or both.")] = Which.BOTH,
     metric: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="KEY", help="A key of bench list metrics; may be repeated."),
@@ -91,76 +89,79 @@ def compare(
 
 
 def print_outcome(outcome: "Outcome") -> None:
-    """A table of numbers, then a sentence for each row, then what a reader must know."""
-    from rich.console import Console
+    """For every data set the numbers as tables, then what may be claimed of them; what a reader must know."""
+    from bench.cli.console import Strong, say
 
-    console = Console()
     if outcome.schedule_differences:
-        console.print("DIFFERENT SCHEDULES: differences below are not the variants' alone.", style="bold red")
+        say(Strong("DIFFERENT SCHEDULES: differences below are not the variants' alone."))
         for line in outcome.schedule_differences:
-            typer.echo(f"  {line}")
-    for made in tables(outcome):
-        console.print(made)
-    for one in outcome.comparisons:
-        typer.echo(f"- {one.sentence}\n  differences by seed: {points(one)}")
-    if outcome.control:
-        typer.echo(f"\n{outcome.control.sentence}")
-    typer.echo("")
-    for remark in outcome.remarks:
-        typer.echo(f"note: {remark}")
-
-
-def tables(outcome: "Outcome") -> "Iterator[Table]":
-    """A table for every data set: one row for every comparison, values as the mean over seeds."""
-    from rich.table import Table
-
-    weights = "" if outcome.selection == "last" else ", weights chosen on validation"
-    headings = ("score", outcome.a, outcome.b, "difference", "95% interval", "p (Holm)", "seeds", "images")
+            say(f"  {line}")
+    tested = sum(one.p_adjusted is not None for one in outcome.comparisons)
     for dataset in dict.fromkeys(one.dataset for one in outcome.comparisons):
-        rows = [cells(one) for one in outcome.comparisons if one.dataset == dataset]
-        # Columns that say nothing in any row, as interval and p do below 5 seeds, only take room.
-        shown = [place for place in range(len(headings)) if any(row[place] != "-" for row in rows)]
-        title = f"{outcome.a} against {outcome.b} on {dataset}{weights}"
-        made = Table(title=escaped(title), title_justify="left")
-        for place in shown:
-            made.add_column(
-                escaped(headings[place]), no_wrap=place == 0, justify="right" if place else "left"
-            )
-        for row in rows:
-            made.add_row(*[row[place] for place in shown])
-        yield made
+        here = [one for one in outcome.comparisons if one.dataset == dataset]
+        print_numbers(outcome, dataset, here)
+        for sentence in [*readings(here, tested), *claims(here)]:
+            say(f"- {sentence}")
+        print()
+    if outcome.control:
+        say(outcome.control.sentence)
+    for remark in outcome.remarks:
+        say(f"note: {remark}")
 
 
-def escaped(text: str) -> str:
-    """Text whose brackets are brackets, not markup."""
-    from rich.markup import escape
+def print_numbers(outcome: "Outcome", dataset: str, comparisons: "Sequence[Comparison]") -> None:
+    """A row for every comparison: the means over seeds; below, where there are several, the seeds' own."""
+    from bench.cli.console import Column, print_table
+    from bench.statistics.claims import number, plural
 
-    return escape(text)
+    counts = {(len(one.seeds), one.images) for one in comparisons}
+    headings = ["score", outcome.a, outcome.b, "difference", "95% interval", "p (Holm)", "seeds", "images"]
+    rows = [cells(one) for one in comparisons]
+    title = f"{outcome.a} against {outcome.b} on {dataset}"
+    if len(counts) == 1:  # said once, above the table
+        seeds, images = counts.pop()
+        title += f", {plural(seeds, 'seed')}" + (f", {plural(images, 'test image')}" if images else "")
+        headings, rows = headings[:-2], [row[:-2] for row in rows]
+    if outcome.selection != "last":
+        title += ", weights chosen on validation"
+    # Columns that say nothing in any row, as interval and p do below 5 seeds, only take room.
+    shown = [place for place in range(len(headings)) if any(row[place] != "-" for row in rows)]
+    columns = [Column(headings[place], "number" if place else "name") for place in shown]
+    print_table(columns, [[row[place] for place in shown] for row in rows], title)
+    seeds_of_all = sorted({seed for one in comparisons for seed in one.seeds})
+    if len(seeds_of_all) > 1:
+        print()
+        by_seed = [dict(zip(one.seeds, one.differences, strict=True)) for one in comparisons]
+        print_table(
+            [Column("difference", "name"), *(Column(f"seed {seed}") for seed in seeds_of_all)],
+            [
+                [spelled(one), *(number(one.factor * each[k]) if k in each else "-" for k in seeds_of_all)]
+                for one, each in zip(comparisons, by_seed, strict=True)
+            ],
+        )
 
 
-def points(one: "Comparison") -> str:
-    """The difference of every seed, so that nobody has to trust a mean."""
-    from bench.statistics.claims import number
-
-    both = zip(one.seeds, one.differences, strict=True)
-    return ", ".join(f"{seed}: {number(one.factor * difference)}" for seed, difference in both)
+def spelled(one: "Comparison") -> str:
+    """The name of what is compared: metric, factor, direction of better, direction."""
+    arrow = {"lower": "↓", "higher": "↑", "nearer target": "→target", "none": ""}[one.better]
+    factor = "" if one.factor == 1 else f" ×{one.factor}"
+    return " ".join(f"{one.metric}{factor} {arrow} {one.direction}".split())
 
 
 def cells(one: "Comparison") -> list[str]:
     """The cells of one comparison; the better side of a supported difference is bold."""
+    from bench.cli.console import Strong
     from bench.statistics.claims import number
 
-    arrow = {"lower": "↓", "higher": "↑", "nearer target": "→target", "none": ""}[one.better]
-    factor = "" if one.factor == 1 else f" ×{one.factor}"
     means = [number(one.factor * mean, 4) for mean in (one.mean_a, one.mean_b)]
     if one.favours:
         place = "ab".index(one.favours)
-        means[place] = f"[bold]{means[place]}[/bold]"
+        means[place] = Strong(means[place])
     interval = "-"
     if one.interval:
         interval = " to ".join(number(one.factor * bound) for bound in one.interval)
     return [
-        escaped(f"{one.metric}{factor} {arrow} {one.direction}"),
+        spelled(one),
         *means,
         number(one.factor * one.mean_difference),
         interval,
@@ -168,3 +169,70 @@ def cells(one: "Comparison") -> list[str]:
         str(len(one.seeds)),
         "-" if one.images is None else str(one.images),
     ]
+
+
+def readings(comparisons: "Sequence[Comparison]", declared: int) -> "Iterator[str]":
+    """How the numbers of the tables are to be read."""
+    first = comparisons[0]
+    yield f"A difference is {first.a} minus {first.b}."
+    nearer = [named(one) for one in comparisons if one.better == "nearer target"]
+    if nearer:
+        yield f"Of {', '.join(nearer)} the difference is that of the distances from the target."
+    if declared > 1 and any(one.p_adjusted is not None for one in comparisons):
+        yield f"p values are corrected by Holm over {declared} comparisons."
+    tested = [one for one in comparisons if one.interval is not None and one.error is not None]
+    fixed = [named(one) for one in tested if one.error is not None and one.error.images is None]
+    if fixed:
+        of_all = "" if len(fixed) == len(tested) else f": {', '.join(fixed)}"
+        yield f"Intervals are for these test images, not for others like them{of_all}."
+
+
+def claims(comparisons: "Sequence[Comparison]") -> "Iterator[str]":
+    """What may be claimed, a sentence for every verdict; the numbers stand in the tables."""
+    from bench.statistics import Verdict
+    from bench.statistics.claims import SEEDS_FOR_CLAIM, SEEDS_FOR_RANGE, number
+
+    groups: dict[str, list[str]] = {}
+    for one in comparisons:
+        groups.setdefault(finding(one), []).append(named(one))
+    for found, names in groups.items():
+        yield f"{found}: {', '.join(names)}."
+    verdicts = {one.verdict for one in comparisons if len(one.seeds) < SEEDS_FOR_CLAIM}
+    if Verdict.RANGE in verdicts:
+        yield f"A range is not a test: a claim needs {SEEDS_FOR_CLAIM} seeds."
+    if Verdict.VALUES_ONLY in verdicts:
+        yield f"A range needs {SEEDS_FOR_RANGE} seeds, a claim {SEEDS_FOR_CLAIM}."
+    missed = [
+        f"{number(one.factor * one.smallest_detectable)} ({named(one)})"
+        for one in comparisons
+        if one.verdict is Verdict.NOT_FOUND and one.smallest_detectable is not None
+    ]
+    if missed:
+        yield (
+            "Where none was found, that does not show that they are equal: a true difference under "
+            f"{', '.join(missed)} would have been missed more than one time in five."
+        )
+
+
+def finding(one: "Comparison") -> str:
+    """The verdict of one comparison in words."""
+    from bench.statistics import Verdict
+    from bench.statistics.claims import SEEDS_FOR_CLAIM
+
+    if one.verdict is Verdict.SUPPORTED:
+        if one.favours is None:
+            return "A supported difference of which neither side is better"
+        return f"{one.a if one.favours == 'a' else one.b} is better, a supported difference"
+    if one.verdict is Verdict.NOT_FOUND:
+        return "No difference found"
+    if one.verdict is Verdict.RANGE:
+        agree = min(one.differences) > 0 or max(one.differences) < 0
+        return "A range only, of one sign in every seed" if agree else "A range only, not of one sign"
+    if len(one.seeds) >= SEEDS_FOR_CLAIM:
+        return "The same difference in every seed, so there is nothing to test"
+    return "Values only"
+
+
+def named(one: "Comparison") -> str:
+    """Metric and direction, as a sentence names them."""
+    return f"{one.metric} {one.direction}"

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from bench.cli.console import Column, print_table
 from bench.cli.options import print_json
 from bench.devices import resolve_device
 from bench.execution import Execution
@@ -20,8 +16,6 @@ from bench.studies.cells import refuse_unknown_model_keys
 from bench.studies.grid import KINDS, expand_pattern
 
 MIB = 2**20
-WIDTH_OF_A_FILE = 120
-"""Characters of a line where the output is no terminal."""
 COMPARED = ("step_gflop", "seconds_per_step", "own_memory_bytes")
 """What is given as a ratio to the first variant's, too."""
 
@@ -86,12 +80,11 @@ def show(profiles: Sequence[Profile], top: int, as_json: bool) -> None:
     if as_json:
         print_json([row(each, profiles[0]) for each in profiles])
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, WIDTH_OF_A_FILE))
-    console.print(conditions(profiles[0]), markup=False, highlight=False)
-    console.print(figures(profiles))
-    console.print(times(profiles, top))
+    print(conditions(profiles[0]))
+    print()
+    print_figures(profiles)
+    print()
+    print_times(profiles, top)
 
 
 def row(profile: Profile, first: Profile) -> dict[str, Any]:
@@ -117,25 +110,17 @@ def conditions(profile: Profile) -> str:
     )
 
 
-def figures(profiles: Sequence[Profile]) -> Table:
-    """A row for every variant; below its figures their ratios to the first one's."""
-    table = numbers(
-        "variant",
-        "parameters",
-        "GFLOP\nforward",
-        "GFLOP\nstep",
-        "s/step",
-        "images/s",
-        "peak\nMiB",
-        "of\npeak",
-    )
+def print_figures(profiles: Sequence[Profile]) -> None:
+    """A row for every variant; of several, three figures with their ratio to the first one's."""
+    headings = ("parameters", "GFLOP forward", "GFLOP step", "s/step", "images/s", "peak MiB", "own MiB")
+    rows = []
     for each in profiles:
         found = ratios(each, profiles[0])
-        ratio = {key: "" if value is None else f"\n{value:.2f}×" for key, value in found.items()}
-        if each is profiles[0]:
+        ratio = {key: "" if value is None else f" {value:.2f}×" for key, value in found.items()}
+        if len(profiles) == 1:
             ratio = dict.fromkeys(COMPARED, "")
-        table.add_row(
-            escape(each.variant),
+        cells = [
+            each.variant,
             f"{each.parameters:,}",
             f"{each.forward_gflop:,.1f}",
             f"{each.step_gflop:,.1f}{ratio['step_gflop']}",
@@ -144,29 +129,21 @@ def figures(profiles: Sequence[Profile]) -> Table:
             f"{each.peak_memory_bytes / MIB:,.0f}",
             f"{each.own_memory_bytes / MIB:,.0f}{ratio['own_memory_bytes']}",
             f"{each.share_of_peak:.0%}",
-        )
-    return table
+        ]
+        rows.append(cells)
+    print_table([Column("variant", "name"), *map(Column, headings), Column("of matrix peak")], rows)
 
 
-def numbers(first: str, *others: str) -> Table:
-    """A table whose first column holds names and whose others hold numbers."""
-    table = Table(first, box=SIMPLE_HEAD)
-    for title in others:
-        table.add_column(title, justify="right", no_wrap=True)
-    return table
-
-
-def times(profiles: Sequence[Profile], top: int) -> Table:
+def print_times(profiles: Sequence[Profile], top: int) -> None:
     """The longest operators of the first variant and the others' share of time in the same."""
-    table = numbers("where the time goes", *(escape(each.variant) for each in profiles))
     shares = [{each.name: each.share for each in profile.operators} for profile in profiles]
     longest = sorted({name for each in shares for name in each}, key=lambda name: -most(shares, name))
-    for name in longest[:top]:
-        table.add_row(name, *(f"{each.get(name, 0):.1%}" for each in shares))
+    rows = [[name, *(f"{each.get(name, 0):.1%}" for each in shares)] for name in longest[:top]]
     rest = (sum(each.get(name, 0) for name in longest[top:]) for each in shares)
     if longest[top:]:
-        table.add_row(f"{len(longest) - top} others", *(f"{share:.1%}" for share in rest))
-    return table
+        rows.append([f"{len(longest) - top} others", *(f"{share:.1%}" for share in rest)])
+    headings = [Column("where the time goes", "name"), *(Column(each.variant) for each in profiles)]
+    print_table(headings, rows)
 
 
 def most(shares: Sequence[dict[str, float]], name: str) -> float:

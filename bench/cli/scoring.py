@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from rich.console import Console
-from rich.table import Table
-
-from bench.cli.console import announce, heading, print_scores, printed
+from bench.cli.console import Column, announce, heading, print_scores, print_table, printed
 from bench.cli.options import print_json
 from bench.data import load_dataset
 from bench.errors import UsageError
@@ -146,10 +143,11 @@ def print_kept(kept: Kept, as_json: bool) -> None:
     else:
         for direction, scored in kept.scores.selections["last"].directions.items():
             counts = f"{scored.images_generated} images against {scored.images_real} real ones"
-            table = Table("score", "value", "floor", "copying", title=f"{direction}: {counts}")
+            rows = []
             for key, score in scored.metrics.items():
                 cells = [printed(key, value) for value in (score.value, score.floor, score.ceiling)]
-                table.add_row(heading(key), *cells)
-            Console().print(table)
+                rows.append([heading(key), *cells])
+            columns = [Column("score", "name"), Column("value"), Column("floor"), Column("copying")]
+            print_table(columns, rows, title=f"{direction}: {counts}")
     if kept.folder is not None:
         announce(f"Kept in {kept.folder}. Look at it with: bench report {kept.folder}")

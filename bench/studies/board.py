@@ -8,9 +8,9 @@ from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
+from bench.progress import fitted
 from bench.studies.conduct import Result
 from bench.studies.orders import Progress
 from bench.studies.planning import Planned
@@ -116,29 +116,29 @@ class StudyBoard:
             print(text, file=sys.stderr, flush=True)
 
     def _picture(self) -> Group:
-        table = Table("cell", "doing", "progress", "rate", "left", "figures", box=None, pad_edge=False)
-        for row in list(self._rows.values()):
-            message = row.message
-            progress = f"{message.done}/{message.total}" if message else ""
-            table.add_row(
-                str(row.planned.cell),
-                message.task if message else "starting",
-                progress,
-                f"{row.rate:.2f}/s" if row.rate else "",
-                spoken(row.left) if row.left is not None else "",
-                message.figures if message else "",
-            )
-        return Group(Text(f"{self._name}: {self.headline()}", style="bold"), table)
+        rows = list(self._rows.values())
+        longest = max((len(str(row.planned.cell)) for row in rows), default=0)
+        lines = [
+            fitted(str(row.planned.cell).ljust(longest), doing(row), self._console.width) for row in rows
+        ]
+        head = Text(f"{self._name}: {self.headline()}", style="bold")
+        return Group(head, *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
+
+
+def doing(row: Row) -> list[str]:
+    """What a cell is at: task and count, rate, time left, figures."""
+    message = row.message
+    if message is None:
+        return ["starting"]
+    rate = f"{row.rate:.2f}/s" if row.rate else ""
+    left = f"{spoken(row.left)} left" if row.left is not None else ""
+    return [f"{message.task} {message.done}/{message.total}", rate, left, message.figures]
 
 
 def said(row: Row) -> str:
     """One line about a cell at work."""
-    message = row.message
-    if message is None:
-        return "starting"
-    rate = f", {row.rate:.2f}/s" if row.rate else ""
-    left = f", {spoken(row.left)} left" if row.left is not None else ""
-    return f"{message.task} {message.done}/{message.total}{rate}{left}  {message.figures}".rstrip()
+    count, *others = doing(row)
+    return "  ".join([", ".join([count, *filter(None, others[:2])]), *filter(None, others[2:])])
 
 
 def spoken(seconds: float) -> str:

@@ -12,6 +12,7 @@ from bench.comparing import Outcome, Request, compare_runs
 from bench.comparing.metrics import Catalogue
 from bench.errors import BenchError, UsageError
 from bench.statistics import Verdict
+from bench.statistics.claims import number
 
 
 @pytest.fixture
@@ -262,15 +263,35 @@ def test_a_folder_of_several_variants_is_no_side(make_run, compare, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("five_seeds")
-def test_the_command_prints_a_table_and_a_sentence_for_each_row(tmp_path: Path, run_command) -> None:  # type: ignore[no-untyped-def]
+def test_the_command_prints_tables_and_a_sentence_for_each_verdict(tmp_path: Path, run_command) -> None:  # type: ignore[no-untyped-def]
     text = run_command(
         "slot9", "spatial", "--runs", tmp_path / "runs", "--direction", "A2B", "--metric", "kd"
     )
+    assert text.startswith("slot9 against spatial on toy-stripes, 5 seeds")
     assert "95% interval" in text
     assert "×100" not in text, "the factor is that of Inception's features alone"
-    assert "- kd(tiny) A2B on toy-stripes: slot9 is lower than spatial by" in text
-    assert re.search(r"differences by seed: 0: -[\d.]+, 1: -[\d.]+, 2:", text)
+    assert re.search(r"kd\(tiny\).* ↓ A2B  ", text)
+    assert "- slot9 is better, a supported difference: kd(tiny) A2B." in text
+    assert re.search(r"difference +seed 0 +seed 1 +seed 2", text)
     assert "note: toy-stripes: fed the same" in text
+
+
+@pytest.mark.parametrize("columns", [200, 80, 40])
+@pytest.mark.usefixtures("five_seeds")
+def test_the_command_says_every_number_once_and_cuts_none(
+    columns: int,
+    tmp_path: Path,
+    run_command,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    options = ("--runs", tmp_path / "runs", "--direction", "A2B", "--metric", "kd")
+    text = run_command("slot9", "spatial", *options)
+    (one,) = json.loads(run_command("slot9", "spatial", *options, "--json"))["comparisons"]
+    raw = [one["mean_difference"], *one["interval"], *one["differences"]]
+    for printed in [number(one["factor"] * value) for value in raw]:
+        assert len(re.findall(rf"(?<![\w.-]){re.escape(printed)}(?![\w.])", text)) == 1, printed
+    assert max(map(len, text.splitlines())) <= columns
 
 
 @pytest.mark.usefixtures("five_seeds")
