@@ -143,9 +143,9 @@ def print_numbers(outcome: "Outcome", dataset: str, comparisons: "Sequence[Compa
 
 def spelled(one: "Comparison") -> str:
     """The name of what is compared: metric, factor, direction of better, direction."""
-    arrow = {"lower": "↓", "higher": "↑", "nearer target": "→target", "none": ""}[one.better]
+    arrow = {"lower": " ↓", "higher": " ↑", "nearer target": " →target", "none": ""}[one.better]
     factor = "" if one.factor == 1 else f" ×{one.factor}"
-    return " ".join(f"{one.metric}{factor} {arrow} {one.direction}".split())
+    return f"{one.metric}{factor}{arrow} {one.direction}"
 
 
 def cells(one: "Comparison") -> list[str]:
@@ -234,5 +234,6 @@ def finding(one: "Comparison") -> str:
 
 
 def named(one: "Comparison") -> str:
-    """Metric and direction, as a sentence names them."""
-    return f"{one.metric} {one.direction}"
+    """Metric, factor and direction, as a sentence names them."""
+    factor = "" if one.factor == 1 else f" ×{one.factor}"
+    return f"{one.metric}{factor} {one.direction}"
