@@ -41,6 +41,7 @@ def requests(
     protocol = load_protocol(asked.protocol, (*asked.changes, *shortcuts(asked)))
     refuse_unknown_model_keys(protocol)
     device = resolve_device(asked.device)
+    refuse_missing_precision(protocol, device)
     names = [name for pattern in patterns for name in named(pattern, protocol)]
     return [
         Request(
@@ -54,6 +55,16 @@ def requests(
         )
         for name in dict.fromkeys(names)
     ]
+
+
+def refuse_missing_precision(protocol: Protocol, device: str) -> None:
+    """Raise UsageError where the device lacks the precision that is to be measured."""
+    import torch
+
+    from bench.training.precision import executed_precision
+
+    remedy = "Give --precision fp32 to measure the step of another protocol."
+    executed_precision(protocol.train.precision, torch.device(device), fallback=False, remedy=remedy)
 
 
 def shortcuts(asked: Asked) -> list[str]:

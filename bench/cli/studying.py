@@ -46,7 +46,7 @@ def answer(request: Request) -> int:
     expected = expectation.read_expectation(request.check) if request.check else None
     settings = engine_settings(declaration, request.engine)
     with TerminalProgress() as progress:
-        prepared = prepare(declaration, request.where, progress)
+        prepared = prepare(declaration, request.where, progress, settings)
     if request.dry_run:
         rows = summary.plan_rows(prepared.plan)
         if request.as_json:

@@ -63,6 +63,13 @@ class RunFolder:
         """The record in run.json. Raises BenchError when it is missing, damaged or of a newer schema."""
         return read_record(self.run_json)
 
+    def is_done(self) -> bool:
+        """Whether a finished run lies here: no machine need train it."""
+        try:
+            return self.read().status == "done"
+        except BenchError:
+            return False
+
     def write(self, record: RunRecord) -> None:
         """Replace run.json."""
         atomic.write_text(self.run_json, record.model_dump_json(indent=2) + "\n")

@@ -54,12 +54,13 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
     the run fails; a failed run keeps everything it had and its reason.
     """
     objective_class(objective_name(cell), cell.protocol.train)
+    folder = RunFolder(cell.folder(runs))
     require_weights(cell.protocol.score.features, machine.weights)
-    precision_on(machine, cell)
+    if not folder.is_done():
+        refuse_missing_precision(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
-    folder = RunFolder(cell.folder(runs))
     with folder.locked():
         record = begin(folder, plan(cell, dataset, machine))
         if record.status == "done":
@@ -85,8 +86,12 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
 
 
 def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord:
-    """What `execute` would record before the first step, with nothing written."""
+    """What `execute` would record before the first step, with nothing written.
+
+    Raises UsageError where this machine lacks the protocol's precision.
+    """
     objective_class(objective_name(cell), cell.protocol.train)
+    refuse_missing_precision(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
@@ -131,17 +136,19 @@ def environment_of(cell: Cell, machine: Machine) -> Environment:
     """The machine and the software as they are now, and how training is carried out on them."""
     execution = machine.execution
     carried_out = {
-        "precision": precision_on(machine, cell),
+        "precision": executed_precision(
+            cell.protocol.train.precision, torch.device(machine.device), fallback=True
+        ),
         "compiled": execution.compile,
         "deterministic": execution.deterministic,
     }
     return describe_environment(machine.device, machine.threads).model_copy(update=carried_out)
 
 
-def precision_on(machine: Machine, cell: Cell) -> str:
-    """What training is computed in. Raises UsageError where the device lacks it and no other is asked for."""
+def refuse_missing_precision(machine: Machine, cell: Cell) -> None:
+    """Raise UsageError where the device lacks the cell's precision and no other was asked for."""
     fallback = machine.execution.precision_fallback
-    return executed_precision(cell.protocol.train.precision, torch.device(machine.device), fallback)
+    executed_precision(cell.protocol.train.precision, torch.device(machine.device), fallback)
 
 
 def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport
+from bench.runs.folder import RunFolder
 from bench.studies.board import StudyBoard
 from bench.studies.conduct import Budget, Conducted, conduct
 from bench.studies.declaration import Declaration
@@ -16,6 +17,12 @@ from bench.studies.local import LocalEngine
 from bench.studies.orders import Order
 from bench.studies.planning import Planned, load_facts_of, make_plan
 from bench.studies.study import EngineSettings
+
+IN_ANOTHER_PRECISION = (
+    "Give --precision-fallback to compute in fp32 under this protocol, which every run records, or write "
+    "train.precision=fp32 into the changes of the study file, for another protocol."
+)
+"""What a study with a file can be told instead."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +47,45 @@ class Prepared:
     orders: list[Order]
 
 
-def prepare(declaration: Declaration, where: Circumstances, progress: ProgressReport) -> Prepared:
+def prepare(
+    declaration: Declaration,
+    where: Circumstances,
+    progress: ProgressReport,
+    engine: EngineSettings | None = None,
+) -> Prepared:
     """Expand a study and look up what is known of each cell. Imports no torch, executes nothing.
 
-    Data sets are loaded, so that they are in the cache when the workers want them.
+    Data sets are loaded, so that they are in the cache when the workers want them. `engine` stands in for
+    the study's own. Raises UsageError where this machine is to compute in a precision that it lacks.
     """
     grid = expand(declaration)
+    if computes_here(engine or declaration.study.engine):
+        refuse_missing_precision(declaration, grid, where)
     plan = make_plan(grid, where.runs, load_facts_of(grid, where.skip_bad_images, progress))
     return Prepared(declaration, grid, plan, make_orders(plan, where))
+
+
+def computes_here(engine: EngineSettings) -> bool:
+    """Whether cells are executed by this machine; of a cluster's machines each answers for itself."""
+    return engine.kind == "local" or engine.address is None
+
+
+def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circumstances) -> None:
+    """Raise UsageError where a cell is left to do in a precision that this machine lacks.
+
+    Asked before data sets are loaded; finished cells need no precision.
+    """
+    wanted = grid.protocol.train.precision
+    if wanted == "fp32" or all(RunFolder(cell.folder(where.runs)).is_done() for cell in grid.cells()):
+        return
+    import torch
+
+    from bench.devices import resolve_device
+    from bench.training import precision
+
+    remedy = IN_ANOTHER_PRECISION if declaration.origin.text else precision.IN_ANOTHER_PRECISION
+    device = torch.device(resolve_device(where.device))
+    precision.executed_precision(wanted, device, where.execution.precision_fallback, remedy)
 
 
 def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:

@@ -10,19 +10,26 @@ TOLD_TO_DO_WITHOUT = {"default", "avx2"}
 """Values of ATEN_CPU_CAPABILITY that keep torch from the instructions for bf16."""
 
 
-def executed_precision(wanted: str, device: torch.device, fallback: bool) -> str:
+IN_ANOTHER_PRECISION = (
+    "Give --set train.precision=fp32 for another protocol, or --precision-fallback to compute in fp32 under "
+    "this one, which the run records."
+)
+"""What `bench run`, and a study without a file, can be told instead."""
+
+
+def executed_precision(
+    wanted: str, device: torch.device, fallback: bool, remedy: str = IN_ANOTHER_PRECISION
+) -> str:
     """The precision to compute in: the wanted one, or with `fallback` fp32 where the device has no bf16.
 
-    Raises UsageError where the device has none and `fallback` was not asked for.
+    Raises UsageError, which ends with `remedy`, where the device has none and `fallback` was not asked for.
     """
     if wanted != "bf16" or has_bf16(device):
         return wanted
     if fallback:
         return "fp32"
     raise UsageError(
-        f"The protocol asks for train.precision=bf16, and {named(device)} has no bf16 arithmetic. Give "
-        "--set train.precision=fp32 for another protocol, or --precision-fallback to compute in fp32 under "
-        "this one, which the run records."
+        f"The protocol asks for train.precision=bf16, and {named(device)} has no bf16 arithmetic. {remedy}"
     )
 
 

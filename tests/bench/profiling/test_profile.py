@@ -14,6 +14,7 @@ from bench.profiling.matrix_peak import matrix_peak
 from bench.profiling.measure import Step
 from bench.profiling.operators import BOOKKEEPING, Event, gathered, readable
 from bench.protocol import load_protocol
+from bench.training.precision import has_bf16
 from variants import build
 from variants.cost import forward_gflop
 
@@ -81,12 +82,24 @@ def test_a_table_names_the_variants_of_a_grid_their_machine_and_their_operators(
     assert "others" in result.stdout
 
 
-def test_the_size_the_batch_and_the_precision_are_those_asked_for():
-    options = ["--size", 48, "--batch", 2, "--precision", "bf16", "--steps", 1, "--json"]
-    result = call("uniform", *ARGUMENTS, *options)
+@pytest.mark.parametrize(
+    "precision",
+    [
+        "fp32",
+        pytest.param(
+            "bf16",
+            marks=pytest.mark.skipif(
+                not has_bf16(torch.device("cpu")), reason="this processor has no bf16 arithmetic"
+            ),
+        ),
+    ],
+)
+def test_the_size_the_batch_and_the_precision_are_those_asked_for(precision):
+    options = ["--size", 48, "--batch", 2, "--precision", precision, "--steps", 1, "--json"]
+    result = call("uniform", *ARGUMENTS, *options, "--device", "cpu")
     assert result.exit_code == 0, result.output
     (found,) = json.loads(result.stdout)
-    assert (found["size"], found["batch"], found["precision"]) == (48, 2, "bf16")
+    assert (found["size"], found["batch"], found["precision"]) == (48, 2, precision)
     assert found["images_per_second"] == pytest.approx(2 / found["seconds_per_step"])
 
 

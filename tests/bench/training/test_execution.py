@@ -7,7 +7,9 @@ import sys
 import pytest
 import torch
 import torch.nn.functional as F
+from typer.testing import CliRunner
 
+from bench.cli import app
 from bench.errors import BenchError, UsageError
 from bench.execution import Execution
 from bench.streams import Streams
@@ -71,6 +73,81 @@ def test_a_training_that_fell_back_says_so_and_is_that_of_fp32(monkeypatch, cell
         fallen.generators["A2B"].parameters(), plain.generators["A2B"].parameters(), strict=True
     ):
         assert torch.equal(ours, theirs)
+
+
+BF16_STUDY = """
+protocol = "smoke"
+changes = ["images.per_domain=4", "images.test=4", "images.validation=0", "score.kid_subset_size=2",
+           "train.images_seen=2", "train.precision=bf16"]
+baselines = ["copy"]
+datasets = ["DATASET"]
+"""
+OF_A_RUN = ["--set train.precision=fp32", "--precision-fallback"]
+IN_BF16 = ["--set", "train.precision=bf16", "--dataset", "horse2zebra", "--features", "tiny"]
+
+
+@pytest.fixture
+def bf16_study(tmp_path, monkeypatch):
+    """`bf16_study(dataset)`: a study file in bf16 on this data set, where no data set is and no bf16."""
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "no data"))
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+
+    def written(dataset="toy-stripes"):
+        path = tmp_path / "mine.toml"
+        path.write_text(BF16_STUDY.replace("DATASET", dataset), encoding="utf-8")
+        return str(path)
+
+    return written
+
+
+def called(*arguments):
+    """The outcome of `bench ARGUMENTS --device cpu`."""
+    return CliRunner().invoke(app, [*map(str, arguments), "--device", "cpu"])
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["", "dry"])
+@pytest.mark.parametrize(
+    ("words", "remedies"),
+    [
+        (["run", "--variant", "slot9", *IN_BF16], OF_A_RUN),
+        (["study", "--variant", "slot9", *IN_BF16[:4]], OF_A_RUN),
+        (["study", "FILE"], ["--precision-fallback", "write train.precision=fp32 into the changes"]),
+        (["profile", "slot9", "--precision", "bf16"], ["--precision fp32"]),
+    ],
+    ids=["run", "study without a file", "study", "profile"],
+)
+def test_a_command_says_before_it_looks_for_data_that_its_precision_cannot_be_had(
+    words, remedies, dry, bf16_study, tmp_path
+):
+    if words[0] == "profile":
+        dry = ["--steps", "1"] if dry else []
+    runs = [] if words[0] == "profile" else ["--runs", tmp_path / "runs"]
+    file = bf16_study("horse2zebra")
+    outcome = called(*(file if word == "FILE" else word for word in words), *dry, *runs)
+    assert isinstance(outcome.exception, UsageError)
+    assert "this processor has no bf16 arithmetic" in str(outcome.exception)
+    for remedy in remedies:
+        assert remedy in str(outcome.exception)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_with_the_fallback_that_it_names_a_study_is_done_and_done_it_asks_for_no_precision(
+    bf16_study, tmp_path
+):
+    words = ["study", bf16_study(), "--runs", tmp_path / "runs"]
+    assert called(*words, "--precision-fallback").exit_code == 0
+    again = called(*words)
+    assert again.exit_code == 0
+    assert "1 done before" in again.stdout
+    run = ["run", "--variant", "copy", "--runs", tmp_path / "runs"]
+    changes = [word for change in BF16_STUDY.split('"')[3:15:2] for word in ("--set", change)]
+    assert called(*run, *changes).exit_code == 0
+
+
+def test_the_machines_of_a_cluster_answer_for_their_own_precision(bf16_study, tmp_path):
+    words = ["study", bf16_study(), "--runs", tmp_path / "runs", "--dry-run", "--engine", "ray"]
+    assert called(*words, "--address", "auto").exit_code == 0
+    assert isinstance(called(*words).exception, UsageError)
 
 
 FAILED_COMPILATION = """
