@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from bench.errors import UsageError
+from bench.profiling.profile import Request
 from bench.protocol import (
     AbsentWhenOff,
     ImageSettings,
@@ -24,6 +25,7 @@ from bench.protocol import (
     protocol_names,
     schedule_hash,
 )
+from bench.studies.orders import MESSAGE, Order, Outcome
 from bench.training.schedule import Schedule
 
 
@@ -355,3 +357,16 @@ def test_protocols_of_different_rules_have_different_names(a: str, b: str) -> No
     protocols += [load_protocol("smoke", (f"score.features='{a}',model.kind='{b}'",))]
     names = {protocol.name for protocol in protocols}
     assert len(names) == len({protocol.hash() for protocol in protocols})
+
+
+def test_what_processes_tell_each_other_is_read_as_it_was_written() -> None:
+    changed = load_protocol("smoke", ("train.betas=[0.4, 0.9]",))
+    order = Order(protocol=changed, dataset="toy-stripes", variant="slot9", seed=0, runs=Path("runs"))
+    for sent in (
+        order,
+        order.model_copy(update={"plugins": (Path("mine.py"),), "weights": Path("file.pth")}),
+        Request(variant="slot9", protocol=changed, device="cpu", threads=1, steps=2, plugins=(Path("a.py"),)),
+    ):
+        assert type(sent).model_validate_json(sent.model_dump_json()) == sent
+    outcome = Outcome(outcome="failed", reason="why")
+    assert MESSAGE.validate_json(outcome.model_dump_json()) == outcome
