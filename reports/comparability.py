@@ -5,23 +5,31 @@ hash and data fingerprint, and the runs of one seed the same schedule hash and t
 rolling hash over what a run was really fed). What differs is refused, or, when that was asked for, marked
 wherever the run appears.
 
+Images of other programs join the group whose protocol and data set they were scored for, if they were held
+against the same real images, on features of the same weights: floor, ceiling and every distance belong to one
+set of real images. Those held against other ones make a group, and tables, of their own.
+
 A baseline that brings its own objective may have no image pool, or another: it is held against the others by
 the hash that leaves the pools out, and marked wherever it appears.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
 
 from bench.errors import UsageError
-from reports.frame import Study
+from bench.runs.scores import real_fingerprint_key
+from reports.frame import Study, weights_by_network
 from reports.order import ordered_variants
+from reports.run_files import same_real_features
 
 MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
+OTHER_IMAGES = "against other real images"
+"""Behind the data set's name, of a group of images that were not held against what the runs were."""
 OWN = "§"
 """Stands behind the name of a baseline that was trained with its own objective, not the protocol's."""
 
@@ -60,6 +68,8 @@ class Group:
     """Seed -> number of finished runs of the protocol's objective whose trace hashes were compared."""
     traces_without_pool: dict[int, int] = field(default_factory=dict)
     """The same for the hashes without image pools, where some run has an objective of its own."""
+    apart: bool = False
+    """Whether these are images of other programs that were not held against what the first group was."""
 
     @property
     def key(self) -> str:
@@ -82,7 +92,24 @@ class Group:
     def trained(self) -> set[str]:
         """The variants that may win a column: copying the input keeps every line and is no translation."""
         seen = self.study.runs.groupby("variant")["images_seen"].max()
-        return {variant for variant in self.variants if pd.isna(seen[variant]) or seen[variant] > 0}
+        ours = [variant for variant in self.variants if variant not in self.external]
+        return {variant for variant in ours if pd.isna(seen[variant]) or seen[variant] > 0}
+
+    @cached_property
+    def external(self) -> set[str]:
+        """The variants that are images of other programs: without seeds, and so without any claim."""
+        return {variant for variant, kind in self.kinds.items() if kind == "external"}
+
+    def reference(self, rows: pd.DataFrame, name: str) -> float | None:
+        """The `floor` or `ceiling` of one score: that of the runs of the usual schedule.
+
+        Other programs' images bring theirs only where no run has one: it may be of fewer images, or of
+        another folder. `rows` are scores of one metric and direction.
+        """
+        known = rows[rows[name].notna()]
+        external, odd = known["variant"].isin(self.external), known["variant"].isin(self._odd_variants)
+        usual = next((some for some in (known[~external & ~odd], known[~external], known) if len(some)), None)
+        return None if usual is None else float(usual[name].mean())
 
     @cached_property
     def own_objectives(self) -> dict[str, str]:
@@ -118,15 +145,73 @@ def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Gro
     """
     named = study.runs[study.runs["protocol"].notna() & study.runs["dataset"].notna()]
     made = []
-    for (protocol, dataset), runs in named.groupby(["protocol", "dataset"], sort=True):
-        found = tuple(_differences(runs))
-        chosen = study.select(runs["folder"])
-        traces, without_pool = _traces(runs, _of_the_protocol), _traces(runs, _comparable_without_pool)
-        made.append(Group(str(protocol), str(dataset), chosen, found, traces, without_pool))
+    for (protocol, dataset), every in named.groupby(["protocol", "dataset"], sort=True):
+        for number, folders in enumerate(same_references(study, every)):
+            runs = every[every["folder"].isin(folders)]
+            found = tuple(_differences(runs))
+            chosen = study.select(folders)
+            traces, without_pool = _traces(runs, _of_the_protocol), _traces(runs, _comparable_without_pool)
+            name = _named(str(dataset), number)
+            made.append(Group(str(protocol), name, chosen, found, traces, without_pool, apart=number > 0))
     refused = [group for group in made if group.differences]
     if refused and not allow_different_schedules:
         raise UsageError(_refusal(refused))
     return made
+
+
+def _named(dataset: str, part: int) -> str:
+    """The data set as its groups are called: the first like itself."""
+    return f"{dataset}, {OTHER_IMAGES}{f' {part}' if part > 1 else ''}" if part else dataset
+
+
+def same_references(study: Study, runs: pd.DataFrame) -> list[list[str]]:
+    """The folders of one protocol and data set, parted by what their scores were held against.
+
+    The first part holds all runs, and the images of other programs that were held against the same. Scores
+    that cannot be read belong to it too: they have nothing that could be mistaken.
+    """
+    external = runs["status"] == "external"
+    ours = [str(folder) for folder in runs.loc[~external, "folder"]]
+    parts = [ours] if ours else []
+    for folder in map(str, runs.loc[external, "folder"]):
+        same = (part for part in parts if folder not in study.cards or same_reference(study, folder, part))
+        part = next(same, None)
+        if part is None:
+            parts.append([folder])
+        else:
+            part.append(folder)
+    return parts
+
+
+def same_reference(study: Study, folder: str, others: Sequence[str]) -> bool:
+    """Whether a folder's scores were held against the same real images as the others', with the same weights
+    of the feature network; also where the others have no scores yet."""
+    scored = [other for other in others if other in study.cards]
+    mine = weights_by_network(study.cards[folder])
+    theirs = [weights_by_network(study.cards[other]) for other in scored]
+    if any(mine[network] != each[network] for each in theirs for network in mine.keys() & each.keys()):
+        return False
+    known = (same_real_images(study, folder, other) for other in scored)
+    return not scored or next((same for same in known if same is not None), False)
+
+
+def same_real_images(study: Study, a: str, b: str) -> bool | None:
+    """Whether two folders' scores were held against the same real images; None where nothing tells.
+
+    By the fingerprints in their cards; of scores of before these were kept, by the features of the real
+    images themselves.
+    """
+    cards = [study.cards[folder] for folder in (a, b)]
+    networks = weights_by_network(cards[0]).keys() & weights_by_network(cards[1]).keys()
+    told = []
+    for direction in ("A2B", "B2A"):
+        prints = [card.get(real_fingerprint_key(direction)) for card in cards]
+        if all(prints):
+            told.append(prints[0] == prints[1])
+        else:
+            told += [same_real_features(a, b, direction, network) for network in sorted(networks)]
+    decided = [same for same in told if same is not None]
+    return all(decided) if decided else None
 
 
 def _differences(runs: pd.DataFrame) -> Iterator[Difference]:

@@ -3,6 +3,7 @@
 Every sentence about a difference is written by bench.statistics; nothing here claims more.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -68,23 +69,37 @@ def in_short(group: Group) -> str:
     if key is None:
         return "No run has a distance yet."
     scores = chosen(group.study.scores, "last")
-    parts = []
+    parts, others = [], []
     for direction in DIRECTIONS:
         rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
         found = {variant: summarise(rows[rows["variant"] == variant]) for variant in group.variants}
         known = {variant: one.mean for variant, one in found.items() if one is not None}
         means = {variant: mean for variant, mean in known.items() if variant in group.trained}
+        where = arrow_text(direction)
         if means:
-            below = _below(known, min(means.values()), key)
-            parts.append(f"{arrow_text(direction)} {_lowest(scores, means, key, direction)}{below}")
+            below = _below(group, known, min(means.values()), key)
+            parts.append(f"{where} {_lowest(scores, means, key, direction)}{below}")
+        if theirs := {name: mean for name, mean in known.items() if name in group.external}:
+            others.append(f"{where} {listed(_valued(theirs, key))}")
     title = metrics.heading(key)
-    return f"Lowest {title}: {'; '.join(parts)}." if parts else f"No trained variant has a {title} yet."
+    if parts:
+        return f"Lowest {title}: {'; '.join(parts)}."
+    if others:
+        return f"{title} of images of other programs: {'; '.join(others)}."
+    return f"No trained variant has a {title} yet."
 
 
-def _below(known: dict[str, float], lowest: float, key: str) -> str:
-    """Who is lower than the lowest trained variant without any training: it is not to be passed over."""
-    lower = [f"{name} {metrics.printed(key, mean)}" for name, mean in known.items() if mean < lowest]
-    return f"; untrained and lower: {listed(lower)}" if lower else ""
+def _valued(means: dict[str, float], key: str) -> list[str]:
+    return [f"{name} {metrics.printed(key, mean)}" for name, mean in means.items()]
+
+
+def _below(group: Group, known: dict[str, float], lowest: float, key: str) -> str:
+    """Who is lower than the lowest trained variant without being one: it is not to be passed over."""
+    lower = {name: mean for name, mean in known.items() if mean < lowest}
+    external = {name: mean for name, mean in lower.items() if name in group.external}
+    untrained = {name: mean for name, mean in lower.items() if name not in group.external}
+    said = [("untrained and lower", untrained), ("lower, by another program", external)]
+    return "".join(f"; {what}: {listed(_valued(means, key))}" for what, means in said if means)
 
 
 def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
@@ -170,12 +185,17 @@ def _gathered(first: str, direction: str, outcomes: Sequence[Comparison]) -> Ite
 
 
 def _compared(group: Group) -> Iterator[str]:
-    runs = group.study.runs
-    variants = group.variants
+    every = group.study.runs
+    runs = every[every["status"] != "external"]
+    theirs = [variant for variant in group.variants if variant in group.external]
+    if theirs:
+        yield f"{_some(theirs)}: images of {'another program' if len(theirs) == 1 else 'other programs'}."
+    if runs.empty:
+        return
+    variants = [variant for variant in group.variants if variant not in group.external]
     states = runs["status"].value_counts().to_dict()
     finished = runs[runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)]
-    shown = listed(variants) if len(variants) <= 8 else f"{listed(variants[:7])} and {len(variants) - 7} more"
-    yield f"{counted(len(variants), 'variant')} on {group.dataset}: {shown}."
+    yield f"{counted(len(variants), 'variant')} on {group.dataset}: {_some(variants)}."
     others = ", ".join(f"{count} {status}" for status, count in sorted(states.items()) if status != "done")
     seeds = sorted({int(seed) for seed in runs["seed"].dropna()})
     named = f" ({', '.join(map(str, seeds))})" if len(seeds) <= 10 else ""
@@ -183,6 +203,10 @@ def _compared(group: Group) -> Iterator[str]:
         f"{counted(len(runs), 'run')} over {counted(len(seeds), 'seed')}{named}; {len(finished)} finished "
         f"and scored{f', {others}' if others else ''}."
     )
+
+
+def _some(names: list[str]) -> str:
+    return listed(names) if len(names) <= 8 else f"{listed(names[:7])} and {len(names) - 7} more"
 
 
 def _schedule(group: Group) -> Iterator[str]:
@@ -272,5 +296,22 @@ def _not_told(group: Group, outcomes: Sequence[Comparison]) -> Iterator[str]:
             "How the numbers compare with published FID and KID: they were measured on other features than "
             "Inception's and are only comparable with each other."
         )
+    yield from _theirs_not_told(group)
     if len(group.variants) < 2:
         yield "Which variant is better: there is only one."
+
+
+def _theirs_not_told(group: Group) -> Iterator[str]:
+    """What images of other programs would have to be compared by."""
+    if group.apart:
+        yield (
+            "How these images compare with the runs: they were held against other real images, or on "
+            "features of other weights. Score them against the same to have them in one table."
+        )
+        return
+    runs = group.study.runs
+    ours = runs[runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)]
+    for folder in runs.loc[runs["status"] == "external", "folder"] if len(ours) else ():
+        command = shlex.join(["bench", "compare", str(ours["folder"].iloc[0]), str(folder)])
+        name = runs.loc[runs["folder"] == folder, "variant"].iloc[0]
+        yield f"Whether {name} differs from a run: it has no seeds. Over the test images says: {command}"

@@ -135,19 +135,50 @@ def _below(root: Path) -> Iterator[Path]:
 def read_study(folders: Iterable[Path]) -> Study:
     """Read every folder's run.json and scores.json; a damaged file becomes a row with its reason."""
     runs: list[dict[str, Any]] = []
-    scores: list[dict[str, Any]] = []
+    scores: dict[str, Scores] = {}
     records: dict[str, RunRecord] = {}
-    cards: dict[str, dict[str, Any]] = {}
     for folder in folders:
         run, record = _run_row(folder)
         found, reason = _scores_of(folder)
         if record is not None:
             records[run["folder"]] = record
         if found is not None:
-            cards[run["folder"]] = found.card
-            scores.extend(_score_rows(run, found))
+            scores[run["folder"]] = found
         runs.append(run | _scored(run, found, reason))
-    return Study(_typed_runs(runs), _typed_scores(scores), records, cards)
+    runs = _with_distinct_names(runs)
+    rows = [row for run in runs if run["folder"] in scores for row in _score_rows(run, scores[run["folder"]])]
+    cards = {folder: found.card for folder, found in scores.items()}
+    return Study(_typed_runs(runs), _typed_scores(rows), records, cards)
+
+
+def _with_distinct_names(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Images of other programs are told apart by their folders, not by the names that people gave them.
+
+    One that shares its name with a variant, or with other images, of its protocol and data set is named with
+    as much of its folder's path as tells it from them.
+    """
+    sharing: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for run in runs:
+        sharing.setdefault(_place(run), []).append(run)
+    return [
+        run | {"variant": f"{run['variant']} ({_telling(run['folder'], sharing[_place(run)])})"}
+        if run["status"] == "external" and len(sharing[_place(run)]) > 1
+        else run
+        for run in runs
+    ]
+
+
+def _place(run: dict[str, Any]) -> tuple[Any, ...]:
+    return run.get("protocol"), run.get("dataset"), run.get("variant")
+
+
+def _telling(folder: str, sharing: Sequence[dict[str, Any]]) -> str:
+    """The end of a folder's path in which no other of `sharing` ends."""
+    parts = Path(folder).parts
+    others = [Path(run["folder"]).parts for run in sharing if run["folder"] != folder]
+    lengths = range(1, len(parts) + 1)
+    enough = (n for n in lengths if not any(other[-n:] == parts[-n:] for other in others))
+    return "/".join(parts[-next(enough, len(parts)) :])
 
 
 def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
@@ -184,7 +215,8 @@ def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
     external = not (folder / "run.json").exists() and (folder / "scores.json").exists()
     row: dict[str, Any] = {"folder": str(folder), "status": "external" if external else "damaged"}
     if external:
-        return row | {"variant": folder.name, "kind": "external", "reason": None}
+        place = {"protocol": names[1], "dataset": names[2], "variant": names[3]}
+        return row | place | {"kind": "external", "reason": None}
     return row | {
         "reason": reason if (folder / "run.json").exists() else "It holds no run.json (yet).",
         "protocol": names[0],
@@ -206,8 +238,8 @@ def _scores_of(folder: Path) -> tuple[Scores | None, str | None]:
 def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> dict[str, Any]:
     """The columns that follow from the scores; a finished run without them says why."""
     if scores is None:
-        done = run["status"] == "done"
-        return {"scored": False, **({"reason": reason} if done else {})}
+        expected = run["status"] in ("done", "external")
+        return {"scored": False, **({"reason": reason} if expected else {})}
     names = {}
     if run["status"] == "external":
         wanted = ("protocol", "dataset", "name")
@@ -234,6 +266,18 @@ def _weights(card: dict[str, Any]) -> str | None:
         if card.get(key):
             return str(card[key])
     return None
+
+
+def weights_by_network(card: dict[str, Any]) -> dict[str, str | None]:
+    """Feature network -> hash of its weights, of all that the scores of a card were made with."""
+    last = network_name(card)
+    found = {} if last is None else {last: _weights(card)}
+    earlier = "weights_sha256("
+    return found | {
+        key.removeprefix(earlier).rstrip(")"): str(value)
+        for key, value in card.items()
+        if key.startswith(earlier)
+    }
 
 
 def _score_rows(run: dict[str, Any], scores: Scores) -> Iterator[dict[str, Any]]:

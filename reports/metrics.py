@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from bench.scoring.catalogue_images import IMAGE_METRICS
+from bench.scoring.catalogue_images import COLOUR_AND_NOISE, IMAGE_METRICS, LINES
 from bench.scoring.catalogue_networks import network_metric
 from bench.scoring.catalogue_sets import set_metric, stem_and_network
 from bench.scoring.metric import Better, Metric, headed
@@ -109,6 +109,13 @@ def scale(key: str) -> int:
     """The factor a value is printed with; it stands in the heading."""
     known = metric(key)
     return known.factor if known else 1
+
+
+def of_source_and_output(key: str) -> bool:
+    """Whether the metric needs nothing but images and their sources."""
+    known = metric(key)
+    stems = [entry.key for entry in (*COLOUR_AND_NOISE, *LINES)] + ["mean_change", "unchanged"]
+    return known is not None and (key in stems or key.startswith("grid_"))
 
 
 def is_raw_distance(key: str) -> bool:

@@ -58,8 +58,9 @@ class ScoreResult(Result):
     metric: str
     better: str
     values: dict[str, float]
-    """Seed -> value; seeds without a finite value are left out."""
+    """Seed -> value; seeds without a finite value are left out. Empty for images of other programs."""
     mean: float
+    """For images of other programs their one value."""
     interval: tuple[float, float] | None
     """95 % of the mean over seeds; None under 5 seeds."""
     floor: float | None
@@ -205,7 +206,7 @@ def _scores(group: Group) -> list[ScoreResult]:
                             selection=selection,
                             metric=metric,
                             better=metrics.better(metric),
-                            values=dict(zip(map(str, summary.seeds), summary.by_seed, strict=True)),
+                            values=dict(zip(map(str, summary.seeds), summary.by_seed, strict=False)),
                             mean=_rounded(summary.mean),
                             interval=_both(summary.interval()),
                             floor=_mean(rows["floor"]),

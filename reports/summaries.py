@@ -1,6 +1,5 @@
 """One number for several seeds: mean, and the interval or the range that the number of seeds allows."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +12,11 @@ from reports.numbers import fixed
 
 @dataclass(frozen=True)
 class Summary:
-    """The finite values of one variant, in the order of its seeds."""
+    """The finite values of one variant, in the order of its seeds, or the one value without a seed."""
 
     by_seed: tuple[float, ...]
     seeds: tuple[int, ...]
+    """Empty for images of other programs: one value, of no seed."""
 
     @property
     def mean(self) -> float:
@@ -44,12 +44,11 @@ class Summary:
 
 def summarise(scores: pd.DataFrame) -> Summary | None:
     """The summary of one variant's rows of one score; None without a finite value."""
-    rows = zip(scores["seed"], scores["folder"], scores["value"], strict=True)
-    known = sorted((int(seed), folder, float(value)) for seed, folder, value in rows if not pd.isna(seed))
-    finite = [(seed, value) for seed, _, value in known if math.isfinite(value)]
-    if not finite:
-        return None
-    return Summary(tuple(value for _, value in finite), tuple(seed for seed, _ in finite))
+    finite = scores[np.isfinite(scores["value"].astype(float))].sort_values(["seed", "folder"])
+    seeded = finite[finite["seed"].notna()]
+    if len(seeded):
+        return Summary(tuple(map(float, seeded["value"])), tuple(map(int, seeded["seed"])))
+    return Summary(tuple(map(float, finite["value"])), ()) if len(finite) else None
 
 
 def spread_rule(n_least: int, n_most: int) -> str:

@@ -213,7 +213,8 @@ def _number_of(number: int, noun: str) -> tuple[str, str]:
 
 
 def _facts(study: Study) -> tuple[tuple[str, str], ...]:
-    runs = study.runs
+    external = study.runs["status"] == "external"
+    runs = study.runs[~external]
     done = int((runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)).sum())
     facts = [
         _number_of(runs["variant"].nunique(), "variant"),
@@ -221,6 +222,9 @@ def _facts(study: Study) -> tuple[tuple[str, str], ...]:
         _number_of(runs["seed"].nunique(), "seed"),
         ("runs scored", f"{done} of {len(runs)}"),
     ]
+    if external.any():
+        label = "program's images" if external.sum() == 1 else "programs' images"
+        facts.append((f"other {label}", str(int(external.sum()))))
     trained = runs[runs["images_to_see"].fillna(0) > 0]
     seen = trained["images_to_see"].unique()
     if len(seen) == 1:

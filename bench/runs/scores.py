@@ -90,6 +90,14 @@ class Scores(ScoreModel):
     libraries and versions, precision, threads, one flat object of strings and numbers."""
 
 
+def real_fingerprint_key(direction: str) -> str:
+    """The key of the card that tells which real images a direction was held against.
+
+    Scores of before it was kept have none.
+    """
+    return f"real_fingerprint_{direction}"
+
+
 def read_scores(path: Path) -> Scores:
     """Read a scores.json. Raises BenchError when it is missing, damaged or of a newer schema."""
     try:

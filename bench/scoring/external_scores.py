@@ -1,16 +1,18 @@
 """Scores of images that other programs made, by the same measures and with the same card as our own runs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
+from bench.data.dataset import Images
 from bench.progress import ProgressReport, Silent
-from bench.runs.scores import Direction, DirectionScores
+from bench.runs.scores import Direction, DirectionScores, real_fingerprint_key
 from bench.scoring.catalogue_networks import network_key
 from bench.scoring.collect import Column, ColumnCollector, FeatureCollector
 from bench.scoring.floors import ReferenceFeatures
-from bench.scoring.image_set import ImageSet
+from bench.scoring.image_set import ImageSet, fingerprint
 from bench.scoring.measure_direction import OUTPUT, Measured
 from bench.scoring.measurements.images import levels
 from bench.scoring.networks.network import FeatureNetwork, Features
@@ -43,6 +45,8 @@ class ExternalScores:
     subset_size: int
     measured: Measured
     reference: ReferenceFeatures
+    real_fingerprint: str
+    """Of the real images, as they were scored."""
 
 
 def score_image_sets(
@@ -60,13 +64,14 @@ def score_image_sets(
     )
     measured = _measure(sets, network, reference, report)
     metrics = set_scores(measured.features[OUTPUT], reference, network.name, subset_size)
+    target, real_fingerprint = _look_at_real(sets.real, report)
     if sets.source is not None:
-        each = image_scores(measured, _target_columns(sets.real, report))
+        each = image_scores(measured, target)
         metrics |= {key: score for key, score in each.items() if key.removesuffix("_gap") in measured.columns}
     scores = DirectionScores(
         images_generated=len(sets.generated), images_real=len(sets.real), metrics=metrics
     )
-    return ExternalScores(scores, subset_size, measured, reference)
+    return ExternalScores(scores, subset_size, measured, reference, real_fingerprint)
 
 
 def external_card(network: FeatureNetwork, direction: Direction, found: ExternalScores) -> Card:
@@ -77,7 +82,8 @@ def external_card(network: FeatureNetwork, direction: Direction, found: External
         f"images_floor_{direction}": 0 if floor is None else len(floor),
         f"images_generated_{direction}": found.scores.images_generated,
     }
-    return metric_card(network, found.subset_size, counts)
+    card = metric_card(network, found.subset_size, counts)
+    return card | {real_fingerprint_key(direction): found.real_fingerprint}
 
 
 def _measure(
@@ -121,12 +127,17 @@ def images_alone(
     )
 
 
-def _target_columns(real: ImageSet, report: ProgressReport) -> dict[str, Column]:
-    """What the real images measure by themselves, for gaps: key -> [n]."""
+def _look_at_real(real: ImageSet, report: ProgressReport) -> tuple[dict[str, Column], str]:
+    """What the real images measure by themselves, for gaps: key -> [n]; and their fingerprint."""
     collector = ColumnCollector()
-    images = real.read()
     report.start("measuring real images", len(real))
-    while batch := list(islice(images, AT_ONCE)):
-        collector.add(measure_alone(levels(np.stack(batch))))
-        report.advance(len(batch))
-    return collector.columns()
+
+    def measured() -> Iterator[Images]:
+        images = real.read()
+        while batch := list(islice(images, AT_ONCE)):
+            collector.add(measure_alone(levels(np.stack(batch))))
+            report.advance(len(batch))
+            yield from batch
+
+    seen = fingerprint(measured())
+    return collector.columns(), seen

@@ -1,12 +1,13 @@
 """A set of images of any origin that is read one image after another, never held."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.data.dataset import Images, Split
 from bench.progress import ProgressReport
+from bench.protocol import content_hash
 from bench.scoring.features import extract_features
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.reference_cache import images_hash, kept_features
@@ -39,6 +40,16 @@ class ImageSet:
 def of_split(split: Split) -> ImageSet:
     """The images of a split of a data set."""
     return ImageSet(split.names, images_hash(split.images), lambda: iter(split.images))
+
+
+def fingerprint(images: Iterable[Images]) -> str:
+    """16 hex digits over the sizes and pixels of a set of uint8 images [h, w, 3].
+
+    Equal for the same images under other names or in another order. Scores are comparable where the real
+    images that they were held against have the same.
+    """
+    each = sorted(images_hash(image) for image in images)
+    return content_hash(["images", each])
 
 
 def evenly_spaced(available: int, count: int) -> list[int]:

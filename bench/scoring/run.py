@@ -13,10 +13,11 @@ from bench.data.dataset import Dataset, Domain
 from bench.progress import ProgressReport, Silent
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
-from bench.runs.scores import DIRECTIONS, Direction, DirectionScores, Scores, Selection
+from bench.runs.scores import DIRECTIONS, Direction, DirectionScores, Scores, Selection, real_fingerprint_key
 from bench.scoring.catalogue_networks import network_key
 from bench.scoring.final_samples import write_final_samples
 from bench.scoring.floors import ReferenceFeatures, dataset_reference
+from bench.scoring.image_set import fingerprint
 from bench.scoring.image_table import write_image_table
 from bench.scoring.measure_direction import OUTPUT, DirectionMeasurement, Measured
 from bench.scoring.merge import with_earlier_networks
@@ -112,6 +113,9 @@ class RunScoring:
         self._references: dict[Direction, ReferenceFeatures] = {
             direction: reference(direction) for direction in DIRECTIONS
         }
+        self._real_fingerprints = {
+            direction: fingerprint(self._domain(direction[-1]).test.images) for direction in DIRECTIONS
+        }
         self._targets = {
             direction: target_columns(self._domain(direction[-1]).test.images) for direction in DIRECTIONS
         }
@@ -191,8 +195,9 @@ class RunScoring:
             counts[f"images_real_{direction}"] = len(reference.real)
             counts[f"images_floor_{direction}"] = len(reference.floor) if reference.floor is not None else 0
             counts[f"images_generated_{direction}"] = len(self._domain(direction[0]).test)
+        seen = {real_fingerprint_key(each): found for each, found in self._real_fingerprints.items()}
         card = metric_card(self._network, self._cell.protocol.score.kid_subset_size, counts)
-        return card | {"noise_draws": self._cell.protocol.score.noise_draws, "seed": self._cell.seed}
+        return card | seen | {"noise_draws": self._cell.protocol.score.noise_draws, "seed": self._cell.seed}
 
     def _domain(self, name: str) -> Domain:
         return self._dataset.A if name == "A" else self._dataset.B

@@ -91,12 +91,14 @@ def seed_points(group: Group, key: str, variants: Sequence[str]) -> pd.DataFrame
 
 
 def references(group: Group, key: str) -> pd.DataFrame:
-    """direction, floor, ceiling (scaled as printed): means over the runs."""
+    """direction, floor, ceiling (scaled as printed): those of the tables."""
     rows = group.study.scores[group.study.scores["metric"] == key]
-    scaled = rows.assign(
-        floor=rows["floor"] * metrics.scale(key), ceiling=rows["ceiling"] * metrics.scale(key)
-    )
-    return scaled.groupby("direction")[["floor", "ceiling"]].mean().reset_index()
+    found = []
+    for direction, here in rows.groupby("direction"):
+        both = {name: group.reference(here, name) for name in ("floor", "ceiling")}
+        scaled = {name: np.nan if v is None else v * metrics.scale(key) for name, v in both.items()}
+        found.append({"direction": direction, **scaled})
+    return pd.DataFrame(found, columns=["direction", "floor", "ceiling"])
 
 
 def cost_and_quality(group: Group, key: str, variants: Sequence[str], cost: str = "gflop") -> pd.DataFrame:

@@ -63,13 +63,15 @@ def _drawing(
 
 def _scope(group: Group) -> str:
     """Run count, seeds and protocol hash, and which variants found no room."""
-    runs = group.study.runs
+    runs = group.study.runs[group.study.runs["status"] != "external"]
     seeds = counted(int(runs["seed"].nunique()), "seed")
     hashes = ", ".join(sorted({str(value) for value in runs["protocol_hash"].dropna()}))
     left_out = len(group.variants) - MOST_SERIES
     more = (
         f" {counted(left_out, 'variant')} beyond the first {MOST_SERIES} not drawn." if left_out > 0 else ""
     )
+    if runs.empty:
+        return f"Images of other programs.{more}"
     return f"{counted(len(runs), 'run')}, {seeds}, protocol {group.protocol} ({hashes}).{more}"
 
 

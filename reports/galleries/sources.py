@@ -71,7 +71,10 @@ def shown_runs(group: Group) -> list[Shown]:
 
 def seeds_shown(shown: list[Shown]) -> str:
     """`seed 0 of every variant`, or which seed of which variant."""
-    seeds = {run.seed for run in shown}
+    seeded = [run for run in shown if run.seed is not None]
+    seeds = {run.seed for run in seeded}
+    if not seeds:
+        return "images of other programs"
     if len(seeds) == 1:
         return f"seed {next(iter(seeds))} of every variant"
-    return "the lowest seed with pictures: " + ", ".join(f"{run.variant} seed {run.seed}" for run in shown)
+    return "the lowest seed with pictures: " + ", ".join(f"{run.variant} seed {run.seed}" for run in seeded)

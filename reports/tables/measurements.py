@@ -59,6 +59,8 @@ def mask_words(group: Group, variant: str, direction: str) -> str:
     rows = scores[(scores["metric"] == "mask_spatial_deviation") & (scores["direction"] == direction)]
     rows = rows[rows["variant"] == variant]
     found = summarise(rows)
+    if variant in group.external:
+        return "images alone"
     if found is None:
         return "no masks" if rows["reason"].notna().any() else "not measured"
     if group.kinds[variant] == "control":

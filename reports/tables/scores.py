@@ -17,6 +17,7 @@ from reports.tables.model import Cell, Column, Row, Table, missing
 DIRECTIONS = ("A2B", "B2A")
 FLOOR = "floor: real against real"
 CEILING = "ceiling: copying the input"
+NO_SEED = "Images of another program: one value, no seed, so no interval."
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     cells = {}
     for variant, found in summaries.items():
         if found is None:
-            cells[variant] = missing(why_missing(group, variant, by_variant.get(variant, rows.iloc[:0])))
+            none = by_variant.get(variant, rows.iloc[:0])
+            cells[variant] = missing(_why_missing(group, variant, none, key, direction))
         else:
             own = digits(scale * found.mean)
             cells[variant] = summary_cell(found, own, scale, bold=variant == best)
@@ -54,7 +56,7 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
         arrow=metrics.arrow(key),
         help=metrics.help_text(key),
     )
-    references = (_reference(rows, name, digits, scale) for name in ("floor", "ceiling"))
+    references = (_reference(group, rows, name, digits, scale) for name in ("floor", "ceiling"))
     return ScoreColumn(column, cells, *references)
 
 
@@ -77,13 +79,15 @@ def summary_cell(found: Summary, digits: int, scale: float = 1, *, bold: bool = 
     )
 
 
-def why_missing(group: Group, variant: str, rows: pd.DataFrame) -> str:
+def _why_missing(group: Group, variant: str, rows: pd.DataFrame, key: str, direction: str) -> str:
     """The reason of a missing value, from the score itself or from the state of the runs."""
     reasons = rows["reason"].dropna()
     if len(reasons):
         return str(reasons.iloc[0])
     if len(rows):
         return "Not a finite number in any seed."
+    if variant in group.external:
+        return _why_not_of_images(group, variant, key, direction)
     runs = group.study.runs[group.study.runs["variant"] == variant]
     states = [str(status) for status in runs["status"]]
     if runs["scored"].fillna(False).astype(bool).any():
@@ -91,12 +95,22 @@ def why_missing(group: Group, variant: str, rows: pd.DataFrame) -> str:
     return f"No scores: {', '.join(sorted(set(states)))}." if states else "No run."
 
 
-def _reference(rows: pd.DataFrame, name: str, digits: Callable[[float], int], scale: float) -> Cell:
-    values = rows[name].dropna()
-    if values.empty:
-        return Cell("")
-    value = scale * float(values.mean())
-    return Cell(fixed(value, digits(value)), value)
+def _why_not_of_images(group: Group, variant: str, key: str, direction: str) -> str:
+    """Why images of another program have no value of a metric."""
+    scores = group.study.scores
+    here = scores[(scores["variant"] == variant) & (scores["direction"] == direction)]
+    if here.empty:
+        return "Its images of this direction were not scored."
+    if metrics.of_source_and_output(key) and "mean_change" not in set(here["metric"]):
+        return "It needs the source of every image: bench score with --source DIR."
+    return "Not measured of images alone, which have no masks and no generator."
+
+
+def _reference(
+    group: Group, rows: pd.DataFrame, name: str, digits: Callable[[float], int], scale: float
+) -> Cell:
+    found = group.reference(rows, name)
+    return Cell("") if found is None else Cell(fixed(scale * found, digits(scale * found)), scale * found)
 
 
 def seed_counts(group: Group, selection: str) -> dict[str, int]:
@@ -122,7 +136,7 @@ def score_table(
     rows = [
         Row(
             row_title(group, name),
-            (seeds_cell(counts[name]), *(one.cells[name] for one in columns)),
+            (seeds_cell(group, name, counts), *(one.cells[name] for one in columns)),
             role[name],
         )
         for name in group.variants
@@ -141,8 +155,11 @@ def _n(counts: list[int]) -> str:
     return f"n = {counts[0]}" if counts and len(set(counts)) == 1 else "n"
 
 
-def seeds_cell(count: int) -> Cell:
-    return Cell(str(count), float(count))
+def seeds_cell(group: Group, variant: str, counts: dict[str, int]) -> Cell:
+    """The number of seeds; images of other programs have none, and that is no lack of theirs."""
+    if variant in group.external:
+        return missing(NO_SEED)
+    return Cell(str(counts[variant]), float(counts[variant]))
 
 
 def row_title(group: Group, variant: str) -> str:
@@ -160,6 +177,8 @@ def own_objectives(groups: Sequence[Group]) -> str:
 
 def reading(group: Group, counts: list[int]) -> str:
     """How the cells are to be read: the spread, what bold says, what the mark says."""
+    if not counts and group.external & set(group.study.scores["variant"]):
+        return "Cells: values of images of other programs; no seed, so no interval, and nothing is bold."
     if not counts:
         return "No run of this group has scores yet."
     parts = [f"Cells: {spread_rule(min(counts), max(counts))}."]

@@ -179,7 +179,41 @@ def card(mini: Mini) -> dict[str, object]:
         "precision": "fp32",
         "threads": 2,
         "torch": "2.15.0",
+        **{f"real_fingerprint_{each}": f"{each}-of-{mini.dataset}" for each in ("A2B", "B2A")},
     }
+
+
+def write_external(
+    root: Path,
+    name: str,
+    *,
+    folder: str | None = None,
+    value: float = 0.05,
+    reference: float = 1.0,
+    directions: tuple[str, ...] = ("A2B", "B2A"),
+    sources: bool = True,
+    **card_changes: object,
+) -> Path:
+    """Images of another program, scored for the miniature study: all values are `value`, its floor and
+    ceiling those of the runs times `reference`."""
+    mini = Mini(protocol(), "toy-stripes", "spatial", 0)
+    path = root / mini.protocol.name / mini.dataset / (folder or name)
+    metrics = {
+        "kd(tiny)": Score(value=value, floor=FLOOR * reference, ceiling=CEILING * reference),
+        "fd(tiny)": Score(
+            value=900 * value, floor=900 * FLOOR * reference, ceiling=900 * CEILING * reference
+        ),
+    }
+    if sources:
+        metrics |= {
+            key: Score(value=value, spread=0.1) for key in ("edge_correlation", "noise", "mean_change")
+        }
+    each = DirectionScores(images_generated=8, images_real=8, metrics=metrics)
+    selection = Selection(step=0, images_seen=0, directions=dict.fromkeys(directions, each))
+    names = {"name": name, "protocol": mini.protocol.name, "dataset": mini.dataset}
+    scores = Scores(selections={"last": selection}, card={**card(mini), **names, **card_changes})
+    _write(path / "scores.json", scores.model_dump_json())
+    return path
 
 
 def write_golden(root: Path) -> None:

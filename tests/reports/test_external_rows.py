@@ -1,0 +1,199 @@
+"""Images of other programs in a report: a row with every number, and no say in anybody else's."""
+
+import csv
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.comparability import Group, groups
+from reports.findings import summarise_group
+from reports.frame import read_study, run_folders
+from reports.results import Results
+from reports.tables.main import main_table
+from reports.tables.model import Row
+from reports.write import Request, write_report
+
+Read = Callable[[Path], Group]
+Rows = dict[str, dict[str, str]]
+KERNEL = "A → B KD(tiny)"
+
+
+def tables(root: Path, out: Path) -> dict[str, Rows]:
+    """Every table of the report by its file's name: row -> column -> field."""
+    write_report(Request((root,), out, ("csv",)))
+    found = {}
+    for path in sorted((out / "tables").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            found[path.stem] = {row["variant"]: row for row in csv.DictReader(file) if "variant" in row}
+    return found
+
+
+@pytest.fixture
+def root(tmp_path: Path, mini: ModuleType) -> Path:
+    """A study of two variants with three seeds each."""
+    return mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1, 2), pictures=False)
+
+
+def test_images_of_another_program_have_a_full_row(root: Path, tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_external(root, "theirs", value=0.0456)
+    found = tables(root, tmp_path / "out")
+    main = found["smoke-toy-stripes-main-last"]["theirs"]
+    assert float(main[KERNEL]) == 0.0456
+    assert (main[f"{KERNEL} (spread)"], main[f"{KERNEL} (note)"]) == ("", "")
+    for name, column in (("faithfulness", "edges kept"), ("artefacts", "noise [levels]")):
+        row = found[f"smoke-toy-stripes-{name}-A2B"]["theirs"]
+        assert float(row[f"A → B {column}"]) == 0.0456
+    told = Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
+    score = next(one for one in told.groups[0].scores if (one.variant, one.metric) == ("theirs", "kd(tiny)"))
+    assert (score.values, score.mean, score.interval) == ({}, 0.0456, None)
+    assert "theirs: images of another program." in told.groups[0].summary["compared"]
+
+
+def test_a_row_without_a_seed_says_so_in_place_of_a_count(
+    root: Path, mini: ModuleType, group_of: Read, tmp_path: Path
+) -> None:
+    mini.write_external(root, "theirs")
+    row = tables(root, tmp_path / "out")["smoke-toy-stripes-main-last"]["theirs"]
+    assert row["n = 3"] == ""
+    assert row["n = 3 (note)"] == "Images of another program: one value, no seed, so no interval."
+
+
+def test_the_headline_of_images_alone_is_their_value(
+    mini: ModuleType, tmp_path: Path, group_of: Read
+) -> None:
+    mini.write_external(tmp_path, "theirs", value=0.0456)
+    mini.write_external(tmp_path, "other", value=0.02)
+    short = summarise_group(group_of(tmp_path)).short
+    assert short == (
+        "KD(tiny) of images of other programs: A → B other 0.02000 and theirs 0.04560; "
+        "B → A other 0.02000 and theirs 0.04560."
+    )
+
+
+def test_the_headline_names_images_below_every_trained_variant(
+    root: Path, mini: ModuleType, group_of: Read
+) -> None:
+    mini.write_external(root, "theirs", value=0.001)
+    short = summarise_group(group_of(root)).short
+    assert short.startswith("Lowest KD(tiny): A → B spatial 0.01")
+    assert short.count("lower, by another program: theirs 0.001000") == 2
+
+
+def test_what_images_alone_cannot_have_is_a_dash_with_its_reason(
+    root: Path, mini: ModuleType, tmp_path: Path
+) -> None:
+    mini.write_external(root, "theirs", directions=("A2B",), sources=False)
+    found = tables(root, tmp_path / "out")
+    note = {
+        (name, direction): found[f"smoke-toy-stripes-{name}-{direction}"]["theirs"]
+        for name in ("faithfulness", "masks")
+        for direction in ("A2B", "B2A")
+    }
+    edges, entropy = "edges kept (note)", "entropy (note)"
+    assert "bench score with --source DIR" in note["faithfulness", "A2B"][f"A → B {edges}"]
+    assert "of this direction were not scored" in note["faithfulness", "B2A"][f"B → A {edges}"]
+    assert "images alone, which have no masks" in note["masks", "A2B"][f"A → B {entropy}"]
+
+
+def test_images_are_told_apart_by_their_folder_not_by_their_title(
+    root: Path, mini: ModuleType, tmp_path: Path
+) -> None:
+    before = tables(root, tmp_path / "before")["smoke-toy-stripes-main-last"]
+    mini.write_external(root, "theirs", folder="first", value=0.01)
+    mini.write_external(root, "theirs", folder="second", value=0.02)
+    mini.write_external(root, "spatial", folder="third", value=0.03)
+    after = tables(root, tmp_path / "after")["smoke-toy-stripes-main-last"]
+    values = {"theirs (first)": 0.01, "theirs (second)": 0.02, "spatial (third)": 0.03}
+    assert {name: float(after[name][KERNEL]) for name in values} == values
+    assert {name: after[name] for name in before} == before
+
+
+def main_rows(group: Group) -> dict[str, Row]:
+    return {row.title: row for row in main_table(group).rows}
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    theirs=st.lists(
+        st.tuples(st.floats(0.5, 2), st.sampled_from(["same", "other", "another"])), min_size=1, max_size=4
+    )
+)
+def test_no_folder_moves_the_numbers_of_the_runs_or_their_references(
+    tmp_path_factory: pytest.TempPathFactory, mini: ModuleType, theirs: list[tuple[float, str]]
+) -> None:
+    root = tmp_path_factory.mktemp("moved")
+    mini.write_study(root, ("spatial", "copy"), seeds=(0,), pictures=False)
+    (alone,) = groups(read_study(run_folders([root])))
+    before = main_rows(alone)
+    for number, (reference, real) in enumerate(theirs):
+        other = {} if real == "same" else {"real_fingerprint_A2B": real}
+        mini.write_external(root, f"theirs{number}", reference=reference, **other)
+    first, *apart = groups(read_study(run_folders([root])))
+    after = main_rows(first)
+    assert {name: after[name] for name in before} == before
+    same = {f"theirs{number}" for number, (_, real) in enumerate(theirs) if real == "same"}
+    assert set(after) - set(before) == same
+    assert len(apart) == len({real for _, real in theirs} - {"same"})
+
+
+@pytest.mark.parametrize("changed", ["real_fingerprint_A2B", "real_fingerprint_B2A", "weights_sha256"])
+def test_images_held_against_others_have_a_table_with_references_of_their_own(
+    root: Path, mini: ModuleType, changed: str
+) -> None:
+    mini.write_external(root, "theirs", reference=2, **{changed: "another"})
+    first, second = groups(read_study(run_folders([root])))
+    assert (first.dataset, second.dataset) == ("toy-stripes", "toy-stripes, against other real images")
+    assert (first.variants, second.variants) == (["spatial", "copy"], ["theirs"])
+    rows = second.study.scores[second.study.scores["metric"] == "kd(tiny)"]
+    assert second.reference(rows, "floor") == pytest.approx(2 * mini.FLOOR)
+    assert any("held against other real images" in line for line in summarise_group(second).not_told)
+    assert first.key != second.key
+
+
+def real_features(folder: Path, seed: int) -> None:
+    features = np.random.default_rng(seed).normal(size=(9, 5)).astype(np.float32)
+    (folder / "features").mkdir(exist_ok=True)
+    np.save(folder / "features" / "real-A2B-tiny.npy", features[:: -1 if "theirs" in str(folder) else 1])
+
+
+@pytest.mark.parametrize(("seed", "together"), [(0, True), (1, False)])
+def test_scores_without_fingerprints_are_joined_by_the_features_of_the_real_images(
+    root: Path, mini: ModuleType, seed: int, together: bool
+) -> None:
+    theirs = mini.write_external(root, "theirs")
+    real_features(theirs, seed)
+    for path in root.rglob("scores.json"):
+        told = json.loads(path.read_text())
+        told["card"] = {key: value for key, value in told["card"].items() if "fingerprint" not in key}
+        path.write_text(json.dumps(told))
+        if path.parent != theirs:
+            real_features(path.parent, 0)
+    found = groups(read_study(run_folders([root])))
+    assert len(found) == (1 if together else 2)
+    assert ("theirs" in found[0].variants) == together
+
+
+def test_a_damaged_folder_of_images_is_named_with_its_reason(
+    root: Path, mini: ModuleType, tmp_path: Path
+) -> None:
+    (mini.write_external(root, "theirs") / "scores.json").write_text("{")
+    row = tables(root, tmp_path / "out")["runs-left-out"]["theirs"]
+    assert (row["protocol"], row["dataset"], row["status"]) == ("smoke", "toy-stripes", "external")
+    assert "cannot be read" in row["reason"]
+
+
+def test_the_report_names_the_command_that_compares_them(
+    root: Path, mini: ModuleType, group_of: Read
+) -> None:
+    theirs = mini.write_external(root, "their images", folder="their images")
+    (said,) = [line for line in summarise_group(group_of(root)).not_told if "bench compare" in line]
+    _, _, run, images = shlex.split(said.partition("says: ")[2])
+    assert Path(run, "run.json").is_file()
+    assert Path(images) == theirs
