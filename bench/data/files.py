@@ -10,7 +10,7 @@ import os
 import shlex
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -29,6 +29,13 @@ KINDS = {
 }
 """Why something is left out -> its words in the singular and the plural."""
 MOST_NAMED = 5
+PathKind = Literal["folder", "file", "special", "link", "nothing"]
+KINDS_OF_PATH: dict[PathKind, str] = {
+    "folder": "is a folder",
+    "file": "is not a folder",
+    "special": "is a pipe, socket or device",
+    "link": "is a link that leads nowhere",
+}
 LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -134,17 +141,34 @@ def _kind(entry: os.DirEntry[str], pattern: str) -> str:
 
 def require_folder(folder: Path, wanted: str = "a folder of images") -> None:
     """Raise UsageError for a path that is no folder, BenchError for one that the system does not let see."""
-    found = kind_of(folder)
-    if found != "folder":
-        what = {"link": "is a link that leads nowhere", "file": "is not a folder"}.get(found)
-        said = f"{printable(folder)} {what}" if what else f"There is no folder {printable(folder)}"
-        raise UsageError(f"{said}. Give {wanted}.")
+    if kind_of(folder) != "folder":
+        raise UsageError(f"{misfit(folder, 'folder')}. Give {wanted}.")
 
 
-def kind_of(path: Path) -> Literal["folder", "file", "link", "nothing"]:
+def misfit(path: Path, wanted: str) -> str:
+    """What a path is in place of what is wanted, `folder` say, without a full stop."""
+    kind = kind_of(path)
+    if kind == "nothing":
+        return f"There is no {wanted} {printable(path)}"
+    return f"{printable(path)} {KINDS_OF_PATH[kind]}"
+
+
+def refuse_output_over_input(out: Path, folders: Iterable[Path], option: str = "--out") -> None:
+    """Raise UsageError where `out` is one of the folders that are read, however either is spelled."""
+    place = out.resolve()
+    for folder in dict.fromkeys(folders):
+        if folder.resolve() == place:
+            raise UsageError(
+                f"{option} {shell_quoted(out)} is the folder that the images are read from: they could be "
+                "overwritten. Give another folder."
+            )
+
+
+def kind_of(path: Path) -> PathKind:
     """What a path leads to; `link` is one to nowhere. Raises BenchError where that may not be seen."""
     try:
-        return "folder" if stat.S_ISDIR(path.stat().st_mode) else "file"
+        mode = path.stat().st_mode
+        return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "special"
     except PermissionError as error:
         raise cannot_read(path, error) from None
     except OSError as error:

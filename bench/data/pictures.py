@@ -5,6 +5,7 @@ CMYK and palettes are converted; the camera's EXIF orientation is applied. Resiz
 bicubic to a square, which stretches images that are not square, as the published systems do.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,46 @@ def read_image(path: Path, size: int | None) -> Images:
     if size is not None and picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(picture)
+
+
+def read_image_at(path: Path, height: int, width: int) -> Images:
+    """The image of a file as uint8 [height, width, 3]. Raises BadImage."""
+    picture = _open(path)
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+def scaled(height: int, width: int, shorter: int | None) -> tuple[int, int]:
+    """(height, width) scaled so that the smaller of them is `shorter`; as they are for None.
+
+    >>> scaled(3000, 4000, 256)
+    (256, 341)
+    """
+    if shorter is None:
+        return height, width
+    least = min(height, width)
+    return max(1, round(height * shorter / least)), max(1, round(width * shorter / least))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is known of a file after it was decoded once."""
+
+    height: int
+    width: int
+    images: int
+    """Images in the file: those of an animation or of several pages. Only the first one is ever read."""
+    transparent: bool
+
+
+def look_at(path: Path) -> Looked:
+    """Decode the whole of a file, so that reading it again does not fail. Raises BadImage."""
+    height, width = read_image(path, None).shape[:2]
+    with _header(path) as picture:
+        # A camera's MPO holds previews of the one photograph.
+        images = 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
+        return Looked(height, width, images, picture.has_transparency_data)
 
 
 def image_size(path: Path) -> tuple[int, int]:

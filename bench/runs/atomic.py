@@ -17,7 +17,9 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises BenchError when the disk is full or the folder cannot be written; `path` is then as it was.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    # Names of up to 255 bytes are allowed, and the temporary one is longer.
+    name = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
+    temporary = path.with_name(f".{name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bench.errors import BenchError
 from bench.runs import atomic
@@ -36,10 +37,12 @@ def write_pictures(folder: RunFolder, within: str, pictures: Mapping[str, NDArra
         write_png(folder.path / within / f"{name}.png", pixels)
 
 
-def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write one uint8 picture [h, w, 3] or [h, w], whole or not at all."""
-    content = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(content, format="PNG")
+def write_png(path: Path, pixels: NDArray[np.uint8], made_by: str | None = None) -> None:
+    """Write one uint8 picture [h, w, 3] or [h, w], whole or not at all; `made_by` is kept in the file."""
+    content, remark = io.BytesIO(), PngInfo()
+    if made_by is not None:
+        remark.add_text("Software", made_by)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(content, format="PNG", pnginfo=remark)
     atomic.write_bytes(path, content.getvalue())
 
 

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves
 from bench.streams import Streams
 from bench.training.objective import Objective
 from bench.training.step_streams import StepStreams
+from variants.contract import Generator
 
 MOMENTS = 2
 """Running means that Adam keeps of every gradient: made in the first step, held in all later ones."""
@@ -82,6 +83,22 @@ def bytes_averaged(objective: Objective) -> int:
         return 0
     generators = objective.generators.values()
     return sum(each.nbytes for generator in generators for each in generator.state_dict().values())
+
+
+def bytes_of_a_translation(generator: Generator, height: int, width: int) -> int:
+    """Most bytes that tensors take at a time while one image is translated, its weights not counted.
+
+    As `bytes_of_a_step`, without a way back: nothing is computed, and what is really taken is more.
+    """
+    device = next(generator.parameters(), torch.empty(0)).device
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
+    with FakeCopyMode(fake):
+        copied = copy.deepcopy(generator)
+    with fake, BytesHeld() as count, torch.no_grad():
+        shape = generator.noise_shape
+        noise = None if shape is None else torch.empty(1, *shape, device=device)
+        copied(torch.empty(1, 3, height, width, device=device), noise)
+    return count.most
 
 
 def bytes_of_a_pass(objective: Objective, batch: int, size: int) -> int:

@@ -85,7 +85,7 @@ def test_translate_writes_a_picture_for_every_input(
     outcome = bench("translate", "--run", SLOT9, "photos", "--out", "translated")
     assert outcome.returncode == 0, outcome.stderr
     assert sorted(path.name for path in (workplace / "translated").iterdir()) == ["a.png", "b.png"]
-    assert Image.open(workplace / "translated" / "a.png").size == (32, 32)
+    assert Image.open(workplace / "translated" / "a.png").size == (50, 40)
 
 
 def test_translate_gives_an_image_the_same_output_whatever_stands_beside_it(
