@@ -101,17 +101,16 @@ class PatchContrast(LeastSquaresJudges):
     ) -> dict[str, Tensor]:
         """One update of the target's discriminator, and the gradients of one translation."""
         direction = f"{source}2{target}"
-        translated = self.translate(direction, images[source], streams.slot_noise(f"fake_{target}"))
+        noise = streams.slot_noise(f"fake_{target}")
+        translated, own = self.translate_real(direction, images[source], noise)
         judged = self.learn_to_judge(target, images[target], translated.detach(), streams)
         with fixed(self.discriminators[target]):
             gan = self.gan_loss(target, translated, streams)
             nce = SHARE * self.contrast(direction, images[source], translated, streams, f"fake_{target}")
-            backward(gan, nce)
-        return {
-            f"discriminator_{target}": judged,
-            f"gan_{direction}": gan.detach(),
-            f"patchnce_{direction}": nce.detach(),
-        }
+            losses = {f"gan_{direction}": gan, f"patchnce_{direction}": nce, **own}
+            backward(*losses.values())
+        learned = {name: loss.detach() for name, loss in losses.items()}
+        return {f"discriminator_{target}": judged, **learned}
 
     def _learn_identity(self, direction: str, image: Tensor, streams: StepStreams) -> Tensor:
         """Gradients of the PatchNCE loss of an image that is in the target domain already."""

@@ -71,8 +71,8 @@ class LeastSquares(LeastSquaresJudges):
         for domain in "AB":
             losses[f"identity_{domain}"] = self.learn_identity(domain, images[domain], streams)
         for source, target in ROUND_TRIPS:
-            translated[target], gan, cycle = self._learn_round_trip(source, target, images[source], streams)
-            losses[f"gan_{source}2{target}"], losses[f"cycle_{source}"] = gan, cycle
+            translated[target], learned = self._learn_round_trip(source, target, images[source], streams)
+            losses |= learned
         self.generator_optimiser.step()
 
         swaps: list[int] = []
@@ -86,14 +86,16 @@ class LeastSquares(LeastSquaresJudges):
 
     def _learn_round_trip(
         self, source: str, target: str, image: Tensor, streams: StepStreams
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """From `source` to `target` and back: (translation, gan loss, cycle loss), without gradients."""
-        translated = self.translate(f"{source}2{target}", image, streams.slot_noise(f"fake_{target}"))
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """From `source` to `target` and back: the translation and the losses, without gradients."""
+        direction = f"{source}2{target}"
+        translated, own = self.translate_real(direction, image, streams.slot_noise(f"fake_{target}"))
         with fixed(self.discriminators[target]):
             gan = self.gan_loss(target, translated, streams)
             cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
-            backward(gan, cycle)
-        return translated.detach(), gan.detach(), cycle.detach()
+            losses = {f"gan_{direction}": gan, f"cycle_{source}": cycle, **own}
+            backward(*losses.values())
+        return translated.detach(), {name: loss.detach() for name, loss in losses.items()}
 
     def _parts(self) -> dict[str, Any]:
         return super()._parts() | {f"pool_{domain}": pool for domain, pool in self.pools.items()}

@@ -111,6 +111,19 @@ class Objective(ABC):
         with self.autocast():
             return self.generators[direction](image, noise).image.to(image.dtype)
 
+    def translate_real(self, direction: str, image: Tensor, noise: Noise) -> tuple[Tensor, dict[str, Tensor]]:
+        """As `translate`, of real images, with the losses of the generator's own, by their columns."""
+        with self.autocast():
+            translation, losses = self.generators[direction].with_losses(image, noise)
+        own = {own_loss(name, direction): loss.float() for name, loss in losses.items()}
+        return translation.image.to(image.dtype), own
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The columns of losses.csv: the objective's losses, then those that the generators bring."""
+        own = (own_loss(name, each) for each in self.generators for name in self.generators[each].own_losses)
+        return (*self.losses, *own)
+
     def judge(self, domain: str, image: Tensor) -> Tensor:
         """What the discriminator of `domain` says of `image`, in the precision of `translate`."""
         with self.autocast():
@@ -184,6 +197,11 @@ class Objective(ABC):
             judge, lambda name: streams.torch("initial-weights", f"discriminator_{domain}", name)
         )
         return judge.to(self.device)
+
+
+def own_loss(name: str, direction: str) -> str:
+    """The column of a generator's own loss."""
+    return f"{name}_{direction}"
 
 
 def towards(domain: str) -> str:

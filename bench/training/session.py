@@ -43,7 +43,7 @@ class Session:
             else MovingAverage(generators, settings.ema_half_life, settings)
         )
         self.objective = build_objective(objective_name(cell), generators, settings, cell.streams())
-        self.losses = LossLog(self.objective.losses, schedule)
+        self.losses = LossLog(self.objective.loss_names, schedule)
         self.validations = ValidationLog()
         self.clock = Clock()
 

@@ -50,12 +50,11 @@ class WassersteinGradientPenalty(Objective):
         self.generator_optimiser.zero_grad()
         for source, target in ROUND_TRIPS:
             noise = streams.slot_noise(f"fake_{target}")
-            translated = self.translate(f"{source}2{target}", images[source], noise)
+            translated, own = self.translate_real(f"{source}2{target}", images[source], noise)
             critic, penalty = self._learn_to_judge(target, images[target], translated.detach(), streams)
             critic_losses.append(critic)
             penalties.append(penalty)
-            gan, cycle = self._learn_round_trip(source, target, images[source], translated, streams)
-            losses[f"gan_{source}2{target}"], losses[f"cycle_{source}"] = gan, cycle
+            losses |= self._learn_round_trip(source, target, images[source], translated, own, streams)
         for domain in "AB":
             losses[f"identity_{domain}"] = self.learn_identity(domain, images[domain], streams)
         self.generator_optimiser.step()
@@ -93,11 +92,18 @@ class WassersteinGradientPenalty(Objective):
         return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
     def _learn_round_trip(
-        self, source: str, target: str, image: Tensor, translated: Tensor, streams: StepStreams
-    ) -> tuple[Tensor, Tensor]:
-        """Gradients of the gan and cycle losses of one direction, whose values are given back."""
+        self,
+        source: str,
+        target: str,
+        image: Tensor,
+        translated: Tensor,
+        own: dict[str, Tensor],
+        streams: StepStreams,
+    ) -> dict[str, Tensor]:
+        """Gradients of one direction's gan, cycle and own losses, whose values are given back."""
         with fixed(self.discriminators[target]):
             gan = -self.judge(target, self.shown(translated, f"fake_{target}", streams)).mean()
             cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
-            backward(gan, cycle)
-        return gan.detach(), cycle.detach()
+            losses = {f"gan_{source}2{target}": gan, f"cycle_{source}": cycle, **own}
+            backward(*losses.values())
+        return {name: loss.detach() for name, loss in losses.items()}

@@ -240,6 +240,22 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
     assert torch.load(folder.checkpoints / "last.pt", weights_only=True)["step"] == 4
 
 
+def test_a_loss_of_the_generators_own_that_is_not_finite_is_named(cell_of, dataset, folder, monkeypatch):
+    def broken(generator, image, noise=None):
+        return generator(image, noise), {"reconstruction": torch.tensor(float("inf"))}
+
+    monkeypatch.setattr("variants.slot_generator.AttendingGenerator.with_losses", broken)
+    with pytest.raises(BenchError, match=r"diverged at step 1, loss reconstruction_A2B"):
+        train(cell_of("slot5[reconstruct=1]"), dataset, folder)
+
+
+def test_losses_of_the_generators_own_are_columns_of_the_losses(cell_of, dataset, folder):
+    train(cell_of("slot5[reconstruct=1]", images_seen=2), dataset, folder)
+    row = table(folder.losses_csv)[-1]
+    assert float(row["reconstruction_A2B"]) > 0
+    assert float(row["reconstruction_B2A"]) > 0
+
+
 def test_copying_the_input_is_not_trained(cell_of, dataset, folder, measure):
     trained = train(cell_of("copy"), dataset, folder, **measure)
     assert (trained.steps, trained.images_seen, trained.trace_hash) == (0, 0, None)

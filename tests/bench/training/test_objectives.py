@@ -183,3 +183,32 @@ def test_equal_discriminators_for_every_variant(cell_of):
             one.discriminators[domain].parameters(), other.discriminators[domain].parameters(), strict=True
         ):
             assert torch.equal(left, right)
+
+
+OWN = "slot5[background=own,init=default,masks=attention,noise=none,reconstruct={},slot_init=own]"
+
+
+@pytest.mark.parametrize("settings", [{}, WGAN], ids=["lsgan", "wgan-gp"])
+def test_a_generator_may_bring_losses_of_its_own_for_the_images_that_it_translates(settings, cell_of):
+    objective = objective_of(cell_of, OWN.format(3), **settings)
+    own = ("reconstruction_A2B", "reconstruction_B2A")
+    assert objective.loss_names == (*objective.losses, *own)
+    step = objective.step(pair(), StepStreams(STREAMS, 1))
+    assert set(step.losses) == set(objective.loss_names)
+    assert all(step.losses[name] > 0 for name in own)
+
+
+def test_losses_of_its_own_change_nothing_but_the_generator_that_brings_them(cell_of):
+    with_loss, without = objective_of(cell_of, OWN.format(3)), objective_of(cell_of, OWN.format(0))
+    first = [each.step(pair(), StepStreams(STREAMS, 1)).losses for each in (with_loss, without)]
+    for name in without.loss_names:
+        torch.testing.assert_close(first[0][name], first[1][name])
+    for domain in "AB":
+        for ours, theirs in zip(
+            with_loss.discriminators[domain].parameters(),
+            without.discriminators[domain].parameters(),
+            strict=True,
+        ):
+            torch.testing.assert_close(ours, theirs)
+    learned = [each.generators["A2B"].head.attention.mu.grad for each in (with_loss, without)]
+    assert (learned[0] - learned[1]).abs().max() > 0
