@@ -27,7 +27,7 @@ from reports.shown_pictures import ShownPictures
 from reports.tables.ablation import ablation_tables
 from reports.tables.comma_separated import to_csv
 from reports.tables.cost import cost_table
-from reports.tables.latex import to_latex
+from reports.tables.latex import card_to_latex, to_latex
 from reports.tables.main import main_table
 from reports.tables.markdown import to_markdown
 from reports.tables.measurements import measurement_tables
@@ -35,6 +35,7 @@ from reports.tables.model import Table
 from reports.tables.overview import overview_table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
+from reports.tables.scores import card
 
 Closing = tuple[str, str, str, Table | None, tuple[str, ...]]
 """(key, title, lead, table, lines) of a section after the last group."""
@@ -185,6 +186,10 @@ def _write_tables(request: Request, contents: Sequence[GroupContent], study: Stu
     for content in contents:
         for found in (*content.tables.values(), *content.more.values()):
             tables += found
+    if "latex" in request.formats:
+        for group in (content.group for content in contents):
+            path = request.out / "tables" / f"{group.key}-card.tex"
+            atomic.write_text(path, card_to_latex(f"{group.dataset}, {group.protocol}", card(group)))
     for name in request.formats:
         if name in FORMATS:
             for table in tables:

@@ -2,12 +2,19 @@
 
 import csv
 import io
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.runs.scores import Score
 from reports.comparability import Group, groups
@@ -23,6 +30,7 @@ from reports.tables.model import Cell, Column, Row, Table
 from reports.tables.overview import overview_table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table
+from reports.write import Request, write_report
 
 Read = Callable[[Path], Group]
 NASTY = 'a<b> & "c" | `d` $x_1$ \\ 100% #'
@@ -208,11 +216,103 @@ def test_markdown_escapes_names() -> None:
     assert "a&lt;b&gt; &amp;" in text
 
 
+def table_of(*titles: str, **changes: Any) -> Table:
+    """A table with these rows, and its words wherever a table has words."""
+    rows = tuple(Row(title, (Cell("-1.5", -1.5, note=title), Cell(title))) for title in titles)
+    first, words = Column("x", titles[0], group=titles[0]), Column("y", "words", numeric=False)
+    return replace(Table("key", titles[0], "variant", (first, words), rows, titles[0]), **changes)
+
+
+def body(table: Table) -> list[str]:
+    """The rows of a table in LaTeX."""
+    return to_latex(table).partition("\\midrule\n")[2].partition("\\bottomrule")[0].splitlines()[:-1]
+
+
 def test_latex_escapes_names() -> None:
     text = to_latex(nasty_table())
-    assert r"\textless{}b\textgreater{} \& \textquotedbl{}c\textquotedbl{}" in text
+    assert r"\textless{}b\textgreater{} \& {\ttfamily\char34}c{\ttfamily\char34}" in text
     assert r"\$x\_1\$ \textbackslash{} 100\% \#" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+
+
+@pytest.mark.parametrize("start", ["[9] ours", "*ours", "(ours)", " [x]", "\t[x", "\u200b[x", "\n*"])
+def test_no_row_of_a_latex_table_is_taken_for_an_option(start: str) -> None:
+    for line in body(table_of("ours", start, start)):
+        assert not line.lstrip().startswith(("[", "*", "("))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("ΔKD, σ² ≥ µ", r"$\Delta$KD, $\sigma$${}^{2}$ $\geq$ $\mu$"),
+        ("naïve Čech Łódź ậ x̂", r"""na\"{i}ve \v{C}ech \L{}\'{o}d\'{z} \^{\d{a}} \^{x}"""),
+        ("a--b '' “c”", r"a-{}-b '{}' {``}c{''}"),
+        ("斑马 🦓", r"\texttt{U+6591}\texttt{U+9A6C} \texttt{U+1F993}"),
+        ("one\r\ntwo\x00", "one  two "),
+    ],
+)
+def test_signs_beyond_ascii_are_spelled_for_pdflatex(text: str, written: str) -> None:
+    assert body(table_of(text))[0].partition(" & ")[0].lstrip() == written.lstrip()
+
+
+@given(st.text())
+def test_latex_of_any_name_is_one_line_of_ascii_with_its_braces_closed(name: str) -> None:
+    (line,) = body(table_of(name))
+    bare = re.sub(r"\\[\\{}]", "", line)
+    assert line.isascii()
+    assert line.isprintable()
+    assert bare.count("{") == bare.count("}")
+
+
+def test_our_own_titles_are_ascii_in_latex(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", seeds=range(3), pictures=False)
+    write_report(Request((tmp_path / "runs",), tmp_path / "out", ("latex",)))
+    files = list((tmp_path / "out" / "tables").glob("*.tex"))
+    assert len(files) > 5
+    for path in files:
+        assert path.read_text(encoding="utf-8").isascii(), path.name
+        assert "U+" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_metric_card_is_a_file_of_comments_and_the_table_is_ready_to_paste(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,), pictures=False)
+    write_report(Request((tmp_path / "runs",), tmp_path / "out", ("latex",)))
+    (card,) = (tmp_path / "out" / "tables").glob("*-card.tex")
+    lines = card.read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith("% ") for line in lines)
+    assert "% feature_network: tiny" in lines
+    main = (tmp_path / "out" / "tables" / card.name.replace("-card", "-main-last")).read_text()
+    assert "feature" not in main
+
+
+def compiled(text: str, folder: Path) -> str:
+    """What pdflatex with booktabs alone has against a text; nothing where it compiles."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("there is no pdflatex")
+    document = r"\documentclass{article}\usepackage{booktabs}\begin{document}" + text + r"\end{document}"
+    (folder / "t.tex").write_text(document, encoding="utf-8")
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, check=False)
+    said = done.stdout.decode("latin-1").splitlines()
+    return "\n".join(line for line in said if line.startswith("!"))
+
+
+def test_every_table_of_a_report_compiles(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", seeds=range(3), pictures=False)
+    write_report(Request((tmp_path / "runs",), tmp_path / "out", ("latex",)))
+    files = sorted((tmp_path / "out" / "tables").glob("*.tex"))
+    assert compiled("\n".join(path.read_text() for path in files), tmp_path) == ""
+
+
+def test_names_of_every_kind_compile(tmp_path: Path) -> None:
+    latin = "".join(map(chr, range(32, 0x250)))
+    names = ["[9] ours", "*ours", 'the "best"', NASTY, "斑马", "a--b ''c''", "Привет", "🦓️", "\x00\x1b"]
+    others = "".join(map(chr, [*range(0x2C0, 0x400), *range(0x1E00, 0x2300), *range(0x25A0, 0x2700)]))
+    signs = [every[at : at + 24] for every in (latin, others) for at in range(0, len(every), 24)]
+    tables = [table_of(*(names + signs)[at : at + 20]) for at in range(0, len(names + signs), 20)]
+    assert compiled("\\clearpage\n".join(map(to_latex, tables)), tmp_path) == ""
 
 
 def test_csv_keeps_names_and_disarms_formulas() -> None:
@@ -220,6 +320,21 @@ def test_csv_keeps_names_and_disarms_formulas() -> None:
     assert rows[1][0] == NASTY
     assert rows[2][0] == "'=1+1"
     assert rows[2][-1] == "'=2"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "－"])
+def test_a_spreadsheet_computes_no_field_of_a_csv_and_numbers_stay_numbers(start: str) -> None:
+    name = f'{start}HYPERLINK("x")'
+    header, row = csv.reader(io.StringIO(to_csv(table_of(name)), newline=""))
+    assert row[0] == row[-1] == row[5] == f"'{name}"
+    assert row[2] == "-1.5"
+    assert not any(field.startswith(start) for field in header)
+
+
+@pytest.mark.parametrize("number", ["-1", "+2.5", "-1.5e-07", "-.5", "3", "-"])
+def test_a_number_or_a_dash_in_a_column_of_words_is_left_alone(number: str) -> None:
+    (_, row) = csv.reader(io.StringIO(to_csv(table_of(number))))
+    assert row[-1] == number
 
 
 def write_own(root: Path, mini: ModuleType, dataset: str, seed: int) -> None:
