@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from bench.cli import check, compare, data, doctor, list_, profile, report, run, runs, score, study, translate
 from bench.errors import BenchError, explained
+from bench.signals import end_when_asked
 from bench.threads import wait_without_stalling
 
 PLAIN = str.maketrans("→↓↑×−–·…±≤≥†‡", ">v^x--..~<>++")
@@ -34,12 +35,25 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group of commands whose help says of each the whole first sentence."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """As usual; typer would say nothing of a command that is stopped, and exit with 130 in any case."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise typer.Exit(told(stop)) from None
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         rows = [
             (name, command.get_short_help_str(limit=sys.maxsize)) for name, command in self.commands.items()
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def told(stop: KeyboardInterrupt) -> int:
+    """Say that a command was stopped; returns its exit code."""
+    print(f"bench: {stop}" if str(stop) else "bench: stopped", file=sys.stderr)
+    return getattr(stop, "exit_code", 130)
 
 
 def as_typed(paragraph: str) -> str:
@@ -89,6 +103,7 @@ def main() -> None:
     """Run the command line; exit 0 when done, 1 when the work failed, 2 when the request is wrong."""
     wait_without_stalling()
     print_in_any_encoding()
+    end_when_asked()
     try:
         try:
             app()
@@ -99,8 +114,7 @@ def main() -> None:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt as stop:
-        print(f"bench: {stop}" if str(stop) else "bench: stopped", file=sys.stderr)
-        sys.exit(getattr(stop, "exit_code", 130))
+        sys.exit(told(stop))
     except OSError as error:
         drop_what_cannot_be_printed()
         with contextlib.suppress(OSError):

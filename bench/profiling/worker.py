@@ -4,30 +4,24 @@ The request is one JSON line on stdin; messages are JSON lines on stdout, the la
 Whatever else is printed goes to stderr.
 """
 
-import os
-import sys
 from collections.abc import Callable
 
 from bench.errors import BenchError
 from bench.profiling.profile import Advance, Profile, Refusal, Request
 from bench.threads import wait_without_stalling
+from bench.workers import Channel, given_order, stop_with_giver
 
 
 def main() -> None:
     """Take the request, measure, answer."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)
-        wait_without_stalling()
-
-        def say(message: Profile | Advance | Refusal) -> None:
-            answers.write(message.model_dump_json() + "\n")
-            answers.flush()
-
-        request = Request.model_validate_json(sys.stdin.readline())
-        try:
-            say(measured(request, lambda part: say(Advance(part=part))))
-        except BenchError as error:
-            say(Refusal(reason=str(error), exit_code=error.exit_code))
+    channel = Channel()
+    wait_without_stalling()
+    request = Request.model_validate_json(given_order())
+    stop_with_giver()
+    try:
+        channel.tell(measured(request, lambda part: channel.tell(Advance(part=part))))
+    except BenchError as error:
+        channel.tell(Refusal(reason=str(error), exit_code=error.exit_code))
 
 
 def measured(request: Request, tell: Callable[[str], None]) -> Profile:

@@ -1,20 +1,19 @@
 """Attending a worker: start the process of a cell, pass its messages on, understand its end."""
 
 import contextlib
-import os
+import platform
 import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from typing import IO
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from bench.data.catalogue import SETS
 from bench.errors import BenchError
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.studies.moment import now
 from bench.studies.orders import MESSAGE, Message, Order, Outcome
-from bench.studies.pipes import lines_of
+from bench.workers import Worker
 
+MODULE = "bench.studies.worker"
 SECONDS_BETWEEN_LOOKS = 0.2
 Tell = Callable[[Message], None]
 
@@ -35,56 +34,47 @@ def attend(
     A process that was killed, by the system for want of memory or by anybody, is recorded as failed in the
     run folder. `stop` is looked at every `patience` seconds.
     """
-    with tempfile.TemporaryFile() as errors, worker_process(errors, environment) as process:
-        outcome = converse(process, order, tell, stop, patience)
-        process.wait()
+    folder = order.started_in
+    if folder is not None and not folder.is_dir():
+        if is_relative_folder(order.dataset):
+            return Outcome(outcome="failed", reason=unseen_folder(order))
+        folder = None
+    with Worker(MODULE, {**order.environment, **environment}, folder, order.imports or None) as worker:
+        outcome = pass_on(worker, order, tell, stop, patience)
+        status = worker.wait()
         if outcome is not None:
             return outcome
         if stop.kill:
             return Outcome(outcome="stopped", reason="Ended at once; it continues at its last checkpoint.")
-        reason = cause_of_death(process.returncode, errors)
+        if stop.asked and status == -signal.SIGTERM:
+            return Outcome(outcome="stopped", reason="Stopped before it began.")
+        reason = cause_of_death(status, worker.complaints())
     record_death(order, reason)
     return Outcome(outcome="failed", reason=reason)
 
 
-@contextlib.contextmanager
-def worker_process(errors: IO[bytes], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a session of its own: Ctrl-C reaches the driver alone. It never outlives the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.studies.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env={**os.environ, **environment},
-        start_new_session=True,
+def is_relative_folder(dataset: str) -> bool:
+    """Whether a data set is a folder whose place depends on where one stands."""
+    return dataset not in SETS and not Path(dataset).expanduser().is_absolute()
+
+
+def unseen_folder(order: Order) -> str:
+    """Why a data set that was given by a relative path cannot be found here."""
+    return (
+        f"{platform.node()} does not see the folder {order.started_in}, from which the data set "
+        f"{order.dataset} is given. Give the data set by a path that every node sees."
     )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None  # both were asked for
-            with contextlib.suppress(OSError):
-                pipe.close()
-        process.wait()
 
 
-def converse(
-    process: subprocess.Popen[bytes], order: Order, tell: Tell, stop: Stop, patience: float
-) -> Outcome | None:
+def pass_on(worker: Worker, order: Order, tell: Tell, stop: Stop, patience: float) -> Outcome | None:
     """Give the order, pass messages on, ask the worker to stop when wanted; None where it died silently."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with contextlib.suppress(OSError):  # a worker that died at once is understood by its exit
-        process.stdin.write(order.model_dump_json().encode() + b"\n")
-        process.stdin.flush()
+    worker.give(order)
     asked = False
-    for line in lines_of(process.stdout, patience):
+    for line in worker.lines(patience):
         if stop.kill:
-            process.kill()
+            worker.kill()
         elif stop.asked and not asked:
-            process.send_signal(signal.SIGTERM)
+            worker.stop()
             asked = True
         if line is not None:
             message = MESSAGE.validate_json(line)
@@ -94,15 +84,14 @@ def converse(
     return None
 
 
-def cause_of_death(returncode: int, errors: IO[bytes]) -> str:
+def cause_of_death(status: int, complaints: Sequence[str]) -> str:
     """Why a worker ended without a word, from its exit status and the last line it printed."""
-    if returncode < 0:
-        name = signal.Signals(-returncode).name
+    if status < 0:
+        name = signal.Signals(-status).name
         memory = " The system does that when memory runs out." if name == "SIGKILL" else ""
         return f"The worker was killed by {name}.{memory}"
-    errors.seek(0)
-    lines = errors.read().decode(errors="replace").strip().splitlines()
-    return f"The worker ended with exit code {returncode}: {lines[-1] if lines else 'it printed nothing'}"
+    said = complaints[-1] if complaints else "it printed nothing"
+    return f"The worker ended with exit code {status}: {said}"
 
 
 def record_death(order: Order, reason: str) -> None:

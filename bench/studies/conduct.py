@@ -1,17 +1,14 @@
 """Conducting a study: which cell begins when, what is retried, when to stop. Knows no engine by name."""
 
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Literal, Protocol
 
 from bench.runs.folder import FolderInUse, RunFolder
+from bench.signals import StopRequest, stop_requests
 from bench.studies.engine import Engine
 from bench.studies.orders import Order, Outcome, Progress
 from bench.studies.planning import Planned, Standing, standing_of
@@ -71,16 +68,6 @@ class Board(Protocol):
         """Something worth a line."""
 
 
-@dataclass
-class StopSignal:
-    """Ctrl-C and SIGTERM sent to the driver: the first asks for a clean stop, the second ends at once."""
-
-    received: list[int] = field(default_factory=list)
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        self.received.append(number)
-
-
 def is_held(folder: Path) -> bool:
     """Whether another process is at work in a run folder."""
     try:
@@ -88,21 +75,6 @@ def is_held(folder: Path) -> bool:
             return False
     except FolderInUse:
         return True
-
-
-@contextmanager
-def stop_signals() -> Iterator[StopSignal]:
-    """Within, SIGINT and SIGTERM are noted; outside the main thread nothing is changed."""
-    noted = StopSignal()
-    if threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
-    before = {each: signal.signal(each, noted.note) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield noted
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def conduct(
@@ -115,10 +87,11 @@ def conduct(
 ) -> Conducted:
     """Execute every cell of `plan` that is not done; `orders` are theirs, in the same order.
 
-    Returns when all have ended or the study was stopped. A failed cell stops no other.
+    Returns when all have ended or the study was stopped. A failed cell stops no other. Ctrl-C and SIGTERM ask
+    for a clean stop, a second one ends the cells at once.
     """
-    with stop_signals() as signals:
-        return Conductor(plan, orders, engine, board, budget, retry_failed, signals).run()
+    with stop_requests(insisting=False) as request:
+        return Conductor(plan, orders, engine, board, budget, retry_failed, request).run()
 
 
 class Conductor:
@@ -132,10 +105,10 @@ class Conductor:
         board: Board,
         budget: Budget,
         retry_failed: bool,
-        signals: StopSignal,
+        request: StopRequest,
     ) -> None:
         self._plan, self._orders, self._engine, self._board = plan, orders, engine, board
-        self._budget, self._retry_failed, self._signals = budget, retry_failed, signals
+        self._budget, self._retry_failed, self._request = budget, retry_failed, request
         self._began = time.monotonic()
         self._queue = deque(range(len(plan)))
         self._held: deque[tuple[float, int]] = deque()
@@ -159,9 +132,7 @@ class Conductor:
         results = [
             self._results.get(number, Result(planned, "waiting")) for number, planned in enumerate(self._plan)
         ]
-        received = self._signals.received
-        seconds = time.monotonic() - self._began
-        return Conducted(results, self._stopped, received[0] if received else None, seconds)
+        return Conducted(results, self._stopped, self._request.first, time.monotonic() - self._began)
 
     def _begin_next(self) -> bool:
         """Give the next cell to the engine; False where none can be begun now."""
@@ -211,14 +182,14 @@ class Conductor:
         self._board.end(number, result)
 
     def _stop_if_due(self) -> None:
-        signals, hours = self._signals.received, (time.monotonic() - self._began) / 3600
-        if len(signals) > 1:
+        first, hours = self._request.first, (time.monotonic() - self._began) / 3600
+        if len(self._request.received) > 1:
             self._engine.stop(kill=True)
         if self._stopped:
             return
         failures = sum(result.began and result.end == "failed" for result in self._results.values())
-        if signals:
-            self._stopped = f"Stopped by {signal.Signals(signals[0]).name}"
+        if first is not None:
+            self._stopped = f"Stopped by {first.name}"
         elif self._budget.hours is not None and hours >= self._budget.hours:
             self._stopped = f"Stopped after the {self._budget.hours:g} hours of --max-hours"
         elif self._budget.failures is not None and failures >= self._budget.failures:

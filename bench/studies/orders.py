@@ -24,6 +24,12 @@ class Order(Settings):
     skip_bad_images: bool = False
     plugins: tuple[Path, ...] = ()
     execution: Execution = AS_USUAL
+    started_in: Path | None = None
+    """The folder in which the command was given: relative paths are meant from there."""
+    imports: tuple[str, ...] = ()
+    """Folders that the command imports from, beside Python's own."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Variables of the command's environment that a worker on another machine may lack."""
 
     def cell(self) -> Cell:
         """The cell to execute."""

@@ -13,11 +13,11 @@ from bench.data.tensors import to_tensor
 from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
+from bench.signals import Stopped, stop_requests
 from bench.training.clock import peak_memory
 from bench.training.compiling import is_compiled
 from bench.training.examine import BEST_WEIGHTS, Examiner
 from bench.training.fitting import fit_generators
-from bench.training.interruption import Interrupted, stop_requests
 from bench.training.readiness import carried_out, executed_cell, make_ready
 from bench.training.schedule import Schedule
 from bench.training.session import Generators, Session, fresh_generators
@@ -74,7 +74,7 @@ def train(
     `network` and `distance` choose the best weights on the validation split; without them none are chosen.
     `leave_one_out` holds them against the copy of the same images.
     Raises UsageError where the device lacks the precision, BenchError where memory does not suffice, a loss
-    is not finite or a file cannot be written, and Interrupted, with all saved, after Ctrl-C or SIGTERM.
+    is not finite or a file cannot be written, and Stopped, with all saved, after Ctrl-C or SIGTERM.
     """
     streams, where, report = cell.streams(), torch.device(device), progress or Silent()
     generators = fresh_generators(cell, where)
@@ -86,7 +86,7 @@ def train(
     examiner = Examiner(cell, dataset, folder, network, distance, leave_one_out)
     executed = executed_cell(cell, where, execution)
     session = Session(executed, generators, schedule)
-    with carried_out(session.objective, executed, execution), stop_requests() as stop:
+    with carried_out(session.objective, executed, execution), stop_requests(insisting=True) as stop:
         remarks = make_ready(session.objective, cell, executed, execution)
         session.resume(folder, where)
         session.warnings += remarks
@@ -107,13 +107,21 @@ def train(
                 examiner.examine(session, schedule.images_seen(step))
             report.advance(1, session.losses.figures())
             overdue = time.perf_counter() - saved >= seconds_between_checkpoints
-            stopped_by = stop.received
+            stopped_by = stop.first
             if overdue or stopped_by or schedule.is_validated(step):
                 session.save(folder)
                 saved = session.clock.start()
             if stopped_by:
-                raise Interrupted(stopped_by, step, schedule.steps)
+                raise Stopped(stopped_by, stopped_after(stopped_by.name, step, schedule.steps))
     return finished(cell, folder, session, schedule)
+
+
+def stopped_after(signal: str, step: int, steps: int) -> str:
+    """What a person reads of a training that was asked to stop."""
+    return (
+        f"Stopped by {signal} after step {step} of {steps}; everything is saved. "
+        "Repeat the command to continue."
+    )
 
 
 def as_tensors(images: tuple[Images, Images], device: torch.device) -> dict[str, Tensor]:

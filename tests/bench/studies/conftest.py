@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from bench.runs.folder import RunFolder
 
@@ -70,20 +72,22 @@ class Workplace:
         own = {"BENCH_CACHE": str(self.path / "cache"), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
         return {**os.environ, **own}
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
-        """`bench ARGUMENTS` as a process of its own."""
+    def start(self, *arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
+        """`bench ARGUMENTS` as a process of its own, which imports nothing from the folder it stands in."""
         return subprocess.Popen(
-            [sys.executable, "-m", "bench", *map(str, arguments)],
-            cwd=self.path,
-            env=self.environment,
+            [sys.executable, "-P", "-m", "bench", *map(str, arguments)],
+            cwd=cwd or self.path,
+            env=self.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def bench(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def bench(
+        self, *arguments: object, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """`bench ARGUMENTS`, waited for."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, cwd=cwd, **environment)
         out, err = self.finish(process)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
@@ -118,6 +122,30 @@ class Workplace:
     def folder(self, runs: Path, variant: str) -> RunFolder:
         """The run folder of a variant."""
         return RunFolder(runs / "tiny" / "toy-stripes" / variant / "seed0")
+
+
+def make_odd_folder(place: Path) -> Path:
+    """A folder as people have them: photographs, a plugin, a study that names them by relative paths, and
+    files that are called as modules of Python and of bench are."""
+    pixels = np.random.default_rng(0)
+    for split in ("trainA", "trainB", "testA", "testB"):
+        (place / "photos" / split).mkdir(parents=True)
+        for number in range(8):
+            image = pixels.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(image).save(place / "photos" / split / f"{number}.png")
+    for name in ("html.py", "json.py", "numpy.py", "torch.py"):
+        (place / name).write_text(f"raise SystemExit('{name} of the current folder was imported')\n")
+    for name in ("variants", "bench", "baselines"):
+        (place / name).mkdir()
+        (place / name / "__init__.py").write_text("raise SystemExit('a folder was taken for a package')\n")
+    (place / "rules").mkdir()
+    (place / "rules" / "tiny.toml").write_text(TINY, encoding="utf-8")
+    plugin = "from baselines.copy import Copy\nfrom variants import register\n\n\n"
+    plugin += '@register("mine", kind="baseline", summary="Copies.")\nclass Mine(Copy):\n    pass\n'
+    (place / "plug.py").write_text(plugin, encoding="utf-8")
+    study = 'protocol = "rules/tiny.toml"\nbaselines = ["copy", "mine"]\ndatasets = ["photos"]\n'
+    (place / "odd.toml").write_text(study, encoding="utf-8")
+    return place
 
 
 def content(folder: RunFolder) -> dict[str, Any]:
@@ -194,3 +222,9 @@ def waiting() -> Callable[..., Any]:
 def find_workers() -> Callable[[subprocess.Popen[str]], list[psutil.Process]]:
     """`workers_of`, for tests."""
     return workers_of
+
+
+@pytest.fixture
+def odd_folder(tmp_path: Path) -> Path:
+    """A folder of photographs, a plugin, a study, and files that are called as modules are."""
+    return make_odd_folder(tmp_path / "odd folder")

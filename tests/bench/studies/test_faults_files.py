@@ -15,8 +15,8 @@ from bench.errors import BenchError
 from bench.progress import Silent
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
+from bench.signals import Stopped
 from bench.studies.cells import make_cell
-from bench.training import Interrupted
 
 pytestmark = pytest.mark.xdist_group("studies")
 BYTES_LEFT = 64
@@ -47,7 +47,7 @@ def interrupted(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Pat
     from bench.studies import execute as module
 
     cell = make_cell(str(workplace.protocol), "toy-stripes", "spatial", 0)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Stopped):
         module.execute(cell, runs, module.Machine("cpu", use_threads(1)), StopAtTenth())
     return runs
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bench.runs.folder import RunFolder
+
 pytestmark = pytest.mark.xdist_group("studies")
 
 
@@ -119,3 +121,33 @@ def test_a_study_of_nothing_says_what_to_type(workplace: Any) -> None:
     finished = workplace.bench("study")
     assert finished.returncode == 2
     assert "bench study --variant 'slot*' --seed 0..4" in finished.stderr
+
+
+def test_workers_see_what_the_command_saw_and_import_nothing_from_the_folder_it_stands_in(
+    workplace: Any, odd_folder: Path
+) -> None:
+    arguments = ["study", "odd.toml", "--plugin", "plug.py", "--runs", "runs", "--threads", 1]
+    finished = workplace.bench(*arguments, cwd=odd_folder, BENCH_CACHE="cache")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    for variant in ("copy", "mine"):
+        assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
+    assert any((odd_folder / "cache").iterdir())
+
+
+def test_a_worker_of_a_profile_imports_nothing_from_the_current_folder(
+    workplace: Any, odd_folder: Path
+) -> None:
+    arguments = [
+        "profile",
+        "uniform",
+        "--protocol",
+        "rules/tiny.toml",
+        "--steps",
+        1,
+        "--threads",
+        1,
+        "--json",
+    ]
+    finished = workplace.bench(*arguments, cwd=odd_folder)
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)[0]["variant"] == "uniform"

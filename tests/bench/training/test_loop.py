@@ -12,7 +12,8 @@ import torch
 
 from bench.errors import BenchError
 from bench.progress import Silent
-from bench.training import Interrupted, load_generators, train
+from bench.signals import Stopped
+from bench.training import load_generators, train
 from bench.training import loop as loop_module
 
 WGAN = {"objective": "wgan-gp", "pool": 0}
@@ -204,7 +205,7 @@ def test_a_signal_ends_the_run_after_the_step_with_everything_saved(
     whole, stopped = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "stopped"))
     before = signal.getsignal(received)
     expected = train(cell_of(), dataset, whole, **measure)
-    with pytest.raises(Interrupted, match=rf"{received.name} after step 5 of 12.*Repeat") as caught:
+    with pytest.raises(Stopped, match=rf"{received.name} after step 5 of 12.*Repeat") as caught:
         train(cell_of(), dataset, stopped, progress=SignalAt(5, Crash()), **measure)
     assert caught.value.exit_code == 128 + received
     assert signal.getsignal(received) is before
