@@ -14,8 +14,8 @@ from bench.progress import TerminalProgress
 from bench.studies import expectation, summary
 from bench.studies.conduct import Budget, Conducted
 from bench.studies.declaration import Declaration, Origin, declare, load_study
-from bench.studies.grid import run_folders
-from bench.studies.session import Circumstances, Prepared, execute_study, prepare
+from bench.studies.grid import expand, run_folders
+from bench.studies.session import Circumstances, Prepared, execute_study, make_engine, prepare
 from bench.studies.study import EngineSettings
 
 
@@ -45,18 +45,22 @@ def answer(request: Request) -> int:
     declaration = declared(request)
     expected = expectation.read_expectation(request.check) if request.check else None
     settings = engine_settings(declaration, request.engine)
-    with TerminalProgress() as progress:
-        prepared = prepare(declaration, request.where, progress, settings)
     if request.dry_run:
+        with TerminalProgress() as progress:
+            prepared = prepare(declaration, request.where, progress, settings)
         rows = summary.plan_rows(prepared.plan)
         if request.as_json:
             print_json(rows)
         else:
             print(summary.plan_text(prepared.plan, declaration.study))
         return 0
-    announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
-    budget = Budget(request.max_hours, request.max_failures)
-    conducted = execute_study(prepared, settings, request.where.device, budget, request.retry_failed)
+    expand(declaration)  # a wrong name is told before an engine is started
+    with make_engine(settings, request.where.device) as engine:
+        with TerminalProgress() as progress:
+            prepared = prepare(declaration, request.where, progress, settings)
+        announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
+        budget = Budget(request.max_hours, request.max_failures)
+        conducted = execute_study(prepared, engine, budget, request.retry_failed)
     tell(request, prepared, conducted)
     if conducted.signal_number is not None:
         return 128 + conducted.signal_number
@@ -110,13 +114,8 @@ def tell(request: Request, prepared: Prepared, conducted: Conducted) -> None:
     again = shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--retry-failed")])
     print(summary.result_text(conducted, commands, again))
     if request.study is not None:
-        print(f"Look at it with: {report_command(request.study, request.where.runs)}")
-
-
-def report_command(study: str, runs: Path) -> str:
-    """`bench report` of a study file, or of a shipped study, which it knows by its file's name alone."""
-    name = study if study.endswith(".toml") else f"{study}.toml"
-    return shlex.join(["bench", "report", name, "--runs", str(runs)])
+        where = request.where
+        print(f"Look at it with: {summary.study_command('report', request.study, where.runs, where.plugins)}")
 
 
 def compare_scores(expected: expectation.Expectation, folders: list[Any]) -> int:

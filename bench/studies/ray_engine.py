@@ -4,28 +4,49 @@ Ray places the tasks by what a cell needs, and begins a task again elsewhere whe
 """
 
 import contextlib
+import math
 import os
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bench.errors import UsageError
+from bench.errors import BenchError
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.studies.attend import Stop, attend
 from bench.studies.engine import Event
 from bench.studies.orders import Message, Order, Outcome
 from bench.studies.packing import pack, unpack
+from bench.studies.ray_cluster import (
+    GIB,
+    MORE_THAN_THIS_MACHINE,
+    Needs,
+    carried_environment,
+    cells_on,
+    first_sentence,
+    import_ray,
+    join,
+    nodes_of,
+    refuse_silent,
+    refuse_unreachable,
+    refuse_what_no_node_holds,
+)
 from bench.studies.study import EngineSettings
 
 SECONDS_BETWEEN_STOP_CHECKS = 1.0
-# Ray reads this when it is imported; with "0" its processes listen at 127.0.0.1 on every system, as they
-# always do on Windows and macOS.
-MORE_THAN_THIS_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-GIB = 1 << 30
+SECONDS_OF_SILENCE = 10.0
+"""After which a task that does not ask whether it is to stop is taken for one that is not at work."""
+SECONDS_WITHOUT_A_NODE = 60.0
+"""For which a node that can hold a cell may be missing before the cells are given up."""
+SECONDS_BETWEEN_COUNTS = 2.0
+"""Of the cluster's nodes."""
+SECONDS_TO_ANSWER = 60.0
+"""Of the mailbox, which lies beside the driver."""
+ENDED_AT_ONCE = "Ended at once; it continues at its last checkpoint."
 Finished = tuple[Outcome, bytes | None]
 
 
@@ -34,6 +55,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._messages: list[Event] = []
+        self._heard: dict[int, float] = {}
         self._stopping = False
 
     def put(self, number: int, message: Message) -> None:
@@ -49,15 +71,21 @@ class Mailbox:
         """From now on every worker is to stop."""
         self._stopping = True
 
-    def stopping(self) -> bool:
-        """Whether workers are to stop."""
+    def stopping(self, number: int) -> bool:
+        """Whether workers are to stop. A cell that asks is at work."""
+        self._heard[number] = time.monotonic()
         return self._stopping
+
+    def at_work(self, seconds: float) -> set[int]:
+        """The cells that have asked within the last `seconds`."""
+        now = time.monotonic()
+        return {number for number, heard in self._heard.items() if now - heard <= seconds}
 
 
 def attend_in_task(number: int, order: Order, packed: bytes | None, returned: bool, mailbox: Any) -> Finished:
     """What a Ray task does: attend a worker on this node; with `returned`, in a folder that travels."""
     stop, ended = Stop(), threading.Event()
-    listener = threading.Thread(target=_listen, args=(mailbox, stop, ended), daemon=True)
+    listener = threading.Thread(target=_listen, args=(number, mailbox, stop, ended), daemon=True)
     listener.start()
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         if returned:
@@ -71,14 +99,16 @@ def attend_in_task(number: int, order: Order, packed: bytes | None, returned: bo
         return outcome, pack(folder) if returned and folder.is_dir() else None
 
 
-def _listen(mailbox: Any, stop: Stop, ended: threading.Event) -> None:
+def _listen(number: int, mailbox: Any, stop: Stop, ended: threading.Event) -> None:
     import ray
 
-    while not ended.wait(SECONDS_BETWEEN_STOP_CHECKS):
+    while True:
         try:
-            stop.asked = stop.asked or ray.get(mailbox.stopping.remote())
+            stop.asked = ray.get(mailbox.stopping.remote(number)) or stop.asked
         except ray.exceptions.RayError:  # the driver is gone
             stop.asked = True
+        if ended.wait(SECONDS_BETWEEN_STOP_CHECKS):
+            return
 
 
 @dataclass(frozen=True)
@@ -95,19 +125,34 @@ class RayEngine:
     """A Ray cluster by its address, or one on this machine, reached by nobody else, for the study's time."""
 
     def __init__(self, settings: EngineSettings, device: str = "auto") -> None:
-        if not settings.address:
+        """Raises UsageError where the package is missing or no cluster can be joined at the address."""
+        self._address = None if settings.address == "local" else settings.address
+        if self._address:
+            refuse_silent(self._address)
+        else:
             os.environ.setdefault(MORE_THAN_THIS_MACHINE, "0")
-        ray = import_ray()
-        self._settings, self._device, self._ray = settings, device, ray
+        self._ray = import_ray()
+        if self._address:
+            refuse_unreachable(self._address)
+        self._settings, self._device = settings, device
         self.threads = settings.threads or 1
         self._tasks: dict[Any, Submitted] = {}
+        self._environment = carried_environment(os.environ)
+        self._asked_to_stop: float | None = None
+        self._nodes: tuple[float, list[Mapping[str, float]]] = (-math.inf, [])
+        self._last_fit = time.monotonic()
 
     def __enter__(self) -> Self:
         ray = self._ray
-        ray.init(address=self._settings.address or "local", log_to_driver=False, configure_logging=False)
-        here = ray.get_runtime_context().get_node_id()
-        beside = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
-        self._mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=beside).remote()
+        join(ray, self._address)
+        try:
+            refuse_what_no_node_holds(ray, self._needs, patient=self._address is not None)
+            here = ray.get_runtime_context().get_node_id()
+            beside = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
+            self._mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=beside).remote()
+        except BaseException:
+            ray.shutdown()
+            raise
         return self
 
     def __exit__(
@@ -120,13 +165,13 @@ class RayEngine:
     def capacity(self) -> int:
         if self._settings.workers is not None:
             return self._settings.workers
-        total = self._ray.cluster_resources()
-        needs = self._needs(total)
-        room = [total.get(name, 0) / amount for name, amount in needs.items() if amount]
-        return max(1, int(min(room)))
+        nodes = self._counted()
+        needs = self._needs(nodes)
+        return max(1, sum(cells_on(node, needs) for node in nodes))
 
     def begin(self, number: int, order: Order) -> None:
-        order = order.model_copy(update={"threads": self.threads, "runs": order.runs.resolve()})
+        changes = {"threads": self.threads, "runs": order.runs.resolve(), "environment": self._environment}
+        order = order.model_copy(update=changes)
         returned, holding, packed = self._settings.folders == "returned", contextlib.ExitStack(), None
         if returned:
             folder = RunFolder(order.cell().folder(order.runs))
@@ -136,7 +181,7 @@ class RayEngine:
                 self._mailbox.put.remote(number, Outcome(outcome="held", reason=str(error)))
                 return
             packed = pack(folder.path) if folder.run_json.exists() else None
-        needs = self._needs(self._ray.cluster_resources())
+        needs = self._needs(self._counted())
         task = self._ray.remote(attend_in_task).options(
             num_cpus=needs["CPU"],
             num_gpus=needs["GPU"],
@@ -147,19 +192,47 @@ class RayEngine:
         self._tasks[reference] = Submitted(number, order, holding)
 
     def events(self, seconds: float) -> list[Event]:
-        ended: list[Any] = []
-        if self._tasks:
-            ended, _ = self._ray.wait(list(self._tasks), timeout=seconds)
-        else:
-            time.sleep(seconds)
-        said = self._ray.get(self._mailbox.take.remote())
+        try:
+            ended: list[Any] = []
+            if self._tasks:
+                ended, _ = self._ray.wait(list(self._tasks), timeout=seconds)
+            else:
+                time.sleep(seconds)
+            said = self._ray.get(self._mailbox.take.remote(), timeout=SECONDS_TO_ANSWER)
+            self._give_up_what_cannot_begin()
+        except self._ray.exceptions.RayError as error:
+            raise BenchError(
+                f"The Ray cluster is gone ({first_sentence(error)}). Nothing is lost: start it again and "
+                "repeat the command."
+            ) from None
         return [*said, *(self._finish(task) for task in ended)]
 
     def stop(self, kill: bool = False) -> None:
+        if self._asked_to_stop is None:
+            self._asked_to_stop = time.monotonic()
         self._mailbox.stop.remote()
         if kill:
             for task in self._tasks:
                 self._ray.cancel(task, force=True)
+
+    def _give_up_what_cannot_begin(self) -> None:
+        """Cancel the tasks that are not at work, once they are to stop or no node has been there for them."""
+        now, nodes = time.monotonic(), self._counted()
+        if any(cells_on(node, self._needs(nodes)) for node in nodes):
+            self._last_fit = now
+        stopping = self._asked_to_stop is not None and now - self._asked_to_stop > SECONDS_OF_SILENCE
+        if not self._tasks or not (stopping or now - self._last_fit > SECONDS_WITHOUT_A_NODE):
+            return
+        at_work = self._ray.get(self._mailbox.at_work.remote(SECONDS_OF_SILENCE), timeout=SECONDS_TO_ANSWER)
+        for task, submitted in self._tasks.items():
+            if submitted.number not in at_work:
+                self._ray.cancel(task, force=True)
+
+    def _counted(self) -> list[Mapping[str, float]]:
+        """What each living node has, counted anew now and then."""
+        if time.monotonic() - self._nodes[0] > SECONDS_BETWEEN_COUNTS:
+            self._nodes = time.monotonic(), nodes_of(self._ray)
+        return self._nodes[1]
 
     def _finish(self, task: Any) -> Event:
         submitted, errors = self._tasks.pop(task), self._ray.exceptions
@@ -170,31 +243,23 @@ class RayEngine:
                     order = submitted.order
                     unpack(packed, order.cell().folder(order.runs))
             except errors.TaskCancelledError:
-                outcome = Outcome(
-                    outcome="stopped", reason="Ended at once; it continues at its last checkpoint."
-                )
+                outcome = self._given_up()
             except errors.RayError as error:
-                lines = str(error).strip().splitlines() or [type(error).__name__]
-                outcome = Outcome(outcome="failed", reason=f"Ray gave the cell up: {lines[0]}")
+                outcome = Outcome(outcome="failed", reason=f"Ray gave the cell up: {first_sentence(error)}.")
         return submitted.number, outcome
 
-    def _needs(self, total: dict[str, float]) -> dict[str, float]:
-        """What Ray sets aside for a cell, given what the cluster has."""
+    def _given_up(self) -> Outcome:
+        if self._asked_to_stop is None:
+            return Outcome(
+                outcome="failed", reason="No node that could hold the cell was left in the cluster."
+            )
+        return Outcome(outcome="stopped", reason=ENDED_AT_ONCE)
+
+    def _needs(self, nodes: Sequence[Mapping[str, float]]) -> Needs:
+        """What Ray sets aside for a cell, given what the nodes have."""
         gpus = self._settings.gpus
         if gpus is None:
-            gpus = 1.0 if total.get("GPU") and self._device != "cpu" else 0.0
+            there = any(node.get("GPU") for node in nodes)
+            gpus = 1.0 if self._device.startswith("cuda") or (there and self._device != "cpu") else 0.0
         memory = (self._settings.memory_gib or 0.0) * GIB
         return {"CPU": float(self.threads), "GPU": gpus, "memory": memory}
-
-
-def import_ray() -> Any:
-    """The ray package. Raises UsageError with the command that installs it."""
-    try:
-        import ray
-        import ray.util.scheduling_strategies
-    except ImportError:
-        raise UsageError(
-            "The engine ray needs the package ray. Install it: pip install 'bench-unpaired[ray]', "
-            "or use --engine local"
-        ) from None
-    return ray

@@ -17,6 +17,7 @@ from bench.studies.local import LocalEngine
 from bench.studies.orders import Order
 from bench.studies.planning import Planned, load_facts_of, make_plan
 from bench.studies.study import EngineSettings
+from bench.workers import import_folders
 
 IN_ANOTHER_PRECISION = (
     "Give --precision-fallback to compute in fp32 under this protocol, which every run records, or write "
@@ -90,6 +91,7 @@ def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circum
 
 def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:
     """The order of every cell of a plan. Files are named by their full path: a worker may stand elsewhere."""
+    here, imports = Path.cwd(), import_folders()
     return [
         Order(
             protocol=planned.cell.protocol,
@@ -102,23 +104,24 @@ def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:
             skip_bad_images=where.skip_bad_images,
             plugins=tuple(plugin.resolve() for plugin in where.plugins),
             execution=where.execution,
+            started_in=here,
+            imports=imports,
         )
         for planned in plan
     ]
 
 
-def execute_study(
-    prepared: Prepared, settings: EngineSettings, device: str, budget: Budget, retry_failed: bool
-) -> Conducted:
-    """Execute what is not done of a prepared study; the engine ends with it."""
-    name = prepared.declaration.study.name
-    total = len(prepared.plan)
-    with make_engine(settings, device) as engine, StudyBoard(name, total, engine.capacity()) as board:
+def execute_study(prepared: Prepared, engine: Engine, budget: Budget, retry_failed: bool) -> Conducted:
+    """Execute what is not done of a prepared study."""
+    with StudyBoard(prepared.declaration.study.name, len(prepared.plan), engine.capacity()) as board:
         return conduct(prepared.plan, prepared.orders, engine, board, budget, retry_failed)
 
 
 def make_engine(settings: EngineSettings, device: str) -> AbstractContextManager[Engine]:
-    """The engine of that kind. Raises UsageError where the package ray is wanted and missing."""
+    """The engine of that kind, used as a context manager; nothing is executed yet.
+
+    Raises UsageError where Ray or its cluster is missing; on entry where no machine can hold a cell.
+    """
     if settings.kind == "local":
         return LocalEngine(settings, device)
     from bench.studies.ray_engine import RayEngine

@@ -33,6 +33,13 @@ class EngineSettings(Settings):
     node_losses: Count = 3
     """Times that Ray may begin a cell again because its node was lost."""
 
+    @field_validator("gpus")
+    @classmethod
+    def _many_gpus_are_whole(cls, value: float | None) -> float | None:
+        if value is not None and value > 1 and value != int(value):
+            raise ValueError("beyond one, GPUs are given whole")
+        return value
+
 
 class Study(Settings):
     """A grid of cells and the comparisons declared before any of them was run."""

@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.cell import Cell
@@ -98,6 +99,15 @@ def repeat_command(order: Order, study: Study) -> str:
     if order.skip_bad_images:
         words.append("--skip-bad-images")
     return shlex.join([*words, "--runs", str(order.runs)])
+
+
+def study_command(command: str, study: str, runs: Path, plugins: Sequence[Path]) -> str:
+    """`bench study` or `bench report` of a study file, or of a shipped study, which `report` knows by its
+    file's name alone."""
+    words = ["bench", command, study if study.endswith(".toml") else f"{study}.toml", "--runs", str(runs)]
+    for plugin in plugins:
+        words += ["--plugin", str(plugin)]
+    return shlex.join(words)
 
 
 def result_rows(conducted: Conducted, commands: Sequence[str]) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 """The same study on a Ray cluster of two nodes in this machine: equal scores, and a node may be lost."""
 
 import contextlib
+import json
+import re
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +13,11 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench.studies.ray_engine import MORE_THAN_THIS_MACHINE
+from bench.runs.folder import RunFolder
+from bench.studies.ray_cluster import MORE_THAN_THIS_MACHINE, carried_environment, cells_on
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed: pip install 'bench-unpaired[ray]'")
 pytestmark = pytest.mark.xdist_group("studies")
@@ -46,7 +53,7 @@ cluster.shutdown()
 class Nodes:
     """A cluster of a head and two nodes of one core, in processes of its own."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", CLUSTER],
             stdin=subprocess.PIPE,
@@ -54,6 +61,7 @@ class Nodes:
             stderr=subprocess.DEVNULL,
             text=True,
             env=environment,
+            cwd=folder,
         )
         self.address = self._answer()
 
@@ -83,14 +91,45 @@ class Nodes:
 
 
 @pytest.fixture(scope="module")
-def nodes(workplace: Any) -> Iterator[Nodes]:
+def nodes(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     settings = {MORE_THAN_THIS_MACHINE: "0", "RAY_health_check_failure_threshold": "3"}
     with pytest.MonkeyPatch.context() as environment:  # of the drivers too
         for name, value in settings.items():
             environment.setenv(name, value)
-        cluster = Nodes(workplace.environment)
+        own = {"BENCH_CACHE": str(tmp_path_factory.mktemp("cache of the cluster"))}
+        cluster = Nodes(workplace.environment | own, tmp_path_factory.mktemp("started here"))
         yield cluster
         cluster.close()
+
+
+ADDRESSES = {
+    "nonsense": "'nonsense' is no address of a Ray cluster",
+    "127.0.0.1:port": "'127.0.0.1:port' is no address of a Ray cluster",
+    "127.0.0.1:99999": "'127.0.0.1:99999' is no address of a Ray cluster",
+    "ray://127.0.0.1:10001": "ray://127.0.0.1:10001 is an address for Ray's client",
+    "127.0.0.1:1": "No Ray cluster answers at 127.0.0.1:1 (Connection refused)",
+    "auto": "This machine belongs to no Ray cluster that answers",
+    "127.0.0.1:{silent}": "cannot be joined: no answer within",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_cluster_that_is_not_there_is_refused_with_how_to_name_one(
+    workplace: Any, tmp_path: Path, address: str
+) -> None:
+    if address == "auto" and any("raylet" in (each.name() or "") for each in psutil.process_iter()):
+        pytest.skip("another Ray cluster runs on this machine, and would be found")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
+        given = address.format(silent=silent.getsockname()[1])
+        where = {MORE_THAN_THIS_MACHINE: "0"}
+        arguments = ["study", "smoke", "--engine", "ray", "--address", given, "--runs", tmp_path / "runs"]
+        finished = workplace.bench(*arguments, **where)
+    assert finished.returncode == 2, finished.stderr
+    assert finished.stdout == ""
+    assert ADDRESSES[address] in finished.stderr
+    assert "Give host:port as `ray start --head` prints it" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 def test_the_cluster_of_these_tests_is_reached_from_this_machine_alone(nodes: Nodes) -> None:
@@ -123,6 +162,89 @@ folders = "returned"
     finished = workplace.bench("study", study, "--address", nodes.address, "--runs", tmp_path / "runs")
     assert finished.returncode == 0, finished.stderr
     assert_undisturbed(tmp_path / "runs", ("copy",))
+
+
+def test_workers_of_a_cluster_that_was_started_elsewhere_see_what_the_command_saw(
+    workplace: Any, nodes: Nodes, odd_folder: Path
+) -> None:
+    where = ["--engine", "ray", "--address", nodes.address, "--runs", "runs"]
+    arguments = ["study", "odd.toml", "--plugin", "plug.py", *where]
+    finished = workplace.bench(*arguments, cwd=odd_folder, BENCH_CACHE="cache")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    for variant in ("copy", "mine"):
+        assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
+    assert any((odd_folder / "cache").iterdir())
+
+
+def test_a_cell_that_no_node_can_hold_is_refused_with_what_there_is(
+    workplace: Any, nodes: Nodes, tmp_path: Path
+) -> None:
+    study = tmp_path / "large.toml"
+    rules = f'protocol = "{workplace.protocol}"\nbaselines = ["copy"]\n'
+    for engine, wanted in (
+        ("threads = 2", "wants 2 CPUs: "),
+        ("gpus = 0.5", "wants 1 CPUs and 0.5 GPUs: "),
+        ("memory_gib = 1000000", "wants 1 CPUs and 1e+06 GiB: "),
+    ):
+        study.write_text(f'{rules}[engine]\nkind = "ray"\n{engine}\n', encoding="utf-8")
+        finished = workplace.bench("study", study, "--address", nodes.address, "--runs", tmp_path / "runs")
+        assert finished.returncode == 2, finished.stderr
+        assert finished.stdout == ""
+        assert "No node of the Ray cluster can hold a cell, which " + wanted in finished.stderr
+        assert re.search(r"they have (.*; )?0 CPUs and", finished.stderr)
+        assert "--threads" in finished.stderr
+        assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_signal_ends_a_study_whose_cells_cannot_all_begin_and_the_ones_at_work_are_saved(
+    workplace: Any, nodes: Nodes, tmp_path: Path, waiting: Any
+) -> None:
+    names = ("spatial", "slot9", "uniform")
+    rules = {"engine": "ray", "address": nodes.address, "workers": 3, "set": "train.images_seen=100000"}
+    driver = workplace.start(*workplace.grid(tmp_path, names, json=True, **rules))
+    place = tmp_path / "tiny[train.images_seen=100000]" / "toy-stripes"
+    waiting(lambda: sum((place / name / "seed0" / "losses.csv").exists() for name in names) == 2, "two cells")
+    driver.send_signal(signal.SIGTERM)
+    out, err = workplace.finish(driver)
+    assert driver.returncode == 128 + signal.SIGTERM, err
+    assert json.loads(out)["counts"] == {"stopped": 3}
+    saved = [(place / name / "seed0" / "checkpoints" / "last.pt").exists() for name in names]
+    assert sum(saved) == 2
+
+
+RESOURCES = st.fixed_dictionaries(
+    {"CPU": st.integers(0, 64), "GPU": st.integers(0, 8), "memory": st.integers(0, 10**12)}
+)
+
+
+@given(RESOURCES, RESOURCES)
+def test_a_node_holds_as_many_cells_as_all_that_they_want_fits(
+    node: dict[str, float], needs: dict[str, float]
+) -> None:
+    cells = cells_on(node, needs)
+    wanted = {name: amount for name, amount in needs.items() if amount}
+    if wanted:
+        assert all(cells * amount <= node[name] for name, amount in wanted.items())
+        assert any((cells + 1) * amount > node[name] for name, amount in wanted.items())
+
+
+def test_what_decides_where_a_cell_finds_its_data_travels_by_full_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "BENCH_DATA": "data",
+        "TORCH_HOME": "~/t",
+        "BENCH_CACHE": "",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "A": "b",
+    }
+    assert carried_environment(given) == {
+        "BENCH_DATA": str(tmp_path / "data"),
+        "TORCH_HOME": str(Path.home() / "t"),
+        "ATEN_CPU_CAPABILITY": "avx2",
+    }
 
 
 def test_a_cell_whose_node_is_killed_in_a_step_is_finished_on_another(
