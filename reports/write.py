@@ -61,6 +61,8 @@ class Request:
     """Pairs of variants that a study declared beforehand; empty: all with the reference."""
     control: DeclaredControl | None = None
     """The A/A control that a study declared."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know of the choice of runs."""
     refresh: int | None = None
     """Seconds after which the page reloads itself; None: never."""
 
@@ -105,7 +107,7 @@ def write_report(request: Request) -> Path:
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
     control = control_lines(request.control, found) if request.control else ()
-    closing = (*_control(control), *_closing(study))
+    closing = (*_control(control), *_closing(study, request.remarks))
     told = results([one.group for one in contents], [one.summary for one in contents], study, control)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
     main = request.out / "results.json"
@@ -271,7 +273,7 @@ def _control(lines: tuple[str, ...]) -> Iterator[Closing]:
         yield "control-section", "A/A control", LEAD, None, lines
 
 
-def _closing(study: Study) -> Iterator[Closing]:
+def _closing(study: Study, of_the_choice: Sequence[str]) -> Iterator[Closing]:
     left_out = failures_table(study)
     if left_out:
         lead = "They stay in every count of runs; no value of theirs is made up."
@@ -279,7 +281,7 @@ def _closing(study: Study) -> Iterator[Closing]:
     published = published_table(sorted(study.runs["dataset"].dropna().unique()))
     if published:
         yield "published-section", "Published results", "Not measured here.", published, ()
-    said = tuple(f"{run}: {warning}" for run, warning in remarks(study))
+    said = (*of_the_choice, *(f"{run}: {warning}" for run, warning in remarks(study)))
     if said:
         yield "remarks-section", "Remarks of the runs", "", None, said
 

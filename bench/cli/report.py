@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS
+from bench.cli.options import DEFAULT_RUNS, Plugin
 from reports.shown_pictures import ShownPictures
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def report(
         bool, typer.Option("--watch", help="Write again whenever a run changes, until Ctrl-C.")
     ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    plugin: Plugin = None,
 ) -> None:
     """Turn run folders into the report: a page, tables, figures, results.json.
 
@@ -64,31 +65,46 @@ def report(
 
     Example: bench report --pictures rendered --out page
     """
+    from bench.cli.console import announce
+    from bench.cli.options import load_plugins
     from reports.following import follow
     from reports.write import Request, parse_formats, write_report
 
-    roots, declared = _chosen(runs or [root], root)
-    request = Request(
-        roots=roots,
-        **declared,
-        out=out,
-        formats=parse_formats(formats),
-        protocols=tuple(protocol or ()),
-        datasets=tuple(dataset or ()),
-        allow_different_schedules=allow_different_schedules,
-        pictures=pictures,
-    )
+    load_plugins(plugin)
+    said: set[str] = set()
+
+    def find() -> Request:
+        """What to report on now, and, once, what is to be said of it."""
+        roots, declared = _chosen(runs or [root], root, plugin or [])
+        request = Request(
+            roots=roots,
+            **declared,
+            out=out,
+            formats=parse_formats(formats),
+            protocols=tuple(protocol or ()),
+            datasets=tuple(dataset or ()),
+            allow_different_schedules=allow_different_schedules,
+            pictures=pictures,
+        )
+        for remark in request.remarks:
+            if remark not in said:
+                announce(f"note: {remark}")
+                said.add(remark)
+        return request
+
     if watch:
-        follow(request, SECONDS_BETWEEN_LOOKS, lambda path, first: _tell(path, open_page and first))
+        follow(find, SECONDS_BETWEEN_LOOKS, lambda path, first: _tell(path, open_page and first))
     else:
-        _tell(write_report(request), open_page)
+        _tell(write_report(find()), open_page)
 
 
-def _chosen(given: list[Path], root: Path) -> tuple[tuple[Path, ...], dict[str, Any]]:
+def _chosen(given: list[Path], root: Path, plugins: list[Path]) -> tuple[tuple[Path, ...], dict[str, Any]]:
     """Run folders to report on, and what was declared for them: of a study exactly its own."""
     from bench.errors import BenchError, UsageError
     from bench.studies.declaration import load_study
     from bench.studies.grid import expand, run_folders
+    from bench.studies.identity import changed_rules
+    from bench.studies.summary import study_command
 
     if not any(path.suffix == ".toml" for path in given):
         return tuple(given), {}
@@ -97,8 +113,13 @@ def _chosen(given: list[Path], root: Path) -> tuple[tuple[Path, ...], dict[str, 
     grid = expand(load_study(given[0]))
     folders = run_folders(grid, root)
     if not folders:
-        raise BenchError(f"No run of this study is in {root}. Execute it with: bench study {given[0]}")
-    declared = {"comparisons": grid.comparisons, "control": _declared_control(grid, root)}
+        command = study_command("study", str(given[0]), root, plugins)
+        raise BenchError(f"No run of this study is in {root}. Execute it with: {command}")
+    declared = {
+        "comparisons": grid.comparisons,
+        "control": _declared_control(grid, root),
+        "remarks": changed_rules(grid.cells(), root),
+    }
     return tuple(folder.path for folder in folders), declared
 
 

@@ -14,6 +14,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.record import RunRecord
 from bench.studies.estimates import Measured, read_measurements
 from bench.studies.grid import Grid
+from bench.studies.identity import as_recorded
 
 State = Literal["new", "unfinished", "done", "failed"]
 
@@ -111,10 +112,8 @@ def standing_of(folder: Path, wanted: Wanted) -> Standing:
 def is_wanted(record: RunRecord, wanted: Wanted) -> bool:
     """Whether the record is one of the wanted cell, as far as that is known without loading its data."""
     same_schedule = wanted.schedule_hash in (None, record.schedule_hash)
-    parameters = {
-        key: list(value) if isinstance(value, tuple) else value for key, value in wanted.parameters.items()
-    }
-    return same_schedule and record.protocol_hash == wanted.protocol_hash and record.parameters == parameters
+    same_parameters = record.parameters == as_recorded(wanted.parameters)
+    return same_schedule and record.protocol_hash == wanted.protocol_hash and same_parameters
 
 
 def hours_of(cell: Cell, measured: Measured | None, images: tuple[int, int] | None) -> float | None:

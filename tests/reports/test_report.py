@@ -208,7 +208,8 @@ def test_watching_writes_again_after_a_change_and_the_page_reloads(tmp_path: Pat
         if first:
             mini.write_study(tmp_path / "runs", ("copy",), seeds=(1,), pictures=False)
 
-    follow(Request((tmp_path / "runs",), tmp_path / "out", ("html",)), 0.0, tell, rounds=3)
+    request = Request((tmp_path / "runs",), tmp_path / "out", ("html",))
+    follow(lambda: request, 0.0, tell, rounds=3)
     assert [first for _, first in seen] == [True, False]
     assert all('http-equiv="refresh" content="2"' in html for html, _ in seen)
     assert 'http-equiv="refresh"' not in (tmp_path / "out" / "index.html").read_text()
