@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import bench
 from bench.errors import BenchError, UsageError
 from bench.protocol import Settings
 from bench.workers import Channel, Worker, given_order, stop_with_giver
@@ -133,10 +132,10 @@ def join(ray: Any, address: str | None) -> None:
 def neutral_folder() -> Path:
     """A folder with nothing to import but bench, if need be: Ray has its workers import from the current
     folder before Python's own."""
-    ours = Path(bench.__file__).parent
+    ours = Path(__file__).parents[1]
     program = "import bench; print(bench.__file__)"
     found = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
-    installed = found.stdout.strip() == bench.__file__
+    installed = found.stdout.strip() == str(ours / "__init__.py")
     return ours / "protocols" if installed else ours.parent
 
 

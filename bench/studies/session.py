@@ -68,7 +68,7 @@ def prepare(
 
 def computes_here(engine: EngineSettings) -> bool:
     """Whether cells are executed by this machine; of a cluster's machines each answers for itself."""
-    return engine.kind == "local" or engine.address is None
+    return engine.kind == "local" or engine.address in {None, "local"}
 
 
 def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circumstances) -> None:
