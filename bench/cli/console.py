@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.cli.options import print_json
 
 if TYPE_CHECKING:
-    from bench.runs.scores import Scores
+    from bench.runs.scores import Score, Scores
 
 GAP = "  "
 LEAST_PROSE = 16
@@ -194,22 +194,49 @@ def print_record(path: Path, as_json: bool) -> None:
     print(f"Look at it with: bench report {path}")
 
 
-def print_scores(scores: "Scores") -> None:
-    """The set distances of the last step, a row for each direction, with floor and ceiling."""
+def print_scores(scores: "Scores", subsets: bool = False) -> None:
+    """The set distances of the last step, a row for each direction, with floor and ceiling.
+
+    With `subsets` the kernel distance over subsets too, as other papers print it: mean, standard deviation.
+    """
     from bench.runs.scores import DIRECTIONS
 
     directions = scores.selections["last"].directions
     headings = [Column("score", "name"), Column("direction", "name")]
     headings += map(Column, ("value", "floor: real images", "ceiling: copying"))
     rows = []
-    for key in headline_keys(directions["A2B"].metrics):
-        for direction in DIRECTIONS:
-            score = directions[direction].metrics[key]
-            values = (score.value, score.floor, score.ceiling)
-            rows.append(
-                [heading(key), direction.replace("2", " → "), *(printed(key, each) for each in values)]
-            )
+    for key in directions["A2B"].metrics:
+        if key in headline_keys([key]) or (subsets and is_over_subsets(key)):
+            for direction in DIRECTIONS:
+                found = directions[direction].metrics[key]
+                rows += [[name, direction.replace("2", " → "), *cells] for name, *cells in lines(key, found)]
     print_table(headings, rows)
+    if subsets:
+        for sentence in feet(scores):
+            say(sentence)
+
+
+def lines(key: str, score: "Score") -> Iterator[list[str]]:
+    """Name, value, floor and copy of a score; below the mean over subsets their standard deviation."""
+    yield [heading(key), *(printed(key, value) for value in (score.value, score.floor, score.ceiling))]
+    if is_over_subsets(key) and score.spread is not None:
+        yield [f"{heading(key)}, standard deviation", printed(key, score.spread), "", ""]
+
+
+def is_over_subsets(key: str) -> bool:
+    """Whether the key is that of the kernel distance over random subsets."""
+    return key.split("(")[0] in {"kid_subsets", "kd_subsets"}
+
+
+def feet(scores: "Scores") -> Iterator[str]:
+    """What one must know of the numbers: the size of the images, the resize before the features, subsets."""
+    card = scores.card
+    size = f"Images {card['image_size']}. " if card.get("image_size") else ""
+    yield f"{size}Resized for the features of {card.get('feature_network')}: {card.get('resize')}."
+    yield (
+        f"Over subsets: {card.get('kd_subsets')}; the standard deviation is that between subsets, no "
+        "standard error."
+    )
 
 
 def heading(key: str) -> str:
@@ -228,7 +255,7 @@ def printed(key: str, value: float | None) -> str:
     return number(value if value is None or known is None else known.factor * value)
 
 
-def headline_keys(metrics: Mapping[str, object]) -> list[str]:
+def headline_keys(metrics: Iterable[str]) -> list[str]:
     """Keys of the Frechet and kernel distances among the metrics."""
     return [key for key in metrics if key.split("(")[0] in {"fid", "kid", "fd", "kd"}]
 

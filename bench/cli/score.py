@@ -20,12 +20,29 @@ def score(
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--source", metavar="DIR", help="What they are translations of; paired by file name."),
+        typer.Option(
+            "--source",
+            metavar="DIR",
+            help="What they are translations of, paired by name: x_fake.png with x.jpg or x_real.png.",
+        ),
     ] = None,
     floor: Annotated[
         Path | None,
         typer.Option("--floor", metavar="DIR", help="Other real images of the target: its training split."),
     ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option("--pattern", metavar="GLOB", help="Only translations of such names: '*_fake.png'."),
+    ] = None,
+    source_pattern: Annotated[
+        str | None, typer.Option("--source-pattern", metavar="GLOB", help="Only sources of such names.")
+    ] = None,
+    real_pattern: Annotated[
+        str | None, typer.Option("--real-pattern", metavar="GLOB", help="Only real images of such names.")
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Take the images of the folders below, too.")
+    ] = False,
     published: Annotated[
         str | None,
         typer.Option("--published", metavar="SYSTEM", help="Published system whose --checkpoint is scored."),
@@ -90,7 +107,7 @@ def score(
 
       bench score --real horse2zebra/testB --fake results/fake_B --source horse2zebra/testA --name theirs
 
-      bench score --real testB --fake fakes --size 256 --features tiny --json
+      bench score --real testB --fake results --pattern '*_fake.png' --source results --size 256 --json
 
       bench score --published attentiongan --checkpoint latest_net_G_A.pth --dataset horse2zebra --name v2
     """
@@ -106,6 +123,18 @@ def score(
             "Give one of: folders of runs; --real DIR with --fake DIR; --published SYSTEM with --checkpoint "
             "FILE."
         )
+    folders_alone = {
+        "--source": source,
+        "--floor": floor,
+        "--pattern": pattern,
+        "--source-pattern": source_pattern,
+        "--real-pattern": real_pattern,
+        "--recursive": recursive,
+        "--size": size,
+    }
+    stray = [option for option, value in folders_alone.items() if value and not given[1]]
+    if stray:
+        raise UsageError(f"{stray[0]} is for folders of images: give --real DIR and --fake DIR.")
     use_threads(threads)
     common = Common(
         direction, features, weights, subset_size, name, dataset, protocol, out, runs, resolve_device(device)
@@ -117,4 +146,5 @@ def score(
     elif real is None or fake is None:
         raise UsageError("Give both --real DIR and --fake DIR.")
     else:
-        print_kept(score_images(Folders(real, fake, source, floor), size, common), as_json)
+        folders = Folders(real, fake, source, floor, pattern, source_pattern, real_pattern, recursive)
+        print_kept(score_images(folders, size, common), as_json)

@@ -1,16 +1,28 @@
 """What `bench score` does with its three kinds of requests; imported when it is called."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from bench.cli.console import Column, announce, heading, print_scores, print_table, printed
+from bench.cli.console import (
+    Column,
+    announce,
+    feet,
+    heading,
+    headline_keys,
+    lines,
+    print_scores,
+    print_table,
+    say,
+)
 from bench.cli.options import print_json
 from bench.data import load_dataset
+from bench.data.pictures import RESIZE
 from bench.errors import UsageError
 from bench.progress import TerminalProgress
 from bench.protocol import load_protocol
-from bench.runs.scores import DIRECTIONS, Direction, Scores
+from bench.runs.scores import DIRECTIONS, Direction, Score, Scores
 from bench.scoring.external_folder import external_scores, write_external
 from bench.scoring.external_scores import Card, ExternalScores, external_card
 from bench.scoring.folder_scores import Folders, score_folders
@@ -72,7 +84,7 @@ def score_runs(folders: list[Path], common: Common, as_json: bool) -> None:
         found.append({"run": str(folder), **scores.model_dump(mode="json")})
         if not as_json:
             announce(str(folder))
-            print_scores(scores)
+            print_scores(scores, subsets=True)
     if as_json:
         print_json(found if len(found) > 1 else {key: found[0][key] for key in found[0] if key != "run"})
 
@@ -88,12 +100,13 @@ def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
     for remark in remarks:
         announce(f"note: {remark}")
     dataset = common.dataset or folders.real.resolve().parent.name
+    height, width = found.image_shape
     card: Card = {
         **external_card(network, direction, found),
         "name": common.name or folders.fake.resolve().name,
         "protocol": common.protocol or NO_PROTOCOL,
         "dataset": dataset,
-        "image_size": f"resized to {size} x {size}" if size else "as found",
+        "image_size": f"resized to {size} x {size} ({RESIZE})" if size else f"as found, {height} x {width}",
         **({f"remarks_{direction}": " ".join(remarks)} if remarks else {}),
     }
     return keep(found, direction, card, common.place(common.protocol or NO_PROTOCOL, dataset))
@@ -143,11 +156,26 @@ def print_kept(kept: Kept, as_json: bool) -> None:
     else:
         for direction, scored in kept.scores.selections["last"].directions.items():
             counts = f"{scored.images_generated} images against {scored.images_real} real ones"
-            rows = []
-            for key, score in scored.metrics.items():
-                cells = [printed(key, value) for value in (score.value, score.floor, score.ceiling)]
-                rows.append([heading(key), *cells])
+            rows = [line for key, score in scored.metrics.items() for line in lines(key, score)]
             columns = [Column("score", "name"), Column("value"), Column("floor"), Column("copying")]
             print_table(columns, rows, title=f"{direction}: {counts}")
+            for sentence in missing(scored.metrics):
+                say(sentence)
+        for sentence in feet(kept.scores):
+            say(sentence)
     if kept.folder is not None:
         announce(f"Kept in {kept.folder}. Look at it with: bench report {kept.folder}")
+
+
+def missing(metrics: Mapping[str, Score]) -> Iterator[str]:
+    """Why there is no value, and which option gives an empty floor or copy column."""
+    reasons: dict[str, list[str]] = {}
+    for key, score in metrics.items():
+        if score.value is None:
+            reasons.setdefault(str(score.reason), []).append(heading(key))
+    yield from (f"No value of {', '.join(names)}: {reason}." for reason, names in reasons.items())
+    distances = [metrics[key] for key in headline_keys(metrics)]
+    if all(score.floor is None for score in distances):
+        yield "The floor is empty: give other real images of the target, best its training split: --floor DIR"
+    if all(score.ceiling is None for score in distances):
+        yield "Copying is empty: give the images that were translated: --source DIR"

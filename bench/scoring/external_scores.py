@@ -47,6 +47,8 @@ class ExternalScores:
     reference: ReferenceFeatures
     real_fingerprint: str
     """Of the real images, as they were scored."""
+    image_shape: tuple[int, int]
+    """(height, width) of all images, as they were scored."""
 
 
 def score_image_sets(
@@ -64,14 +66,14 @@ def score_image_sets(
     )
     measured = _measure(sets, network, reference, report)
     metrics = set_scores(measured.features[OUTPUT], reference, network.name, subset_size)
-    target, real_fingerprint = _look_at_real(sets.real, report)
+    target, real_fingerprint, shape = _look_at_real(sets.real, report)
     if sets.source is not None:
         each = image_scores(measured, target)
         metrics |= {key: score for key, score in each.items() if key.removesuffix("_gap") in measured.columns}
     scores = DirectionScores(
         images_generated=len(sets.generated), images_real=len(sets.real), metrics=metrics
     )
-    return ExternalScores(scores, subset_size, measured, reference, real_fingerprint)
+    return ExternalScores(scores, subset_size, measured, reference, real_fingerprint, shape)
 
 
 def external_card(network: FeatureNetwork, direction: Direction, found: ExternalScores) -> Card:
@@ -127,9 +129,10 @@ def images_alone(
     )
 
 
-def _look_at_real(real: ImageSet, report: ProgressReport) -> tuple[dict[str, Column], str]:
-    """What the real images measure by themselves, for gaps: key -> [n]; and their fingerprint."""
+def _look_at_real(real: ImageSet, report: ProgressReport) -> tuple[dict[str, Column], str, tuple[int, int]]:
+    """What the real images measure by themselves, for gaps: key -> [n]; their fingerprint; their size."""
     collector = ColumnCollector()
+    shapes = []
     report.start("measuring real images", len(real))
 
     def measured() -> Iterator[Images]:
@@ -137,7 +140,8 @@ def _look_at_real(real: ImageSet, report: ProgressReport) -> tuple[dict[str, Col
         while batch := list(islice(images, AT_ONCE)):
             collector.add(measure_alone(levels(np.stack(batch))))
             report.advance(len(batch))
+            shapes.append(batch[0].shape[:2])
             yield from batch
 
     seen = fingerprint(measured())
-    return collector.columns(), seen
+    return collector.columns(), seen, shapes[0]

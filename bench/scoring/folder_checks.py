@@ -1,11 +1,12 @@
 """What is refused and what is said of folders of images before they are scored."""
 
-from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from bench.data.files import printable
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
 from bench.scoring.folder_images import FolderImages
+from bench.scoring.pairing import mixed, pair, role
 
 FEWEST = 2
 FEW = 50
@@ -41,25 +42,22 @@ def require_enough(images: FolderImages) -> None:
 
 
 def pair_by_name(fake: FolderImages, source: FolderImages) -> FolderImages:
-    """The source of every fake image, in the order of the fakes: equal file names without their suffix.
+    """The source of every fake image, in the order of the fakes.
 
-    Raises BenchError where one has no source, or two of a folder share a name.
+    Raises BenchError where one has no source, or where names do not tell which it is.
     """
-    for images in (fake, source):
-        twice = [name for name, count in Counter(path.stem for path in images.paths).items() if count > 1]
-        if twice:
-            raise BenchError(
-                f"{images.label} holds several images called {printable(twice[0])} that differ in their "
-                "suffix alone. Pairs are found by name: keep one of them."
-            )
-    places = {path.stem: place for place, path in enumerate(source.paths)}
-    alone = [printable(path.name) for path in fake.paths if path.stem not in places]
-    if alone:
-        raise BenchError(
-            f"{len(alone)} of {len(fake)} images in {fake.label} have no source of the same name in "
-            f"{source.label}, the first is {alone[0]}. Rename them, or leave --source out."
+    return source.chosen(pair(fake.names, source.names, (fake.label, source.label)))
+
+
+def require_translations_alone(names: Sequence[str], folder: Path) -> None:
+    """Raise UsageError where a folder holds translations beside their sources and no pattern tells which."""
+    both = mixed(names)
+    if both:
+        ending = both[0].removeprefix(role(PurePosixPath(both[0]).stem)[0])
+        raise UsageError(
+            f"{printable(folder)} holds translations beside their sources, such as {both[0]} and {both[1]}. "
+            f"Say which files are the translations, for example: --pattern '*{PurePosixPath(ending).name}'"
         )
-    return source.chosen([places[path.stem] for path in fake.paths])
 
 
 def remarks(
@@ -71,7 +69,13 @@ def remarks(
         for images in (fake, real)
         if len(images) < FEW
     ]
-    found += [images.note for images in (fake, real, source, floor) if images is not None and images.note]
+    for images in {id(each): each for each in (fake, real, source, floor) if each is not None}.values():
+        found += [images.note] if images.note else []
+        if images.below:
+            found.append(
+                f"{images.label}: {images.below} images in the folders below are left out. Take them too by: "
+                "--recursive"
+            )
     for images in (fake, real):
         repeated = len(images) - len(set(images.hashes))
         if repeated:

@@ -8,7 +8,7 @@ from pathlib import Path
 import PIL
 
 from bench.data.dataset import Images
-from bench.data.files import list_images, printable
+from bench.data.files import Listing, list_images, printable
 from bench.data.folders import hash_or_error
 from bench.data.pictures import RESIZE, VERSION, BadImage, image_size, read_image
 from bench.errors import BenchError
@@ -33,6 +33,8 @@ class FolderImages:
     """(height, width) of all images; None where they differ."""
     note: str | None = None
     """What else lies in the folder and is left out."""
+    below: int = 0
+    """Images in its folders, which are left out."""
 
     @property
     def label(self) -> str:
@@ -41,8 +43,8 @@ class FolderImages:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Name of each file, as text whatever its bytes."""
-        return tuple(printable(path.name) for path in self.paths)
+        """Place of each file below the folder, as text whatever its bytes."""
+        return tuple(printable(path.relative_to(self.folder).as_posix()) for path in self.paths)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -55,6 +57,7 @@ class FolderImages:
             tuple(self.hashes[place] for place in places),
             self.shape,
             self.note,
+            self.below,
         )
 
     def images(self, size: int | None) -> ImageSet:
@@ -68,18 +71,54 @@ class FolderImages:
                 yield from pool.map(lambda path: _image(path, size), self.paths[start : start + READ_AHEAD])
 
 
-def read_folder_images(folder: Path) -> FolderImages:
-    """List, hash and measure the images directly in `folder`; what is no image is left out and noted.
+@dataclass(frozen=True)
+class Asked:
+    """Which images of a folder are meant: those whose names match, with those in the folders below or not."""
+
+    folder: Path
+    pattern: str = "*"
+    recursive: bool = False
+
+    def list(self) -> Listing:
+        """The images. Raises UsageError or BenchError, with what to do, where there is no folder or none."""
+        listing = list_images(self.folder, self.pattern, self.recursive)
+        if listing.paths:
+            return listing
+        if listing.left_out.get("unmatched"):
+            raise BenchError(
+                f"{printable(self.folder)} holds no image whose name matches {self.pattern!r}. {listing.note}"
+                " The pattern is one of a whole name, such as '*_fake.png'."
+            )
+        if self.below(listing):
+            try:
+                listing.require_images()
+            except BenchError as error:
+                raise BenchError(f"{error} Or take the images of all of them: --recursive") from None
+        return listing.require_images()
+
+    def below(self, listing: Listing) -> int:
+        """How many more images there would be with those in the folders below."""
+        if self.recursive or not listing.folders:
+            return 0
+        return len(list_images(self.folder, self.pattern, recursive=True).paths) - len(listing.paths)
+
+
+def read_folder_images(asked: Asked) -> FolderImages:
+    """List, hash and measure images; what is left out is noted.
 
     Raises UsageError for a folder that is not there, BenchError for one that is unreadable or without
     images, and for a file that is not a readable image.
     """
-    listing = list_images(folder).require_images()
+    return measured(asked, asked.list())
+
+
+def measured(asked: Asked, listing: Listing) -> FolderImages:
+    """The images of a listing with their content and size."""
     with ThreadPoolExecutor(READERS) as pool:
         hashes = tuple(pool.map(_hash, listing.paths))
         shapes = set(pool.map(_shape, listing.paths))
     shape = shapes.pop() if len(shapes) == 1 else None
-    return FolderImages(folder, listing.paths, hashes, shape, listing.note)
+    return FolderImages(asked.folder, listing.paths, hashes, shape, listing.note, asked.below(listing))
 
 
 def _hash(path: Path) -> str:

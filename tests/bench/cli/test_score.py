@@ -62,7 +62,7 @@ def test_scores_are_printed_with_the_factor_in_their_name(
     selection = Selection(step=1, images_seen=1, directions={"A2B": each, "B2A": each})
     print_scores(Scores(selections={"last": selection}, card={}))
     row = next(line for line in capsys.readouterr().out.splitlines() if "A → B" in line)
-    cells = [cell.strip() for cell in re.split("[│┃|]", row) if cell.strip()]
+    cells = [cell.strip() for cell in re.split(r"\s{2,}", row) if cell.strip()]
     values = ["1.235", "0.4000"] if key == "kid" else ["0.01235", "0.004000"]
     assert cells == [printed, "A → B", *values, "-"]
 
@@ -93,6 +93,26 @@ def test_folders_are_scored_kept_and_shown_by_the_report(
     assert "FD(tiny)" in pages
 
 
+def test_what_is_missing_from_the_table_is_named_with_the_option_that_gives_it(
+    bench: Command, folders: Path
+) -> None:
+    asked = ("--real", "external/real", "--fake", "external/fake", "--features", "tiny", "--threads", "1")
+    outcome = bench("score", *asked)
+    assert outcome.returncode == 0, outcome.stderr
+    said = " ".join(outcome.stdout.split())
+    assert "--floor DIR" in said
+    assert "--source DIR" in said
+    assert "KD(tiny) over subsets, standard deviation" in said
+    assert "no standard error" in said
+    assert "Images as found, 32 x 32. Resized for the features of tiny: antialiased bilinear" in said
+    full = bench("score", *asked, "--source", "external/source", "--floor", "external/source", "--size", "16")
+    assert full.returncode == 0, full.stderr
+    said = " ".join(full.stdout.split())
+    assert "--floor DIR" not in said
+    assert "--source DIR" not in said
+    assert "Images resized to 16 x 16 (bicubic, antialiased, to a square). Resized for the" in said
+
+
 def test_a_published_checkpoint_is_scored_on_a_data_set(
     bench: Command, workplace: Path, reference: ModuleType
 ) -> None:
@@ -112,6 +132,8 @@ def test_a_published_checkpoint_is_scored_on_a_data_set(
         ({}, "Give one of: folders of runs; --real DIR with --fake DIR"),
         ({"run": [Path("a")], "real": Path("b")}, "Give one of: folders of runs"),
         ({"real": Path("a")}, "Give both --real DIR and --fake DIR"),
+        ({"run": [Path("a")], "pattern": "*"}, "--pattern is for folders of images: give --real DIR"),
+        ({"run": [Path("a")], "recursive": True}, "--recursive is for folders of images"),
         ({"published": "cyclegan"}, "Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME"),
         ({"real": Path("a"), "fake": Path("b"), "direction": "AtoB"}, "'AtoB' is not a direction. Give A2B"),
         (

@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.errors import BenchError, UsageError
 from bench.scoring.external_scores import external_card
-from bench.scoring.folder_images import read_folder_images
+from bench.scoring.folder_images import Asked, read_folder_images
 from bench.scoring.folder_scores import Folders, read_image_sets, score_folders
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
@@ -111,6 +111,64 @@ def test_pairs_are_found_by_name_whatever_the_suffix(tmp_path: Path) -> None:
         read_image_sets(Folders(real, fake, source), None)
 
 
+def beside(path: Path, seed: int, n: int = 3) -> Path:
+    """A folder of translations beside their sources, as other programs write them."""
+    folder(path, pictures(seed, n), "{}_fake.png")
+    for place, image in enumerate(pictures(seed + 1, n)):
+        Image.fromarray(image).save(path / f"{place}_real.png")
+    return path
+
+
+def test_a_pattern_tells_translations_from_their_sources_in_one_folder(tmp_path: Path) -> None:
+    real, results = folder(tmp_path / "real", pictures(9, 4)), beside(tmp_path / "results", 0)
+    sets, said = read_image_sets(Folders(real, results, results, pattern="*_fake.png"), None)
+    assert sets.source is not None
+    assert sets.generated.names == ("0_fake.png", "1_fake.png", "2_fake.png")
+    assert sets.source.names == ("0_real.png", "1_real.png", "2_real.png")
+    assert any("3 images of other names" in remark for remark in said)
+    for read, image in zip(sets.source.read(), pictures(1, 3), strict=True):
+        assert (read == image).all()
+
+
+def test_translations_beside_their_sources_are_not_scored_as_one_set(tmp_path: Path) -> None:
+    real, results = folder(tmp_path / "real", pictures(9, 4)), beside(tmp_path / "results", 0)
+    for source in (None, results):
+        with pytest.raises(UsageError, match=r"0_fake\.png and 0_real\.png.*--pattern '\*_fake\.png'"):
+            read_image_sets(Folders(real, results, source), None)
+    sets, _ = read_image_sets(Folders(real, results, pattern="*"), None)
+    assert len(sets.generated) == 6, "who says so has them all"
+
+
+def test_images_of_folders_below_are_counted_aloud_and_taken_when_asked(tmp_path: Path) -> None:
+    real = folder(tmp_path / "real", pictures(9, 4))
+    fake, source = folder(tmp_path / "fake", pictures(0, 3)), folder(tmp_path / "source", pictures(2, 3))
+    folder(fake / "more", pictures(1, 2))
+    folder(source / "more", pictures(3, 2))
+    sets, said = read_image_sets(Folders(real, fake, source), None)
+    assert len(sets.generated) == 3
+    (remark,) = [remark for remark in said if "fake: 2 images in the folders below" in remark]
+    assert remark.endswith("Take them too by: --recursive")
+    sets, said = read_image_sets(Folders(real, fake, source, recursive=True), None)
+    assert sets.source is not None
+    assert sets.generated.names[3:] == sets.source.names[3:] == ("more/000.png", "more/001.png")
+    assert not any("left out" in remark for remark in said)
+
+
+def test_a_folder_whose_images_all_lie_below_names_the_option(tmp_path: Path) -> None:
+    real = folder(tmp_path / "real", pictures(9, 4))
+    folder(tmp_path / "fake" / "epoch200", pictures(1, 2))
+    with pytest.raises(BenchError, match=r"It holds the folders epoch200.* --recursive"):
+        read_image_sets(Folders(real, tmp_path / "fake"), None)
+
+
+def test_a_pattern_that_nothing_matches_says_so(tmp_path: Path) -> None:
+    real, results = folder(tmp_path / "real", pictures(9, 4)), beside(tmp_path / "results", 0)
+    with pytest.raises(BenchError, match=r"no image whose name matches '\*_fale\.png'.*6 images of other"):
+        read_image_sets(Folders(real, results, pattern="*_fale.png"), None)
+    with pytest.raises(UsageError, match="no images beside the translations"):
+        read_image_sets(Folders(real, results, results, pattern="*"), None)
+
+
 def test_images_of_different_sizes_are_refused_unless_resized(
     tmp_path: Path, network: FeatureNetwork
 ) -> None:
@@ -139,10 +197,10 @@ def test_a_subset_size_that_does_not_fit_is_refused_before_anything_is_computed(
 
 def test_a_folder_that_is_missing_or_empty_or_holds_folders_says_so(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"There is no folder .*nowhere\. Give a folder of images"):
-        read_folder_images(tmp_path / "nowhere")
+        read_folder_images(Asked(tmp_path / "nowhere"))
     folder(tmp_path / "outer" / "testB", pictures(0, 2))
     with pytest.raises(BenchError, match=r"outer holds no images\. .* It holds the folders testB: is it one"):
-        read_folder_images(tmp_path / "outer")
+        read_folder_images(Asked(tmp_path / "outer"))
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image"])
