@@ -17,14 +17,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
+from bench.comparing.references import same_real_images, same_weights
 from bench.errors import UsageError
-from bench.runs.scores import real_fingerprint_key
-from reports.frame import Study, weights_by_network
+from reports.frame import Study
 from reports.order import ordered_variants
-from reports.run_files import same_real_features
 
 MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
@@ -186,32 +186,12 @@ def same_references(study: Study, runs: pd.DataFrame) -> list[list[str]]:
 def same_reference(study: Study, folder: str, others: Sequence[str]) -> bool:
     """Whether a folder's scores were held against the same real images as the others', with the same weights
     of the feature network; also where the others have no scores yet."""
-    scored = [other for other in others if other in study.cards]
-    mine = weights_by_network(study.cards[folder])
-    theirs = [weights_by_network(study.cards[other]) for other in scored]
-    if any(mine[network] != each[network] for each in theirs for network in mine.keys() & each.keys()):
+    mine = Path(folder), study.cards[folder]
+    scored = [(Path(other), study.cards[other]) for other in others if other in study.cards]
+    if not all(same_weights(mine[1], card) for _, card in scored):
         return False
-    known = (same_real_images(study, folder, other) for other in scored)
+    known = (same_real_images(mine, other) for other in scored)
     return not scored or next((same for same in known if same is not None), False)
-
-
-def same_real_images(study: Study, a: str, b: str) -> bool | None:
-    """Whether two folders' scores were held against the same real images; None where nothing tells.
-
-    By the fingerprints in their cards; of scores of before these were kept, by the features of the real
-    images themselves.
-    """
-    cards = [study.cards[folder] for folder in (a, b)]
-    networks = weights_by_network(cards[0]).keys() & weights_by_network(cards[1]).keys()
-    told = []
-    for direction in ("A2B", "B2A"):
-        prints = [card.get(real_fingerprint_key(direction)) for card in cards]
-        if all(prints):
-            told.append(prints[0] == prints[1])
-        else:
-            told += [same_real_features(a, b, direction, network) for network in sorted(networks)]
-    decided = [same for same in told if same is not None]
-    return all(decided) if decided else None
 
 
 def _differences(runs: pd.DataFrame) -> Iterator[Difference]:

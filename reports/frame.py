@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.comparing.references import network_name, weights_of
 from bench.errors import BenchError, UsageError
 from bench.runs.record import RunRecord, read_record
 from bench.runs.scores import Scores, read_scores
@@ -248,35 +249,8 @@ def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> d
     return {
         "scored": True,
         "features": network_name(scores.card),
-        "features_hash": _weights(scores.card),
+        "features_hash": weights_of(scores.card),
         **names,
-    }
-
-
-def network_name(card: dict[str, Any]) -> str | None:
-    """The feature network named by a card."""
-    for key in ("feature_network", "features", "network"):
-        if card.get(key):
-            return str(card[key])
-    return None
-
-
-def _weights(card: dict[str, Any]) -> str | None:
-    for key in ("weights_sha256", "weights_hash", "weights"):
-        if card.get(key):
-            return str(card[key])
-    return None
-
-
-def weights_by_network(card: dict[str, Any]) -> dict[str, str | None]:
-    """Feature network -> hash of its weights, of all that the scores of a card were made with."""
-    last = network_name(card)
-    found = {} if last is None else {last: _weights(card)}
-    earlier = "weights_sha256("
-    return found | {
-        key.removeprefix(earlier).rstrip(")"): str(value)
-        for key, value in card.items()
-        if key.startswith(earlier)
     }
 
 

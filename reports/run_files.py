@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 NOT_LOSSES = frozenset(
@@ -35,31 +34,6 @@ def read_losses(folder: str) -> pd.DataFrame:
 def read_validation(folder: str) -> pd.DataFrame:
     """validation.csv of a run. Empty where it cannot be read."""
     return _read_csv(Path(folder) / "validation.csv", ("step", "images_seen"))
-
-
-def same_real_features(a: str, b: str, direction: str, network: str) -> bool | None:
-    """Whether two folders keep features of the same real images; None where one keeps none.
-
-    By their number, mean and spread: the order of the images and rounding play no part.
-    """
-    x, y = (_real_features(folder, direction, network) for folder in (a, b))
-    if x is None or y is None:
-        return None
-    if x.shape != y.shape:
-        return False
-    least = 1e-4 * float(np.abs(x).max())
-    return all(
-        np.allclose(measure(x, axis=0), measure(y, axis=0), rtol=1e-3, atol=least)
-        for measure in (np.mean, np.std)
-    )
-
-
-def _real_features(folder: str, direction: str, network: str) -> Any:
-    try:
-        features = np.load(Path(folder) / "features" / f"real-{direction}-{network}.npy", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return features if features.ndim == 2 and features.size and np.isfinite(features).all() else None
 
 
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:

@@ -54,7 +54,8 @@ def compare(
     """Compare two variants over the seeds they share, and say what may be claimed.
 
     One or two seeds give values, three or four a range, five or more an interval and a test, corrected by
-    Holm over all comparisons of the command.
+    Holm over all comparisons of the command. Images of another program that bench score kept, by folder or
+    name, have no seeds and are compared over the test images.
 
     Examples:
 
@@ -63,6 +64,8 @@ def compare(
       bench compare slot9 spatial --dataset horse2zebra --metric kid --metric edge_correlation --json
 
       bench compare runs-1/small/horse2zebra/slot9 runs-2/small/horse2zebra/slot9
+
+      bench compare runs/small/horse2zebra/spatial/seed0 theirs
     """
     from bench.cli.options import load_plugins
     from bench.comparing import Request, compare_runs
@@ -120,7 +123,8 @@ def print_numbers(outcome: "Outcome", dataset: str, comparisons: "Sequence[Compa
     title = f"{outcome.a} against {outcome.b} on {dataset}"
     if len(counts) == 1:  # said once, above the table
         seeds, images = counts.pop()
-        title += f", {plural(seeds, 'seed')}" + (f", {plural(images, 'test image')}" if images else "")
+        title += f", {plural(seeds, 'seed')}" if seeds else ""
+        title += f", {plural(images, 'test image')}" if images else ""
         headings, rows = headings[:-2], [row[:-2] for row in rows]
     if outcome.selection != "last":
         title += ", weights chosen on validation"
@@ -166,7 +170,7 @@ def cells(one: "Comparison") -> list[str]:
         number(one.factor * one.mean_difference),
         interval,
         "-" if one.p_adjusted is None else number(one.p_adjusted, 2),
-        str(len(one.seeds)),
+        str(len(one.seeds) or "-"),
         "-" if one.images is None else str(one.images),
     ]
 
@@ -175,6 +179,11 @@ def readings(comparisons: "Sequence[Comparison]", declared: int) -> "Iterator[st
     """How the numbers of the tables are to be read."""
     first = comparisons[0]
     yield f"A difference is {first.a} minus {first.b}."
+    if any(one.over_images and one.interval is not None for one in comparisons):
+        yield (
+            "The translations are compared as they are, over the test images: another training, or another "
+            "seed, may give another difference."
+        )
     nearer = [named(one) for one in comparisons if one.better == "nearer target"]
     if nearer:
         yield f"Of {', '.join(nearer)} the difference is that of the distances from the target."
@@ -197,7 +206,11 @@ def claims(comparisons: "Sequence[Comparison]") -> "Iterator[str]":
         groups.setdefault(finding(one), []).append(named(one))
     for found, names in groups.items():
         yield f"{found}: {', '.join(names)}."
-    verdicts = {one.verdict for one in comparisons if len(one.seeds) < SEEDS_FOR_CLAIM}
+    verdicts = {
+        one.verdict for one in comparisons if len(one.seeds) < SEEDS_FOR_CLAIM and not one.over_images
+    }
+    if any(one.over_images and one.interval is None for one in comparisons):
+        yield "Of what has values only, the folders do not keep what a comparison over the images needs."
     if Verdict.RANGE in verdicts:
         yield f"A range is not a test: a claim needs {SEEDS_FOR_CLAIM} seeds."
     if Verdict.VALUES_ONLY in verdicts:

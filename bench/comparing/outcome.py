@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.comparing import metrics
+from bench.comparing.over_images import compare_over_images
 from bench.comparing.pairs import Request, Scored, make_pairs, with_scores
 from bench.comparing.schedules import check_schedules, check_traces
 from bench.comparing.selection import Chosen, choose, group
 from bench.errors import UsageError
+from bench.runs.folder import RunFolder
 from bench.statistics import Comparison, Control, compare, evaluate_control
 
 
@@ -34,9 +36,21 @@ def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
     """
     a = choose(request.a, request.runs, request.dataset, request.protocol)
     b = choose(request.b, request.runs, request.dataset, request.protocol)
-    if {run.folder for run in a.runs} & {run.folder for run in b.runs}:
+    if _folders(a) & _folders(b):
         raise UsageError(
             f"{request.a} and {request.b} name the same runs. Name two variants, or two folders."
+        )
+    same_variant = a.label == b.label
+    names = (request.a, request.b) if same_variant else (a.label, b.label)
+    if a.images is not None or b.images is not None:
+        pairs, remarks = compare_over_images(a, b, request, names, catalogue)
+        return Outcome(
+            *names,
+            selection=request.selection,
+            comparisons=compare(pairs),
+            schedule_differences=(),
+            control=None,
+            remarks=(*a.remarks, *b.remarks, *remarks),
         )
     groups = group(a, b, request.allow_different_schedules)
     differences = tuple(
@@ -44,8 +58,6 @@ def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
         for one in groups
         for line in check_schedules(one, request.allow_different_schedules)
     )
-    same_variant = a.label == b.label
-    names = (request.a, request.b) if same_variant else (a.label, b.label)
     scored = [with_scores(one) for one in groups]
     pairs, undefined = make_pairs(scored, request, names, catalogue)
     comparisons = compare(pairs)
@@ -57,6 +69,10 @@ def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
         control=_control(comparisons) if same_variant else None,
         remarks=tuple(metrics.ordered([*_remarks(a, b, scored), *undefined])),
     )
+
+
+def _folders(side: Chosen) -> set[RunFolder]:
+    return {side.images.folder} if side.images else {run.folder for run in side.runs}
 
 
 def _control(comparisons: Sequence[Comparison]) -> Control:

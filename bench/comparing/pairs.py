@@ -1,5 +1,6 @@
 """The pairs that statistics compare: every metric and direction that the scores of both sides hold."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bench.comparing import metrics
-from bench.comparing.selection import Group, Run
+from bench.comparing.selection import MOST_NAMED, Group, Run
 from bench.comparing.sides import sides
 from bench.errors import BenchError
 from bench.runs.scores import Direction, DirectionScores, Score, Scores, read_scores
@@ -49,7 +50,8 @@ def _scores_of(runs: Mapping[int, Run]) -> dict[int, Scores]:
     if missing:
         raise BenchError(
             f"{len(missing)} of the runs to compare have no scores. Make them with: "
-            f"bench score {' '.join(missing)}"
+            f"{shlex.join(['bench', 'score', *missing[:MOST_NAMED]])}"
+            + (f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else "")
         )
     return {seed: read_scores(run.folder.scores_json) for seed, run in runs.items()}
 

@@ -1,5 +1,10 @@
-"""Which runs are compared: those of two variants on the same data set, under one protocol, seed by seed."""
+"""Which runs are compared: those of two variants on the same data set, under one protocol, seed by seed.
 
+A side may also be images of another program that were scored into a folder: they have no seeds.
+"""
+
+import difflib
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +13,10 @@ from bench.errors import BenchError, UsageError
 from bench.names import unknown_name
 from bench.runs.folder import RunFolder, find_runs
 from bench.runs.record import RunRecord
+from bench.runs.scores import Scores, read_scores
+
+MOST_NAMED = 6
+"""Names in one list of an error."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,35 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Images:
+    """Scored images of another program: a folder with scores.json and without run.json."""
+
+    folder: RunFolder
+    scores: Scores
+
+    @property
+    def name(self) -> str:
+        """The name that the scores were kept under."""
+        return str(self.scores.card.get("name") or self.folder.path.name)
+
+    @property
+    def dataset(self) -> str:
+        return str(self.scores.card.get("dataset", ""))
+
+    @property
+    def protocol(self) -> str:
+        return str(self.scores.card.get("protocol", ""))
+
+
+@dataclass(frozen=True)
 class Chosen:
-    """The finished runs of one side."""
+    """The finished runs of one side, or the images of another program in their place."""
 
     label: str
     runs: tuple[Run, ...]
     remarks: tuple[str, ...]
     """Runs that were left out, and why."""
+    images: Images | None = None
 
 
 @dataclass(frozen=True)
@@ -50,19 +81,24 @@ class Group:
 
 
 def choose(text: str, root: Path, dataset: str | None, protocol: str | None) -> Chosen:
-    """The finished runs that `text` names: a variant below `root`, or a folder that holds runs of one.
+    """What `text` names: a folder with runs of one variant or with images of another program, else a variant
+    below `root`, else the name of such images there.
 
-    Raises UsageError for a variant without runs, BenchError where none of its runs is finished.
+    Raises UsageError for a name that nothing has, BenchError where none of its runs is finished.
     """
     folder = Path(text)
-    runs, unread = _read(folder if folder.is_dir() and find_runs(folder) else root)
-    if folder.is_dir() and runs:
+    inside = find_runs(folder) if folder.is_dir() else []
+    if folder.is_dir() and not inside:
+        return _chosen_images(text, find_images(folder), dataset, protocol)
+    runs, unread = _read(folder if inside else root)
+    if inside:
         variants = sorted({run.record.cell.variant for run in runs})
         if len(variants) > 1:
-            raise UsageError(
-                f"{text} holds runs of several variants ({', '.join(variants)}). Name one of them."
-            )
+            raise UsageError(f"{text} holds runs of several variants ({_names(variants)}). Name one of them.")
     else:
+        named = [each for each in find_images(root) if text in (each.name, each.folder.path.name)]
+        if named and not any(run.record.cell.variant == text for run in runs):
+            return _chosen_images(text, named, dataset, protocol)
         runs = _of_variant(text, runs, root)
     wanted = [
         run
@@ -72,15 +108,45 @@ def choose(text: str, root: Path, dataset: str | None, protocol: str | None) -> 
     ]
     if not wanted:
         there = sorted({f"protocol {run.record.cell.protocol}, dataset {run.dataset}" for run in runs})
-        raise UsageError(f"{text} has no runs of that protocol and dataset. It has: {'; '.join(there)}.")
+        raise UsageError(f"{text} has no runs of that protocol and dataset. It has: {_names(there)}.")
     done = tuple(run for run in wanted if run.record.status == "done")
     if not done:
-        states = ", ".join(f"{run.folder.path} ({run.record.status})" for run in wanted)
+        states = _names(f"{run.folder.path} ({run.record.status})" for run in wanted)
         raise BenchError(
             f"No run of {text} is finished: {states}. Finish it with: bench run --variant {text}"
         )
     left_out = [f"{run.folder.path} is {run.record.status}: left out" for run in wanted if run not in done]
     return Chosen(done[0].record.cell.variant, done, (*unread, *left_out))
+
+
+def find_images(root: Path) -> list[Images]:
+    """Every folder of scored images of other programs at or below `root` that can be read."""
+    found = []
+    for path in sorted(root.rglob("scores.json")):
+        if (path.parent / "run.json").exists():
+            continue
+        try:
+            found.append(Images(RunFolder(path.parent), read_scores(path)))
+        except BenchError:
+            continue
+    return found
+
+
+def _chosen_images(text: str, found: list[Images], dataset: str | None, protocol: str | None) -> Chosen:
+    """The one folder of images that is meant. Raises UsageError where there is none, or are several."""
+    wanted = [one for one in found if dataset in (None, one.dataset) and protocol in (None, one.protocol)]
+    if not wanted:
+        asked = " of that protocol and dataset" if found else ""
+        raise UsageError(
+            f"{text} holds no finished run and no scored images{asked}. Score images into a folder with: "
+            "bench score --real DIR --fake DIR --name NAME"
+        )
+    if len(wanted) > 1:
+        raise UsageError(
+            f"{text} may be {len(wanted)} folders of images: {_names(one.folder.path for one in wanted)}. "
+            "Name one of them."
+        )
+    return Chosen(wanted[0].name, (), (), wanted[0])
 
 
 def group(a: Chosen, b: Chosen, allow_different_protocols: bool) -> list[Group]:
@@ -133,9 +199,11 @@ def _of_variant(text: str, runs: list[Run], root: Path) -> list[Run]:
     present = {run.record.cell.variant for run in runs}
     name = text if text in present else _canonical(text)
     if name not in present:
-        raise unknown_name(
-            "variant among the runs", text, present, f"bench run --variant {text}, to make one"
-        )
+        near = difflib.get_close_matches(text, present, n=MOST_NAMED, cutoff=0.0)
+        shown = near if len(present) > MOST_NAMED else present
+        rest = f"; {len(present) - len(shown)} more by: bench list runs" if len(shown) < len(present) else ""
+        remedy = f"bench run --variant {shlex.quote(text)}, to make one{rest}"
+        raise unknown_name("variant among the runs", text, shown, remedy)
     return [run for run in runs if run.record.cell.variant == name]
 
 
@@ -199,4 +267,7 @@ def _a_seed(side: Chosen) -> int:
 
 
 def _names(values: Iterable[object]) -> str:
-    return ", ".join(sorted({str(value) for value in values}))
+    """The first names, and how many more there are: an error is read on one screen."""
+    names = sorted({str(value) for value in values})
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

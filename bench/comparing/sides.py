@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.comparing.references import read_features
 from bench.runs.folder import RunFolder
 from bench.runs.scores import Direction
 from bench.scoring.frechet import frechet_leave_one_out
@@ -79,25 +80,14 @@ def _from_features(
     network = key.partition("(")[2].rstrip(")") or "inception"
     found: list[LeaveOneOut] = []
     for folder, value in zip(folders, values, strict=True):
-        generated = _features(folder.features / f"{selection}-{direction}-{network}.npy")
-        real = _features(folder.features / f"real-{direction}-{network}.npy")
+        generated = read_features(folder.features / f"{selection}-{direction}-{network}.npy")
+        real = read_features(folder.features / f"real-{direction}-{network}.npy")
         if generated is None or real is None or max(len(generated), len(real)) > MOST_IMAGES:
             return None
         found.append(DISTANCES[stem(key)](generated, real))
         if not np.isclose(found[-1].value, value, rtol=AGREE, atol=AGREE * abs(values[0])):
             return None
     return _stacked([one.generated for one in found], [one.real for one in found])
-
-
-def _features(path: Path) -> Array | None:
-    if not path.is_file():
-        return None
-    try:
-        features = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    usable = features.ndim == 2 and len(features) >= 3 and np.isfinite(features).all()
-    return features.astype(np.float64) if usable else None
 
 
 def _from_images(
@@ -123,7 +113,8 @@ def _stacked(*blocks: list[Array]) -> tuple[Array, ...] | None:
     return tuple(np.stack(block) for block in blocks)
 
 
-def _rows(path: Path, direction: Direction) -> list[dict[str, str]]:
+def rows_of(path: Path, direction: Direction) -> list[dict[str, str]]:
+    """The rows of an images.csv of one direction; none where there is no such file."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -131,7 +122,7 @@ def _rows(path: Path, direction: Direction) -> list[dict[str, str]]:
 
 
 def _column(path: Path, direction: Direction, key: str) -> Array | None:
-    cells = [row.get(key) for row in _rows(path, direction)]
+    cells = [row.get(key) for row in rows_of(path, direction)]
     if not all(cells):
         return None
     try:
@@ -142,5 +133,5 @@ def _column(path: Path, direction: Direction, key: str) -> Array | None:
 
 def _same_images(direction: Direction, folders: Sequence[RunFolder]) -> bool:
     """Whether row i is the same test image in every folder."""
-    files = {tuple(row.get("file") for row in _rows(folder.images_csv, direction)) for folder in folders}
+    files = {tuple(row.get("file") for row in rows_of(folder.images_csv, direction)) for folder in folders}
     return len(files) == 1

@@ -5,6 +5,9 @@
     5 or more       interval of the paired difference, and a claim where the p value, corrected by Holm over
                     the comparisons declared beforehand, is at most 0.05
 
+Where a side has no seeds, as images of another program, the translations are taken as they are and compared
+over the test images alone; the sentence says that nothing is said of another training.
+
 "No difference found" is not "equal": the sentence says which differences would have been missed. `compare`
 prints these sentences and reports set a value in bold only where `Claim.favours` names its variant.
 """
@@ -60,6 +63,8 @@ class Evidence:
     inputs_varied: bool = False
     """Whether the interval allows for other test images."""
     smallest_detectable: float | None = None
+    over_images: bool = False
+    """Whether the images alone are the sample: nothing is said of another training."""
     factor: int = 1
     """Sentences print every value of the measure times this; `metric` says so."""
 
@@ -81,7 +86,7 @@ def permitted(seeds: int) -> Verdict | None:
 
 def claim(evidence: Evidence) -> Claim:
     """What may be claimed from the evidence. An evidence without p value supports no difference."""
-    verdict = permitted(len(evidence.values_a))
+    verdict = None if evidence.over_images else permitted(len(evidence.values_a))
     if verdict is Verdict.VALUES_ONLY:
         return Claim(verdict, None, _values_only(evidence))
     if verdict is Verdict.RANGE:
@@ -119,6 +124,12 @@ def _range(e: Evidence) -> str:
 
 
 def _constant(e: Evidence) -> str:
+    if e.over_images:
+        a, b = sum(e.values_a) / len(e.values_a), sum(e.values_b) / len(e.values_b)
+        return (
+            f"{_title(e)}: {e.a} {_value(e, a)}, {e.b} {_value(e, b)}. Values only: the folders do not keep "
+            "what a comparison over the images needs, or no image changes the difference."
+        )
     seeds = plural(len(e.values_a), "seed")
     if e.mean_difference == 0:
         return (
@@ -156,10 +167,13 @@ def _test(e: Evidence) -> str:
     low, high = e.interval
     images = "" if e.images is None else f", {plural(e.images, 'image')}"
     scope = "" if e.inputs_varied else ", for these test images"
+    if e.over_images:
+        scope = "; of these translations alone, not of another training"
+    seeds = "" if e.over_images else f", {plural(len(e.values_a), 'seed')}"
     over = "" if e.comparisons == 1 else f" after Holm over {e.comparisons} comparisons"
     return (
         f"mean {_value(e, e.mean_difference)}, 95% interval {_value(e, low)} to {_value(e, high)}, "
-        f"p = {number(e.p_adjusted, 2)}{over}, {plural(len(e.values_a), 'seed')}{images}{scope}"
+        f"p = {number(e.p_adjusted, 2)}{over}{seeds}{images}{scope}"
     )
 
 

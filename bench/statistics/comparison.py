@@ -10,7 +10,7 @@ from bench.statistics.claims import Better, Claim, Evidence, Verdict, claim, per
 from bench.statistics.detectable import smallest_detectable
 from bench.statistics.jackknife import Array
 from bench.statistics.multiple import holm
-from bench.statistics.paired import PairedError, interval, p_value, paired_error
+from bench.statistics.paired import PairedError, image_error, interval, p_value, paired_error
 
 CONSTANT = 1e-12
 
@@ -49,10 +49,13 @@ class Pair:
     """Where `better` is "nearer target": the value to be near; the distance from it is what is compared."""
     factor: int = 1
     """What sentences and tables multiply values by; KID is stored raw and printed ×100."""
+    as_they_are: bool = False
+    """Whether both sides are taken as they are, whatever their seeds: the images alone are the sample."""
 
     def __post_init__(self) -> None:
-        counts = {len(self.seeds), len(self.a.values), len(self.b.values)}
-        if len(counts) != 1 or not self.seeds:
+        counts = {len(self.a.values), len(self.b.values)}
+        counts |= {len(self.seeds)} if self.seeds or not self.as_they_are else set()
+        if len(counts) != 1 or 0 in counts:
             raise ValueError(f"{self.metric}: both variants need one value for each of seeds {self.seeds}")
         if self.better == "nearer target" and self.target is None:
             raise ValueError(f"{self.metric}: nearer the target is better, but no target is given")
@@ -91,6 +94,8 @@ class Comparison:
     verdict: Verdict
     favours: Literal["a", "b"] | None
     sentence: str
+    over_images: bool = False
+    """Whether interval and p value are over the test images alone, of one side or both without seeds."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +124,18 @@ def compare(pairs: Sequence[Pair]) -> tuple[Comparison, ...]:
 def _test(pair: Pair) -> _Tested:
     a, b = _measured_from_target(pair.a, pair), _measured_from_target(pair.b, pair)
     evidence = Evidence(
-        a.name, b.name, _title(pair), pair.better, a.values, b.values, images=pair.images, factor=pair.factor
+        a.name,
+        b.name,
+        _title(pair),
+        pair.better,
+        a.values,
+        b.values,
+        images=pair.images,
+        factor=pair.factor,
+        over_images=pair.as_they_are,
     )
-    error = _error(a, b)
-    if error is None or permitted(len(pair.seeds)) is not None:
+    error = _error(a, b, pair.as_they_are)
+    if error is None or (not pair.as_they_are and permitted(len(pair.seeds)) is not None):
         return _Tested(pair, evidence, error, None)
     mean = evidence.mean_difference
     evidence = replace(
@@ -134,13 +147,13 @@ def _test(pair: Pair) -> _Tested:
     return _Tested(pair, evidence, error, p_value(mean, error))
 
 
-def _error(a: Side, b: Side) -> PairedError | None:
-    if len(a.values) < 2:
-        return None
+def _error(a: Side, b: Side, as_they_are: bool) -> PairedError | None:
     blocks: tuple[Array, ...] = ()
     if len(a.leave_one_out) == len(b.leave_one_out):
         blocks = tuple(x - y for x, y in zip(a.leave_one_out, b.leave_one_out, strict=True))
-    error = paired_error(np.subtract(a.values, b.values), blocks)
+    if len(a.values) < 2 if not as_they_are else not blocks:
+        return None
+    error = image_error(blocks) if as_they_are else paired_error(np.subtract(a.values, b.values), blocks)
     scale = max(abs(value) for value in (*a.values, *b.values))
     return error if error.total > CONSTANT * scale else None
 
@@ -187,4 +200,5 @@ def _outcome(tested: _Tested, claimed: Claim) -> Comparison:
         verdict=claimed.verdict,
         favours=claimed.favours,
         sentence=claimed.sentence,
+        over_images=pair.as_they_are,
     )

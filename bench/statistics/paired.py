@@ -41,6 +41,7 @@ class PairedError:
     input_variance: float | None
     """V_main above; None where the measure has no values for single images."""
     seeds: int
+    """0 where what is compared is taken as it is, and the images alone are a sample."""
     images: int | None
 
     @property
@@ -55,10 +56,12 @@ class PairedError:
 
     def quantile(self, alpha: float) -> float:
         """Standard errors on either side of the mean that miss the true difference with probability alpha."""
+        of_images = 0.0 if self.images is None else -float(stdtrit(self.images - 1, alpha / 2))
+        if not self.seeds:
+            return of_images
         of_seeds = -float(stdtrit(self.seeds - 1, alpha / 2))
         if self.images is None:
             return of_seeds
-        of_images = -float(stdtrit(self.images - 1, alpha / 2))
         return self.seed_share * of_seeds + (1 - self.seed_share) * of_images
 
     @property
@@ -66,6 +69,8 @@ class PairedError:
         """Satterthwaite's, for the power alone."""
         images = 2 if self.images is None else self.images
         share = self.seed_share
+        if not self.seeds:
+            return float(images - 1)
         return 1 / (share**2 / (self.seeds - 1) + (1 - share) ** 2 / (images - 1))
 
 
@@ -88,6 +93,15 @@ def paired_error(differences: Array, leave_one_out: Sequence[Array] = ()) -> Pai
     return PairedError(v_seeds, max(0.0, v_inputs - v_both), seeds, images)
 
 
+def image_error(leave_one_out: Sequence[Array]) -> PairedError:
+    """The error of a difference over draws of the images alone: of what is compared as it is, without seeds.
+
+    `leave_one_out` as for `paired_error`; the difference is that of the means over S.
+    """
+    variance = sum(float(jackknife_variance(block.mean(axis=0))) for block in leave_one_out)
+    return PairedError(0.0, variance, 0, min(block.shape[1] for block in leave_one_out))
+
+
 def interval(mean: float, error: PairedError, alpha: float = ALPHA) -> tuple[float, float]:
     """The interval of a mean difference that covers the true one with probability 1 - alpha."""
     reach = error.quantile(alpha) * error.total
@@ -97,6 +111,8 @@ def interval(mean: float, error: PairedError, alpha: float = ALPHA) -> tuple[flo
 def p_value(mean: float, error: PairedError) -> float:
     """The alpha at which the interval just reaches 0: two-sided p value. `error.total` must be above 0."""
     ratio = abs(mean) / error.total
+    if not error.seeds and error.images is not None:
+        return 2 * float(stdtr(error.images - 1, -ratio))
     highest = 2 * float(stdtr(error.seeds - 1, -ratio))
     if error.images is None or ratio == 0:
         return highest

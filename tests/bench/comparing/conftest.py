@@ -75,6 +75,20 @@ def make_run(tmp_path: Path) -> MakeRun:
     return make
 
 
+@pytest.fixture
+def make_images(tmp_path: Path) -> MakeRun:
+    """`make_images("theirs", 0.1)`: scored images of another program below tmp_path/runs."""
+
+    def make(folder: str, offset: float, *, name: str | None = None, **changes: Any) -> RunFolder:
+        found = RunFolder(tmp_path / "runs" / "smoke" / "toy-stripes" / folder)
+        card = {"name": name or folder, "protocol": "smoke", "dataset": "toy-stripes"}
+        real, kept = changes.pop("real", 1), changes.pop("kept", IMAGES)
+        write_scores(found, 99, offset, real=real, kept=kept, **card, **changes)
+        return found
+
+    return make
+
+
 def environment() -> Environment:
     return Environment(
         bench="0.1.0",
@@ -91,25 +105,30 @@ def environment() -> Environment:
     )
 
 
-def write_scores(folder: RunFolder, seed: int, offset: float) -> None:
-    """Features, per-image values and scores of one run: equal inputs everywhere, `offset` sets runs apart."""
-    inputs = np.random.default_rng(0).standard_normal((IMAGES, DIMENSION))
-    real = np.random.default_rng(1).standard_normal((IMAGES + 2, DIMENSION))
+def write_scores(
+    folder: RunFolder, seed: int, offset: float, *, real: int = 1, kept: int = IMAGES, **card: str
+) -> None:
+    """Features, per-image values and scores of one run: equal inputs everywhere, `offset` sets runs apart.
+
+    `real` draws the real images; of the test images the first are `kept`; `card` changes the card.
+    """
+    inputs = np.random.default_rng(0).standard_normal((IMAGES, DIMENSION))[:kept]
+    real_images = np.random.default_rng(real).standard_normal((IMAGES + 2, DIMENSION))
     noise = np.random.default_rng([seed, round(abs(offset) * 1e6), offset > 0])
     rows, directions = [], {}
     for direction in DIRECTIONS:
         generated = (inputs + offset + 0.05 * noise.standard_normal(DIMENSION)).astype(np.float32)
-        edges = 0.5 + offset / 10 + 0.01 * noise.standard_normal(IMAGES)
-        for which, features in ((f"last-{direction}", generated), (f"real-{direction}", real)):
+        edges = 0.5 + offset / 10 + 0.01 * noise.standard_normal(kept)
+        for which, features in ((f"last-{direction}", generated), (f"real-{direction}", real_images)):
             path = folder.features / f"{which}-tiny.npy"
             atomic.write_with(path, lambda file, features=features: np.save(file, features))
-        rows += [(direction, f"{i:03}.png", edges[i]) for i in range(IMAGES)]
+        rows += [(direction, f"{i:03}.png", edges[i]) for i in range(kept)]
         directions[direction] = DirectionScores(
-            images_generated=IMAGES,
-            images_real=len(real),
+            images_generated=kept,
+            images_real=len(real_images),
             metrics={
-                "kd(tiny)": Score(value=kernel_distance(generated, real)),
-                "fd(tiny)": Score(value=frechet_distance(generated, real)),
+                "kd(tiny)": Score(value=kernel_distance(generated, real_images)),
+                "fd(tiny)": Score(value=frechet_distance(generated, real_images)),
                 "edge_correlation": Score(value=float(edges.mean())),
                 "colourfulness": Score(value=40 + offset + 0.1 * noise.standard_normal(), floor=45.0),
                 "mask_entropy": Score(value=None, reason="this generator has no masks"),
@@ -117,7 +136,7 @@ def write_scores(folder: RunFolder, seed: int, offset: float) -> None:
         )
     atomic.write_csv(folder.images_csv, ["direction", "file", "edge_correlation"], rows)
     selection = Selection(step=10, images_seen=10, directions=directions)
-    scores = Scores(selections={"last": selection}, card={"features": "tiny"})
+    scores = Scores(selections={"last": selection}, card={"features": "tiny", **card})
     atomic.write_text(folder.scores_json, scores.model_dump_json(indent=2))
 
 
