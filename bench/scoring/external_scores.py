@@ -41,6 +41,7 @@ class ImageSets:
 class ExternalScores:
     """The scores of one direction and what is kept besides."""
 
+    sets: ImageSets
     scores: DirectionScores
     subset_size: int
     measured: Measured
@@ -73,7 +74,7 @@ def score_image_sets(
     scores = DirectionScores(
         images_generated=len(sets.generated), images_real=len(sets.real), metrics=metrics
     )
-    return ExternalScores(scores, subset_size, measured, reference, real_fingerprint, shape)
+    return ExternalScores(sets, scores, subset_size, measured, reference, real_fingerprint, shape)
 
 
 def external_card(network: FeatureNetwork, direction: Direction, found: ExternalScores) -> Card:

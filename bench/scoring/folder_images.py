@@ -63,7 +63,12 @@ class FolderImages:
     def images(self, size: int | None) -> ImageSet:
         """The images resized to [size, size], or of their own size for None; a bad one is a BenchError."""
         content = content_hash(["files", VERSION, PIL.__version__, RESIZE, size, self.hashes])
-        return ImageSet(self.names, content, lambda: self._read(size))
+        return ImageSet(
+            self.names,
+            content,
+            lambda: self._read(size),
+            lambda places: self.chosen(places)._read(size),
+        )
 
     def _read(self, size: int | None) -> Iterator[Images]:
         with ThreadPoolExecutor(READERS) as pool:

@@ -1,6 +1,6 @@
 """A set of images of any origin that is read one image after another, never held."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ class ImageSet:
     """Names the pixels completely: equal contents have equal features."""
     read: Callable[[], Iterator[Images]]
     """Gives uint8 [h, w, 3], one after another, in the order of `names`."""
+    pick: Callable[[Sequence[int]], Iterable[Images]]
+    """Gives those at some places, in the order of the places, without reading the others."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -39,7 +41,12 @@ class ImageSet:
 
 def of_split(split: Split) -> ImageSet:
     """The images of a split of a data set."""
-    return ImageSet(split.names, images_hash(split.images), lambda: iter(split.images))
+    return ImageSet(
+        split.names,
+        images_hash(split.images),
+        lambda: iter(split.images),
+        lambda places: [split.images[place] for place in places],
+    )
 
 
 def fingerprint(images: Iterable[Images]) -> str:

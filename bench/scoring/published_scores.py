@@ -1,6 +1,6 @@
 """`bench score --published SYSTEM --checkpoint FILE`: a published generator on a data set's test split."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bench.data.dataset import Dataset, Images, Split
 from bench.data.tensors import quantise
@@ -33,15 +33,19 @@ def score_generator(
     source, target = (dataset.A, dataset.B) if direction == "A2B" else (dataset.B, dataset.A)
     streams = Streams(seed)
 
-    def translations() -> Iterator[Images]:
-        for batch in translate_split(generator, source.test, streams, direction):
+    def translations(split: Split = source.test) -> Iterator[Images]:
+        for batch in translate_split(generator, split, streams, direction):
             yield from quantise(batch.translation.image)
+
+    def picked(places: Sequence[int]) -> Iterator[Images]:
+        names = tuple(source.test.names[place] for place in places)
+        return translations(Split(source.test.images[list(places)], names))
 
     real = of_split(target.test)
     others = floor_images(target.train.images, len(source.test), target.test.images.shape[1])
     floor = Split(others, tuple(f"floor {place}" for place in range(len(others))))
     sets = ImageSets(
-        generated=ImageSet(source.test.names, "", translations),
+        generated=ImageSet(source.test.names, "", translations, picked),
         real=real,
         source=of_split(source.test),
         floor=of_split(floor) if len(others) > 1 else None,

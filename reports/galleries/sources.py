@@ -1,16 +1,18 @@
 """Which run's pictures stand for a variant, and the numbers of one image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bench.scoring.pairing import matches
 from reports import metrics
 from reports.comparability import Group
 from reports.frame import records
 from reports.numbers import fixed
 from reports.run_files import read_images, read_samples
+from reports.tables.scores import DIRECTIONS
 
 CAPTIONED = ("edge_correlation", "mean_change", "colourfulness", "foreground_iou", "counterfactual_psnr")
 MOST_NUMBERS = 3
@@ -66,7 +68,29 @@ def shown_runs(group: Group) -> list[Shown]:
                     Shown(variant, seed, Path(str(run.folder)), tuple(samples), read_images(str(run.folder)))
                 )
                 break
-    return found
+    ours = [run for run in found if run.variant not in group.external]
+    return [_named_alike(run, ours) if run.variant in group.external else run for run in found]
+
+
+def _named_alike(images: Shown, runs: list[Shown]) -> Shown:
+    """Images of another program, the test images called as the runs call them: `x_fake.png` is `x.jpg`."""
+    called: dict[tuple[str, str], str] = {}
+    for direction in DIRECTIONS:
+        theirs = sorted(images.final(direction))
+        files = sorted({file for run in runs for file in run.final(direction)})
+        called |= {(direction, theirs[at]): files[other] for at, other in matches(theirs, files)}
+
+    def name(direction: object, file: object) -> str:
+        return called.get((str(direction), str(file)), str(file))
+
+    samples = tuple(
+        entry | {"file": name(entry.get("direction"), entry.get("file"))} for entry in images.samples
+    )
+    table = images.images
+    if {"direction", "file"} <= set(table.columns):
+        pairs = zip(table["direction"], table["file"], strict=True)
+        table = table.assign(file=[name(*pair) for pair in pairs])
+    return replace(images, samples=samples, images=table)
 
 
 def seeds_shown(shown: list[Shown]) -> str:

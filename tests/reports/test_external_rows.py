@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from bench.scoring.external_folder import write_external
+from bench.scoring.external_scores import external_card
+from bench.scoring.folder_scores import Folders, score_folders
+from bench.scoring.networks import load_network
 from reports.comparability import Group, groups
 from reports.findings import summarise_group
 from reports.frame import read_study, run_folders
+from reports.galleries.outputs import output_galleries
+from reports.galleries.pictures import LARGE, Pictures
+from reports.galleries.sources import shown_runs
 from reports.results import Results
 from reports.tables.main import main_table
 from reports.tables.model import Row
@@ -178,6 +186,33 @@ def test_scores_without_fingerprints_are_joined_by_the_features_of_the_real_imag
     found = groups(read_study(run_folders([root])))
     assert len(found) == (1 if together else 2)
     assert ("theirs" in found[0].variants) == together
+
+
+def test_galleries_show_the_same_test_images_whatever_the_other_program_calls_them(
+    mini: ModuleType, group_of: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    root = mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,))
+    network, each = load_network("tiny"), np.random.default_rng(0)
+    for folder, written in (("fake", "{:03}_fake_B.png"), ("real", "{}.png")):
+        (tmp_path / folder).mkdir()
+        for at in range(5):
+            pixels = each.integers(0, 255, (32, 32, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / written.format(at))
+    found, _ = score_folders(Folders(tmp_path / "real", tmp_path / "fake"), network)
+    spatial = mini.Mini(mini.protocol(), "toy-stripes", "spatial", 0)
+    names = {"name": "theirs", "protocol": "smoke", "dataset": "toy-stripes"}
+    card = {**external_card(network, "A2B", found), **mini.card(spatial), **names}
+    write_external(root / "smoke" / "toy-stripes" / "theirs", found, "A2B", card)
+    group = group_of(root)
+    pictures = Pictures()
+    first, _ = output_galleries(group, shown_runs(group), pictures)
+    assert first.columns == ("source", "spatial", "theirs")
+    assert [strip.title for strip in first.strips] == ["000.png", "001.png", "002.png"]
+    fakes = [np.asarray(Image.open(path)) for path in sorted((tmp_path / "fake").iterdir())]
+    assert [strip.shots[2].picture for strip in first.strips] == [
+        pictures.add(pixels, LARGE) for pixels in fakes[:3]
+    ]
 
 
 def test_a_damaged_folder_of_images_is_named_with_its_reason(

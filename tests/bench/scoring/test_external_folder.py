@@ -1,9 +1,11 @@
 """The folder of images of other programs: read like a run's, both directions in one, nothing overwritten."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
@@ -96,6 +98,60 @@ def test_both_directions_stand_in_one_folder(
     features = {path.name: np.load(path).shape for path in (folder / "features").iterdir()}
     assert features["last-A2B-tiny.npy"] == (7, network.dimension)
     assert features["real-A2B-tiny.npy"] == (9, network.dimension)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def test_pictures_are_kept_for_galleries_in_both_directions(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    folder = tmp_path / "negative"
+    for direction in ("B2A", "A2B", "A2B"):
+        found, card = scored(direction, dataset, network)
+        write_external(folder, found, direction, card)
+    entries = json.loads((folder / "samples" / "index.json").read_text())
+    final = [entry for entry in entries if entry["kind"] == "final"]
+    assert [entry["direction"] for entry in final] == ["B2A"] * 6 + ["A2B"] * 6
+    for entry in entries:
+        split = (dataset.A if entry["direction"] == "A2B" else dataset.B).test
+        source = split.images[split.names.index(entry["file"])]
+        assert (read_picture(folder / entry["folder"] / "source.png") == source).all()
+        output = read_picture(folder / entry["folder"] / "output.png")
+        assert np.abs(output.astype(int) - (255 - source)).max() <= 1
+    ranks = {(entry["measure"], entry["rank"]) for entry in entries if entry["kind"] == "extreme"}
+    assert ranks == {
+        (measure, rank)
+        for measure in ("edge_correlation", "realism(tiny)")
+        for rank in ("best", "median", "worst")
+    }
+
+
+def test_pictures_are_of_the_test_images_that_the_runs_beside_show(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    entries = [
+        {"kind": "final", "direction": "A2B", "file": f"{at}_real.png", "folder": "x"} for at in (5, 2)
+    ]
+    index = tmp_path / "spatial" / "seed0" / "samples" / "index.json"
+    index.parent.mkdir(parents=True)
+    index.write_text(json.dumps(entries))
+    found, card = scored("A2B", dataset, network)
+    write_external(tmp_path / "theirs", found, "A2B", card)
+    kept = json.loads((tmp_path / "theirs" / "samples" / "index.json").read_text())
+    assert [entry["file"] for entry in kept if entry["kind"] == "final"] == ["2.jpg", "5.jpg"]
+
+
+def test_a_folder_that_holds_runs_is_left_alone(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    (tmp_path / "spatial" / "seed0").mkdir(parents=True)
+    (tmp_path / "spatial" / "seed0" / "run.json").write_text("{}")
+    found, card = scored("A2B", dataset, network)
+    with pytest.raises(BenchError, match=r"holds runs.*another --name"):
+        write_external(tmp_path / "spatial", found, "A2B", card)
+    assert not (tmp_path / "spatial" / "scores.json").exists()
 
 
 def test_scoring_a_direction_again_replaces_it(
