@@ -23,6 +23,7 @@ import pandas as pd
 
 from bench.comparing.references import same_real_images, same_weights
 from bench.errors import UsageError
+from bench.runs.record import GeneratorRecord
 from reports.frame import Study
 from reports.order import ordered_variants
 
@@ -116,6 +117,15 @@ class Group:
         """Variant -> the objective that it brought, for those that were not trained with the protocol's."""
         known = self.study.runs.dropna(subset=["own_objective"]).drop_duplicates("variant")
         return dict(zip(known["variant"], known["own_objective"], strict=True))
+
+    @cached_property
+    def generators(self) -> dict[str, GeneratorRecord]:
+        """Variant -> what its first run records of it, for generators that are not ours."""
+        found: dict[str, GeneratorRecord] = {}
+        for record in self.study.records.values():
+            if record.generator is not None:
+                found.setdefault(record.cell.variant, record.generator)
+        return found
 
     @cached_property
     def _odd_variants(self) -> set[str]:

@@ -5,10 +5,12 @@ this package; the entry-point group `bench.variants`, whose values name a module
 to `load_plugin`. The order of names depends on the names alone.
 """
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +18,11 @@ from functools import cache
 from pathlib import Path
 
 from variants.errors import VariantError, unknown
-from variants.registry import KINDS, REGISTRY, Entry, Kind, Registered
+from variants.registry import KINDS, PLUGIN_PREFIX, REGISTRY, Entry, Kind, Registered
 from variants.static import Unreadable, registrations
 
 GROUP = "bench.variants"
+OF_YOUR_OWN = "One of your own comes with --plugin FILE.py."
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Source:
 
 
 PLUGINS: dict[Path, tuple[Source, ...]] = {}
+PUBLIC = {"AtLeast", "Generator", "Length", "Translation", "compose", "register"}
+"""What a plugin takes from `variants`."""
 
 
 def names(kind: Kind | None = None) -> tuple[str, ...]:
@@ -45,7 +50,7 @@ def find(name: str) -> Source:
     """The source of a name. Raises VariantError, with close names, where there is none."""
     known = sources()
     if name not in known:
-        raise unknown("variant", name, names())
+        raise VariantError(f"{unknown('variant', name, names())} {OF_YOUR_OWN}")
     return known[name]
 
 
@@ -107,7 +112,7 @@ def load_plugin(path: str | Path) -> tuple[str, ...]:
         return tuple(source.entry.name for source in PLUGINS[file])
     if file.suffix != ".py" or not file.is_file():
         raise VariantError(f"There is no plugin file {path}. Give a Python file that registers a variant.")
-    module = f"variants_plugin_{file.stem}"
+    module = f"{PLUGIN_PREFIX}{file.stem}"
     if any(source.module == module for plugin in PLUGINS.values() for source in plugin):
         raise VariantError(f"Another plugin is called {file.name}. Rename one of the two files.")
     try:
@@ -182,8 +187,35 @@ def import_source(module: str, file: Path | None) -> None:
     assert spec.loader is not None  # a .py file has both
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[module] = loaded
+    # Last, and for now alone: what stands beside a plugin hides nothing that is installed.
+    sys.path.append(str(file.parent))
     try:
         spec.loader.exec_module(loaded)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[module]
-        raise
+        if isinstance(error, VariantError) or not isinstance(error, Exception | SystemExit):
+            raise
+        raise VariantError(cannot_be_loaded(file, error)) from error
+    finally:
+        sys.path.reverse()
+        with contextlib.suppress(ValueError):  # the plugin may have changed the path itself
+            sys.path.remove(str(file.parent))
+        sys.path.reverse()
+
+
+def cannot_be_loaded(file: Path, error: Exception | SystemExit) -> str:
+    """Why running a plugin file failed, in which of its lines, and what to write."""
+    lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if step.filename == str(file)]
+    line = f" (line {lines[-1]})" if lines else ""
+    said = f"Plugin {file.name} cannot be loaded: {type(error).__name__}: {error}{line}."
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        return (
+            f"{said} Install it beside bench ({sys.executable} -m pip install {package}), or put "
+            f"{package}.py into the folder of the plugin."
+        )
+    if isinstance(error, NameError) and error.name in PUBLIC:
+        return f"{said} Write at its top: from variants import {error.name}"
+    if isinstance(error, SystemExit):
+        return f"{said} What it does as a program belongs below: if __name__ == '__main__':"
+    return said

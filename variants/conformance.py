@@ -7,21 +7,25 @@ By default the generator is built narrow where it has the usual parameters, so t
 parameters are counted at the size that the name says.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from variants.catalogue import registered
 from variants.construction import build
 from variants.contract import Generator, Translation, compose
 from variants.cost import parameter_count
+from variants.errors import VariantError
 from variants.exact_gradients import wrong_gradients
 from variants.parts.initialisation import initialise
 from variants.pins import PARAMETER_COUNTS
-from variants.spelling import canonical
+from variants.provenance import place_in
+from variants.spelling import canonical, parse
 
 NARROW = {"width": 8, "blocks": 2, "slot_size": 16, "encoder": "8-8-8-16"}
 SIZES = ((64, 64), (96, 96), (64, 96))
@@ -71,24 +75,43 @@ def draw(name: str) -> torch.Generator:
     return torch.Generator().manual_seed(zlib.crc32(name.encode()))
 
 
-def check(text: str, *, full_size: bool = False, expected_parameters: int | None = None) -> list[CheckResult]:
+def check(
+    text: str, *, full_size: bool = False, expected_parameters: int | None = None, quick: bool = False
+) -> list[CheckResult]:
     """Every check on the generator that `text` names; each runs whatever the others say.
 
+    With `quick`, those that a training is not begun without, on a narrow generator a matter of seconds.
     `expected_parameters` pins the number of trained parameters of a generator that this package does not
-    know. Raises VariantError for an unknown name or parameter.
+    know. What several checks find is told once. Raises VariantError for an unknown name or parameter, and
+    for a plugin that cannot be loaded.
     """
     subject = Subject(canonical(text), full_size, expected_parameters)
-    return [run(name, each, subject) for name, each in CHECKS.items()]
+    registered(parse(text).name)
+    names = [name for name in CHECKS if not quick or name not in SLOW]
+    results: list[CheckResult] = []
+    told: dict[str, str] = {}
+    for result in (run(name, CHECKS[name], subject) for name in names):
+        first = result.name if result.passed else told.setdefault(gist(result.detail), result.name)
+        same = first != result.name
+        results.append(replace(result, detail=f"{AS_BEFORE}{first}") if same else result)
+    return results
+
+
+def gist(detail: str) -> str:
+    """By what two failures are the same one: the place in the code where they arose, if any is told."""
+    place = re.search(r"\([^()]+, line \d+, in [^()]+\)$", detail)
+    return place[0] if place else detail
 
 
 def run(name: str, each: Callable[[Subject], str], subject: Subject) -> CheckResult:
     """The result of one check; whatever it raises is a failure."""
     try:
         return CheckResult(name, True, each(subject))
-    except Failed as failure:
+    except (Failed, VariantError) as failure:
         return CheckResult(name, False, str(failure))
     except Exception as error:  # third parties' code may raise anything
-        return CheckResult(name, False, f"{type(error).__name__}: {error}")
+        place = place_in(error)
+        return CheckResult(name, False, f"{type(error).__name__}: {error}" + (f" ({place})" if place else ""))
 
 
 def every_size(subject: Subject) -> Iterator[tuple[Generator, Tensor, Translation]]:
@@ -263,3 +286,7 @@ CHECKS: dict[str, Callable[[Subject], str]] = {
     "parameter count": parameter_counts,
     "save and load": save_and_load,
 }
+AS_BEFORE = "as "
+"""Begins the detail of a check that found what a named one before it found."""
+SLOW = {"gradients in every layout", "parameter count"}
+"""Checks that are no part of the quick ones: in float64, or at the size that the name says."""

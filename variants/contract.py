@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from variants.errors import VariantError
 from variants.published.names import PublishedNames
 
 Noise = torch.Generator | Tensor | None
@@ -66,6 +67,11 @@ class Generator(nn.Module):
                 f"multiples of {STRIDE}"
             )
         translation: Translation = super().__call__(image, noise)
+        if not isinstance(translation, Translation):
+            raise VariantError(
+                f"{type(self).__qualname__}.forward returned {a_word_for(translation)}. Return "
+                "Translation(image, contents, masks); without masks: Translation(y, y.unsqueeze(1), None)."
+            )
         return translation
 
     def with_losses(self, image: Tensor, noise: Noise = None) -> tuple[Translation, dict[str, Tensor]]:
@@ -105,6 +111,11 @@ class Generator(nn.Module):
             return noise.to(weight)
         # Drawn in single precision on the CPU, so that every device and precision gets the same numbers.
         return torch.randn(shape, generator=noise, dtype=torch.float32).to(weight)
+
+
+def a_word_for(value: object) -> str:
+    """What a value is, for a message: `a Tensor`, `None`."""
+    return "None" if value is None else f"a {type(value).__name__}"
 
 
 def compose(contents: Tensor, masks: Tensor) -> Tensor:

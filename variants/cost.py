@@ -1,6 +1,10 @@
 """What a generator costs: parameters and floating-point operations of a forward pass."""
 
+import itertools
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from variants.contract import Generator
@@ -14,15 +18,36 @@ def parameter_count(generator: Generator) -> int:
 def forward_gflop(generator: Generator, height: int, width: int | None = None) -> float:
     """GFLOP of translating one image: twice the multiply-adds of convolutions and matrix products.
 
-    Counted on the meta device by torch's FlopCounterMode, so nothing is computed and no memory is used; the
-    generator itself is left as it is. Square where no width is given; both are multiples of 16.
+    By torch's FlopCounterMode on the meta device, so nothing is computed and no memory is used; a generator
+    that cannot be run there, as where it asks for its images' device, translates one grey image instead. The
+    generator's weights are left as they are. Square where no width is given; both are multiples of 16.
     """
-    state = {
-        **{name: each.to("meta") for name, each in generator.named_parameters()},
-        **{name: each.to("meta") for name, each in generator.named_buffers()},
-    }
-    image = torch.empty(1, 3, height, width or height, device="meta")
-    noise = None if generator.noise_shape is None else torch.empty(1, *generator.noise_shape, device="meta")
+    image = torch.zeros(1, 3, height, width or height)
+    shape = generator.noise_shape
+    noise = None if shape is None else torch.zeros(1, *shape)
+
+    def without_data() -> None:
+        inputs = tuple(each if each is None else each.to("meta") for each in (image, noise))
+        torch.func.functional_call(generator, weights_on(generator, "meta"), inputs)
+
+    def with_data() -> None:
+        where = next((each.device for each in generator.parameters()), image.device)
+        generator(image.to(where), noise if noise is None else noise.to(where))
+
+    try:
+        return counted(without_data)
+    except Exception:  # anybody's generator: what runs on data need not run without
+        return counted(with_data)
+
+
+def counted(work: Callable[[], object]) -> float:
+    """GFLOP of some work that needs no gradients."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        torch.func.functional_call(generator, state, (image, noise))
+        work()
     return counter.get_total_flops() / 1e9
+
+
+def weights_on(generator: Generator, device: str) -> dict[str, Tensor]:
+    """Parameters and buffers of a generator on another device; without gradients, as nothing is learned."""
+    both = itertools.chain(generator.named_parameters(), generator.named_buffers())
+    return {name: each.detach().to(device) for name, each in both}

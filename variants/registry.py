@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["variant", "control", "baseline"]
 KINDS: tuple[Kind, ...] = ("variant", "control", "baseline")
+PLUGIN_PREFIX = "variants_plugin_"
+"""Stands before a plugin's file name in the name of its module, so that it hides no other."""
+FORWARD = "def forward(self, image, noise=None) -> Translation"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Class = TypeVar("Class", bound="type[Generator]")
@@ -70,9 +73,12 @@ def register(
     def claim(generator: Class) -> Class:
         if name in REGISTRY:
             raise VariantError(f"The name {name!r} is taken by {located(REGISTRY[name].generator)}.")
+        refuse_other_classes(generator)
         fields = fields_class(generator)
         parameters = with_defaults(parameters_of(fields), defaults)
-        REGISTRY[name] = Registered(make_entry(name, summary, kind, parameters, objective), generator, fields)
+        entry = make_entry(name, summary, kind, parameters, objective)
+        refuse_other_signatures(generator)
+        REGISTRY[name] = Registered(entry, generator, fields)
         return generator
 
     return claim
@@ -108,6 +114,32 @@ def fields_class(generator: type) -> type | None:
     return hint
 
 
+def refuse_other_classes(generator: type) -> None:
+    """Raise VariantError for a class that is no Generator."""
+    from variants.contract import Generator
+
+    if not (inspect.isclass(generator) and issubclass(generator, Generator)):
+        raise VariantError(
+            f"{getattr(generator, '__qualname__', generator)} is no generator. Write: "
+            f"class {getattr(generator, '__name__', 'Mine')}(Generator), with Generator from variants."
+        )
+
+
+def refuse_other_signatures(generator: "type[Generator]") -> None:
+    """Raise VariantError for a generator whose `forward` does not take images and noise."""
+    from torch import nn
+
+    name = located(generator)
+    if generator.forward is nn.Module.forward:
+        raise VariantError(f"{name} defines no forward. Write: {FORWARD}")
+    signature = inspect.signature(generator.forward)
+    try:
+        signature.bind("self", "image", "noise")
+    except TypeError:
+        raise VariantError(f"{name}.forward takes {signature}. Write: {FORWARD}") from None
+
+
 def located(generator: type) -> str:
     """Where a class is defined, for messages."""
-    return f"{generator.__module__}.{generator.__qualname__}"
+    module = generator.__module__.removeprefix(PLUGIN_PREFIX)
+    return f"{module}.{generator.__qualname__}"

@@ -120,13 +120,18 @@ def main() -> None:
         with contextlib.suppress(OSError):
             print(f"bench: {explained(error)}", file=sys.stderr)
         sys.exit(1)
-    except ValueError as error:
+    except Exception as error:
         from variants.errors import VariantError
+        from variants.provenance import place_in
 
-        if not isinstance(error, VariantError):
+        if isinstance(error, VariantError):
+            print(f"bench: {error}", file=sys.stderr)
+            sys.exit(2)
+        place = place_in(error)
+        if place is None:
             raise
-        print(f"bench: {error}", file=sys.stderr)
-        sys.exit(2)
+        print(f"bench: A generator raised {type(error).__name__}: {error} ({place}).", file=sys.stderr)
+        sys.exit(1)
 
 
 def print_in_any_encoding() -> None:

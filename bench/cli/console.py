@@ -190,7 +190,8 @@ def print_record(path: Path, as_json: bool) -> None:
     print_scores(read_scores(folder.scores_json))
     if record.costs:
         seconds = record.costs.seconds_training + record.costs.seconds_scoring
-        print(f"{record.status} in {seconds:.0f} s, {record.images_seen} images of each domain seen: {path}")
+        when = f"{record.status} on {record.finished}, after {seconds:.0f} s of work"
+        print(f"{when}, {record.images_seen} images of each domain seen: {path}")
     print(f"Look at it with: bench report {path}")
 
 

@@ -42,6 +42,10 @@ Deterministic = Annotated[
 PrecisionFallback = Annotated[
     bool, typer.Option("--precision-fallback", help="fp32 where bf16 is asked for and not there; recorded.")
 ]
+Unchecked = Annotated[
+    bool,
+    typer.Option("--unchecked", help="Train a generator of one's own that fails bench check; recorded."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 DEFAULT_RUNS = Path("runs")

@@ -1,6 +1,5 @@
 """`bench run`: train and score one variant."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from bench.cli.options import (
     Runs,
     Seed,
     Threads,
+    Unchecked,
     Weights,
     print_json,
 )
@@ -46,6 +46,7 @@ def run(
     compile_networks: Compile = False,
     deterministic: Deterministic = False,
     precision_fallback: PrecisionFallback = False,
+    unchecked: Unchecked = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be recorded; do nothing.")
     ] = False,
@@ -75,15 +76,25 @@ def run(
     from bench.devices import resolve_device, use_threads
     from bench.execution import Execution
     from bench.progress import TerminalProgress
+    from bench.runs.environment import describe_environment
+    from bench.runs.folder import RunFolder
     from bench.studies.execute import Machine, execute, preview
+    from bench.studies.identity import finished_remarks
 
     execution = Execution(
-        compile=compile_networks, deterministic=deterministic, precision_fallback=precision_fallback
+        compile=compile_networks,
+        deterministic=deterministic,
+        precision_fallback=precision_fallback,
+        unchecked=unchecked,
     )
     machine = Machine(resolve_device(device), use_threads(threads), weights, skip_bad_images, execution)
     with TerminalProgress() as progress:
         if dry_run:
             print_json(preview(cell, machine, progress).model_dump(mode="json"))
             return
-        execute(cell, runs, machine, progress)
-    print_record(Path(cell.folder(runs)), as_json)
+        finished_before = RunFolder(cell.folder(runs)).is_done()
+        record = execute(cell, runs, machine, progress)
+    if finished_before:
+        for remark in finished_remarks(record, describe_environment(machine.device, machine.threads)):
+            announce(remark)
+    print_record(cell.folder(runs), as_json)

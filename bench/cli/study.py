@@ -15,6 +15,7 @@ from bench.cli.options import (
     Plugin,
     PrecisionFallback,
     Runs,
+    Unchecked,
     Weights,
 )
 
@@ -73,6 +74,7 @@ def study(
     compile_networks: Compile = False,
     deterministic: Deterministic = False,
     precision_fallback: PrecisionFallback = False,
+    unchecked: Unchecked = False,
     as_json: AsJson = False,
 ) -> None:
     """Train and score a grid of variants, data sets and seeds, declared in a file or by options.
@@ -109,7 +111,10 @@ def study(
         "address": address,
     }
     execution = Execution(
-        compile=compile_networks, deterministic=deterministic, precision_fallback=precision_fallback
+        compile=compile_networks,
+        deterministic=deterministic,
+        precision_fallback=precision_fallback,
+        unchecked=unchecked,
     )
     where = Circumstances(runs, device, weights, skip_bad_images, tuple(plugin or ()), execution)
     request = Request(

@@ -49,6 +49,7 @@ def translate(
     from bench.progress import TerminalProgress
     from bench.runs.folder import RunFolder
     from bench.runs.scores import DIRECTIONS
+    from bench.studies.foreign import changed_since
     from bench.translating import (
         generator_of_checkpoint,
         generator_of_run,
@@ -64,6 +65,8 @@ def translate(
         raise UsageError(f"--direction {direction!r} is not a direction. Give A2B or B2A.")
     trained_at = None
     if run is not None and published is None and checkpoint is None:
+        if changed := changed_since(RunFolder(run).read()):
+            announce(f"note: {changed}. The weights of the run are used in the generator of now.")
         generator, trained_at = generator_of_run(RunFolder(run), wanted, where)
     elif run is None and published is not None and checkpoint is not None:
         generator = generator_of_checkpoint(published, checkpoint, where)

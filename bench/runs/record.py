@@ -82,8 +82,11 @@ class GeneratorRecord(Record):
     """Each of these files -> 16 hex digits of its text."""
     model_without_effect: list[str] = []
     """Keys of the protocol's [model] that are no parameters of this generator."""
+    checks: Literal["passed", "unchecked"] | None = None
+    """The quick part of the conformance suite, made before the first step; `unchecked`: some of it failed,
+    and it was trained nevertheless (`--unchecked`). None: not made yet."""
     failed_checks: dict[str, str] = {}
-    """What `--unchecked` let pass: check -> what it found. Empty where all passed."""
+    """What failed: check -> what it found."""
 
 
 class FeatureWeights(Record):

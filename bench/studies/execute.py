@@ -18,17 +18,20 @@ from bench.progress import ProgressReport
 from bench.protocol import schedule_hash
 from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, Costs, Environment, RunRecord
+from bench.runs.record import CellRecord, Costs, Environment, FeatureWeights, GeneratorRecord, RunRecord
 from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
-from bench.scoring.networks import load_network, require_weights
+from bench.scoring.networks import load_network, plain_name, require_weights
 from bench.scoring.run import score_run
-from bench.studies.identity import refuse_another_cell
+from bench.studies import foreign
+from bench.studies.identity import changes, has_begun, refuse_another_cell, refuse_other_makings
 from bench.studies.moment import now
 from bench.training import Trained, train
 from bench.training.memory import is_out_of_memory
 from bench.training.objectives import objective_class, objective_name
 from bench.training.precision import executed_precision
+from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
+from variants.provenance import place_in
 
 if TYPE_CHECKING:
     from bench.data import Dataset
@@ -55,18 +58,23 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
     """
     objective_class(objective_name(cell), cell.protocol.train)
     folder = RunFolder(cell.folder(runs))
-    require_weights(cell.protocol.score.features, machine.weights)
+    weights = feature_weights(cell, machine)
     if not folder.is_done():
         refuse_missing_precision(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
     with folder.locked():
-        record = begin(folder, plan(cell, dataset, machine))
+        planned = plan(cell, dataset, machine).model_copy(update={"feature_weights": weights})
+        record = begin(folder, planned)
         if record.status == "done":
             return record
         with failure_recorded(folder):
-            folder.update(images_to_see=images_to_see(cell, dataset))
+            generator = variants.build(cell.variant, cell.protocol.model)
+            if record.generator is not None:
+                note_conformance(folder, cell, record.generator, machine.execution.unchecked)
+            costs = counted_costs(generator, cell.protocol.images.size)
+            folder.update(images_to_see=images_to_see(cell, dataset, generator))
             network = load_network(cell.protocol.score.features, machine.weights, machine.device)
             trained = train(
                 cell,
@@ -79,7 +87,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
                 progress=progress,
                 execution=machine.execution,
             )
-            record_training(folder, cell, trained)
+            record_training(folder, trained, costs)
             began = time.perf_counter()
             score_run(folder, cell, dataset, trained, network, progress=progress)
             return record_scoring(folder, time.perf_counter() - began)
@@ -96,15 +104,18 @@ def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
     planned = plan(cell, dataset, machine)
-    return planned.model_copy(update={"images_to_see": images_to_see(cell, dataset)})
-
-
-def images_to_see(cell: Cell, dataset: "Dataset") -> int:
-    """Images of each domain that the cell is fed: none where its variant has nothing to train.
-
-    Builds the variant, so it raises whatever the variant's constructor raises.
-    """
     generator = variants.build(cell.variant, cell.protocol.model)
+    return planned.model_copy(update={"images_to_see": images_to_see(cell, dataset, generator)})
+
+
+def feature_weights(cell: Cell, machine: Machine) -> FeatureWeights:
+    """The weights that the cell is validated and scored with. Raises BenchError where they are missing."""
+    name = cell.protocol.score.features
+    return FeatureWeights(network=plain_name(name), sha256=require_weights(name, machine.weights))
+
+
+def images_to_see(cell: Cell, dataset: "Dataset", generator: Generator) -> int:
+    """Images of each domain that the cell is fed: none where its variant has nothing to train."""
     if parameter_count(generator) == 0:
         return 0
     return cell.protocol.images_to_see(len(dataset.A.train.names), len(dataset.B.train.names))
@@ -113,6 +124,7 @@ def images_to_see(cell: Cell, dataset: "Dataset") -> int:
 def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
     """What the run folder records of `cell` before its variant is built; `bench run --dry-run` prints it."""
     described = variants.describe(cell.variant)
+    generator = foreign.generator_record(cell)
     return RunRecord(
         status="running",
         cell=CellRecord(
@@ -125,10 +137,11 @@ def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
         data_fingerprint=dataset.fingerprint,
         schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
         parameters=variants.recorded_parameters(cell.variant, cell.protocol.model),
+        generator=generator,
         data=dataset.facts,
         environment=environment_of(cell, machine),
         started=now(),
-        warnings=list(dataset.warnings),
+        warnings=[*dataset.warnings, *foreign.remarks_on(cell, generator)],
     )
 
 
@@ -154,13 +167,18 @@ def refuse_missing_precision(machine: Machine, cell: Cell) -> None:
 def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
     """Write the planned record into a new folder, or take up the run that is there.
 
-    Raises BenchError, with a diff, when the folder holds a run of another cell.
+    Raises BenchError, with both, when the folder holds a run of another cell, or one made by another
+    generator or other feature weights.
     """
     if not folder.run_json.exists() or not folder.run_json.read_bytes().strip():
         folder.write(planned)
         return planned
     existing = folder.read()
+    if not has_begun(folder, existing):
+        # Nothing comes from the plugin of then: the mended one is taken, its parameters included.
+        existing = existing.model_copy(update={"parameters": planned.parameters, "generator": None})
     refuse_another_cell(folder, existing, planned)
+    refuse_other_makings(folder, existing, planned)
     if existing.status == "done":
         return existing
     return folder.update(
@@ -168,35 +186,51 @@ def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
         reason=None,
         sessions=existing.sessions + 1,
         environment=planned.environment,
+        parameters=planned.parameters,
+        generator=existing.generator or planned.generator,
+        feature_weights=planned.feature_weights,
         warnings=merged_warnings(existing, planned),
     )
 
 
 def merged_warnings(existing: RunRecord, planned: RunRecord) -> list[str]:
     """The warnings of earlier sessions, then new ones: another machine may round another way."""
-    warnings = [*existing.warnings, *planned.warnings]
-    before, after = existing.environment, planned.environment
-    for aspect in ("threads", "device", "cpu", "precision", "compiled", "deterministic"):
-        if getattr(before, aspect) not in {None, getattr(after, aspect)}:
-            change = f"{getattr(before, aspect)}, then {getattr(after, aspect)}"
-            warnings.append(
-                f"Continued with another {aspect} ({change}): "
-                "the result need not be bit for bit that of an uninterrupted run."
-            )
-    return list(dict.fromkeys(warnings))
+    differing = [
+        f"Continued with another {change}: the result need not be bit for bit that of an uninterrupted run."
+        for change in changes(existing.environment, planned.environment)
+    ]
+    return list(dict.fromkeys([*existing.warnings, *planned.warnings, *differing]))
 
 
-def record_training(folder: RunFolder, cell: Cell, trained: Trained) -> None:
-    """Note how the training went and what it cost."""
-    generator = trained.generators["A2B"]
-    costs = Costs(
-        parameters=parameter_count(generator),
-        gflop=forward_gflop(generator, cell.protocol.images.size),
-        seconds_training=trained.seconds_training,
-        seconds_data=trained.seconds_data,
-        seconds_per_step=trained.seconds_per_step,
-        peak_memory_bytes=trained.peak_memory_bytes,
-    )
+def note_conformance(folder: RunFolder, cell: Cell, generator: GeneratorRecord, unchecked: bool) -> None:
+    """Have a generator that is not ours checked, and record it. Raises NotConforming unless `unchecked`."""
+    checked = foreign.conforming(cell, generator, unchecked)
+    warnings = folder.read().warnings
+    if checked.failed_checks:
+        failed = "; ".join(f"{name}: {detail}" for name, detail in checked.failed_checks.items())
+        warnings = [*warnings, f"Trained unchecked although {cell.variant} fails: {failed}"]
+    folder.update(generator=checked, warnings=list(dict.fromkeys(warnings)))
+
+
+def counted_costs(generator: Generator, size: int) -> Costs:
+    """What can be counted of the cost before the first step. What cannot is recorded, and no failure."""
+    count, reason = None, None
+    try:
+        count = forward_gflop(generator.eval(), size)
+    except Exception as error:  # anybody's generator
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return Costs(parameters=parameter_count(generator), gflop=count, gflop_reason=reason)
+
+
+def record_training(folder: RunFolder, trained: Trained, counted: Costs) -> None:
+    """Note how the training went and what it took, beside what was `counted` of its cost before."""
+    took = {
+        "seconds_training": trained.seconds_training,
+        "seconds_data": trained.seconds_data,
+        "seconds_per_step": trained.seconds_per_step,
+        "peak_memory_bytes": trained.peak_memory_bytes,
+    }
+    costs = counted.model_copy(update=took)
     folder.update(
         images_seen=trained.images_seen,
         steps=trained.steps,
@@ -227,7 +261,7 @@ def failure_recorded(folder: RunFolder) -> Iterator[None]:
         yield
     except Exception as error:
         if not is_out_of_memory(error):
-            record_failure(folder, f"{type(error).__name__}: {error}")
+            record_failure(folder, told(error))
             raise
         message = (
             f"Out of memory: {error}. Smaller images (--set images.size=...), a narrower model "
@@ -235,6 +269,14 @@ def failure_recorded(folder: RunFolder) -> Iterator[None]:
         )
         record_failure(folder, message)
         raise BenchError(message) from error
+
+
+def told(error: Exception) -> str:
+    """An error in a line: what can be mended in its own words, another with its kind and its place."""
+    if isinstance(error, BenchError | variants.VariantError):
+        return str(error)
+    place = place_in(error)
+    return f"{type(error).__name__}: {error}" + (f" ({place})" if place else "")
 
 
 def record_failure(folder: RunFolder, reason: str) -> None:

@@ -1,5 +1,6 @@
 """The plan of a study: of every cell its folder, its schedule, what it may cost, and how far it is."""
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from bench.runs.record import RunRecord
 from bench.studies.estimates import Measured, read_measurements
 from bench.studies.grid import Grid
 from bench.studies.identity import as_recorded
+from variants.provenance import provenance
 
+WITHOUT_A_FILE = "tiny"
+"""The feature network whose weights come in no file."""
 State = Literal["new", "unfinished", "done", "failed"]
 
 
@@ -36,6 +40,10 @@ class Wanted:
     protocol_hash: str
     schedule_hash: str | None
     parameters: dict[str, Any]
+    source_hash: str | None = None
+    """Of a generator that is not ours."""
+    weights_hash: str | None = None
+    """SHA-256 of the feature network's weights, where a file is named."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,10 @@ class Planned:
     """The device on which the step was measured that hours and memory come from."""
 
 
-def make_plan(grid: Grid, runs: Path, load_facts: Callable[[str], Facts]) -> list[Planned]:
-    """Every cell of `grid`. `load_facts` is asked once for each data set."""
+def make_plan(
+    grid: Grid, runs: Path, load_facts: Callable[[str], Facts], weights: Path | None = None
+) -> list[Planned]:
+    """Every cell of `grid`. `load_facts` is asked once for each data set; `weights` is a file of them."""
     facts = {dataset: load_facts(dataset) for dataset in grid.datasets}
     schedules = {
         (dataset, seed): schedule_hash(grid.protocol, known.fingerprint, seed) if known.fingerprint else None
@@ -77,10 +87,14 @@ def make_plan(grid: Grid, runs: Path, load_facts: Callable[[str], Facts]) -> lis
     parameters = {
         variant: variants.recorded_parameters(variant, grid.protocol.model) for variant in grid.variants
     }
+    sources = {variant: provenance(variant) for variant in grid.variants}
+    weights_hash = hash_of(weights) if grid.protocol.score.features != WITHOUT_A_FILE else None
     protocol_hash, planned = grid.protocol.hash(), []
     for cell in grid.cells():
         folder, schedule = cell.folder(runs), schedules[cell.dataset, cell.seed]
-        wanted = Wanted(protocol_hash, schedule, parameters[cell.variant])
+        source = sources[cell.variant]
+        source_hash = source.hash if source else None
+        wanted = Wanted(protocol_hash, schedule, parameters[cell.variant], source_hash, weights_hash)
         standing = standing_of(folder, wanted)
         known = measured[cell.variant]
         hours = hours_of(cell, known, facts[cell.dataset].images)
@@ -113,7 +127,21 @@ def is_wanted(record: RunRecord, wanted: Wanted) -> bool:
     """Whether the record is one of the wanted cell, as far as that is known without loading its data."""
     same_schedule = wanted.schedule_hash in (None, record.schedule_hash)
     same_parameters = record.parameters == as_recorded(wanted.parameters)
-    return same_schedule and record.protocol_hash == wanted.protocol_hash and same_parameters
+    makings = (
+        (record.generator.hash if record.generator else None, wanted.source_hash),
+        (record.feature_weights.sha256 if record.feature_weights else None, wanted.weights_hash),
+    )
+    # Records of before these were kept cannot be held against anything.
+    same_makings = all(None in (before, now) or before == now for before, now in makings)
+    return same_schedule and same_makings and record.protocol_hash == wanted.protocol_hash and same_parameters
+
+
+def hash_of(weights: Path | None) -> str | None:
+    """SHA-256 of a file; None without one, and for one that cannot be read: the cells say so."""
+    try:
+        return hashlib.sha256(weights.read_bytes()).hexdigest() if weights else None
+    except OSError:
+        return None
 
 
 def hours_of(cell: Cell, measured: Measured | None, images: tuple[int, int] | None) -> float | None:

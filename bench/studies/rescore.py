@@ -13,6 +13,7 @@ from bench.runs.record import RunRecord
 from bench.runs.scores import Scores, read_scores
 from bench.scoring.networks import load_network, require_weights
 from bench.scoring.run import SelectionName, Weights, score_selections
+from bench.studies import foreign
 from bench.training.weights import load_generators, read_origin
 
 
@@ -34,6 +35,8 @@ def rescore(
     folder = RunFolder(path)
     record = _finished(folder)
     cell = cell_of(record)
+    if changed := foreign.changed_since(record):
+        raise BenchError(f"{path} is not scored again: {changed}. Restore the source, or train it anew.")
     name = features or cell.protocol.score.features
     require_weights(name, weights)
     # Unreadable images are skipped again; the fingerprint tells whether they are the same ones.

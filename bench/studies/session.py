@@ -62,7 +62,7 @@ def prepare(
     grid = expand(declaration)
     if computes_here(engine or declaration.study.engine):
         refuse_missing_precision(declaration, grid, where)
-    plan = make_plan(grid, where.runs, load_facts_of(grid, where.skip_bad_images, progress))
+    plan = make_plan(grid, where.runs, load_facts_of(grid, where.skip_bad_images, progress), where.weights)
     return Prepared(declaration, grid, plan, make_orders(plan, where))
 
 

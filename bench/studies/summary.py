@@ -98,6 +98,8 @@ def repeat_command(order: Order, study: Study) -> str:
         words += ["--plugin", str(plugin)]
     if order.skip_bad_images:
         words.append("--skip-bad-images")
+    if order.execution.unchecked:
+        words.append("--unchecked")
     return shlex.join([*words, "--runs", str(order.runs)])
 
 

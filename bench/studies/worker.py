@@ -66,7 +66,9 @@ def work(progress: ToldProgress) -> Outcome:
     except BenchError as error:
         return Outcome(outcome="failed", reason=str(error))
     except Exception as error:
-        return Outcome(outcome="failed", reason=f"{type(error).__name__}: {error}")
+        from bench.studies.execute import told
+
+        return Outcome(outcome="failed", reason=told(error))
     return Outcome(outcome="done")
 
 

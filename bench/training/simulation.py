@@ -16,6 +16,7 @@ from bench.streams import Streams
 from bench.training.objective import Objective
 from bench.training.step_streams import StepStreams
 from variants.contract import Generator
+from variants.cost import weights_on
 
 MOMENTS = 2
 """Running means that Adam keeps of every gradient: made in the first step, held in all later ones."""
@@ -107,13 +108,9 @@ def bytes_of_a_pass(objective: Objective, batch: int, size: int) -> int:
     On the meta device and in float32: no less than what the pass holds at any time.
     """
     generator = objective.generators["A2B"]
-    state = {
-        name: each.to("meta")
-        for name, each in itertools.chain(generator.named_parameters(), generator.named_buffers())
-    }
     image = torch.empty(batch, 3, size, size, device="meta")
     shape = generator.noise_shape
     noise = None if shape is None else torch.empty(batch, *shape, device="meta")
     with BytesHeld() as count, torch.no_grad():
-        torch.func.functional_call(generator, state, (image, noise))
+        torch.func.functional_call(generator, weights_on(generator, "meta"), (image, noise))
     return count.made

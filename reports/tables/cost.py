@@ -9,9 +9,9 @@ from typing import Any
 from reports.comparability import Group
 from reports.frame import records
 from reports.numbers import counted, decimals, fixed, grouped, significant
-from reports.tables.main import time_unit
+from reports.tables.main import time_unit, why_unknown
 from reports.tables.model import Cell, Column, Row, Table, missing
-from reports.tables.scores import own_objectives, row_title
+from reports.tables.scores import own_generators, own_objectives, row_title
 
 MEASURES = (
     ("parameters", "parameters", 1.0, "Trainable parameters of one generator"),
@@ -48,7 +48,8 @@ def cost_table(group: Group) -> Table:
         for variant in group.variants
     ]
     caption = "Means over the runs of a variant [least, most]. Times compare on equal devices alone."
-    caption = f"{caption} {own_objectives([group])}".rstrip()
+    remarks = (caption, own_generators(group), own_objectives([group]))
+    caption = " ".join(part for part in remarks if part)
     return Table(
         f"{group.key}-cost", f"Cost, {group.dataset}", "variant", (*columns, device), tuple(rows), caption
     )
@@ -58,7 +59,7 @@ def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
     runs = group.study.runs
     values = runs.loc[runs["variant"] == variant, key].dropna().astype(float) * factor
     if values.empty:
-        return missing("Not recorded: nothing was trained, or the run has not got so far.")
+        return missing(why_unknown(group, variant, key))
     if key == "parameters":
         return Cell(grouped(values.mean()), float(values.mean()))
     digits = max(2, decimals([float(values.mean())]))

@@ -8,7 +8,7 @@ from reports import metrics
 from reports.comparability import Group
 from reports.numbers import significant
 from reports.tables.model import Cell, Column, Table, missing
-from reports.tables.scores import DIRECTIONS, ScoreColumn, score_column, score_table
+from reports.tables.scores import DIRECTIONS, ScoreColumn, own_generators, score_column, score_table
 
 SELECTIONS = {
     "last": "weights of the last step",
@@ -45,7 +45,9 @@ def main_table(group: Group, selection: str = "last") -> Table:
     unit, factor = time_unit(group)
     columns.append(cost_column(group, "seconds_training", unit, factor, "Training, all sessions together"))
     title = f"Main comparison, {group.dataset}, {SELECTIONS[selection]}"
-    return score_table(group, f"{group.key}-main-{selection}", title, columns, selection)
+    return score_table(
+        group, f"{group.key}-main-{selection}", title, columns, selection, own_generators(group)
+    )
 
 
 def time_unit(group: Group) -> tuple[str, float]:
@@ -58,12 +60,24 @@ def cost_column(group: Group, name: str, title: str, factor: float, help_text: s
     """A cost of the runs, mean over seeds, without references."""
     runs = group.study.runs
     values = runs.dropna(subset=[name]).groupby("variant")[name].mean().astype(float) * factor
-    unknown = "The run records no costs."
     cells = {
         variant: Cell(significant(values[variant]), float(values[variant]))
         if variant in values.index
-        else missing(unknown if group.kinds[variant] != "external" else "Images of another program.")
+        else missing(why_unknown(group, variant, name))
         for variant in group.variants
     }
     column = Column(name, title, group="cost", arrow="down", help=help_text)
     return ScoreColumn(column, cells, Cell(""), Cell(""))
+
+
+def why_unknown(group: Group, variant: str, name: str) -> str:
+    """Why a cost of a variant has no value."""
+    if group.kinds[variant] == "external":
+        return "Images of another program."
+    runs = group.study.runs
+    folders = runs.loc[runs["variant"] == variant, "folder"]
+    costs = [group.study.records[folder].costs for folder in folders if folder in group.study.records]
+    reasons = [each.gflop_reason for each in costs if each is not None and each.gflop_reason]
+    if name == "gflop" and reasons:
+        return f"It could not be counted: {reasons[0]}"
+    return "Not recorded: nothing was trained, or the run has not got so far."

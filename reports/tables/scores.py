@@ -175,6 +175,23 @@ def own_objectives(groups: Sequence[Group]) -> str:
     return f"{OWN} Own objective: {said}, in place of the protocol's." if said else ""
 
 
+def own_generators(group: Group) -> str:
+    """What a reader of costs must know of generators that are not ours; nothing where there is nothing."""
+    beyond = listed(
+        [
+            f"{', '.join(known.model_without_effect)} of {name}"
+            for name, known in group.generators.items()
+            if known.model_without_effect
+        ]
+    )
+    failing = listed([name for name, known in group.generators.items() if known.failed_checks])
+    said = [
+        f"The protocol's [model] has no effect on {beyond}: compare parameters and GFLOP." if beyond else "",
+        f"Trained although bench check fails: {failing}." if failing else "",
+    ]
+    return " ".join(part for part in said if part)
+
+
 def reading(group: Group, counts: list[int]) -> str:
     """How the cells are to be read: the spread, what bold says, what the mark says."""
     if not counts and group.external & set(group.study.scores["variant"]):

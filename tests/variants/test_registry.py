@@ -229,7 +229,7 @@ def test_a_broken_package_is_left_out_with_a_warning(installs):
 def test_a_plugin_is_not_run_until_it_is_built(plugin):
     path = plugin(PLUGIN.replace("NAME", "mine") + "\nraise RuntimeError('run')\n")
     variants.load_plugin(path)
-    with pytest.raises(RuntimeError, match="run"):
+    with pytest.raises(VariantError, match=r"plugin\.py cannot be loaded: RuntimeError: run \(line \d+\)"):
         variants.build("mine")
 
 

@@ -37,12 +37,15 @@ def test_a_variant_that_cannot_be_built_is_failed_and_tried_again_only_when_aske
     first = workplace.outcome(runs, ("hasty", "copy"), plugin=plugin, workers=2)
     assert first["counts"] == {"failed": 1, "done": 1}
     record = workplace.folder(runs, "hasty").read()
-    assert (record.status, record.reason, record.images_to_see) == ("failed", REASON, None)
+    assert (record.status, record.images_to_see) == ("failed", None)
+    assert record.reason is not None
+    assert record.reason.startswith(REASON)
+    assert "hasty.py, line " in record.reason
 
     write_plugin(plugin, broken=False)
     left_alone = workplace.outcome(runs, ("hasty", "copy"), plugin=plugin)
     assert left_alone["counts"] == {"failed": 1, "skipped": 1}
-    assert left_alone["cells"]["hasty"]["reason"] == REASON
+    assert left_alone["cells"]["hasty"]["reason"] == record.reason
     assert workplace.folder(runs, "hasty").read().sessions == 1
 
     retried = workplace.outcome(runs, ("hasty", "copy"), plugin=plugin, retry_failed=True)
@@ -66,6 +69,7 @@ def test_bench_run_and_list_name_the_error_of_the_constructor(workplace: Any, tm
     )
     finished = workplace.bench(*words)
     assert finished.returncode == 1
-    assert finished.stderr.strip().endswith(REASON)
+    assert REASON in finished.stderr
+    assert "Traceback" not in finished.stderr
     listed = workplace.bench("list", "runs", "--runs", runs)
     assert REASON in " ".join(listed.stdout.split()), listed.stdout
