@@ -148,9 +148,8 @@ def changed_rules(cells: Iterable[Cell], runs: Path) -> tuple[str, ...]:
 
 def rule_changes(record: RunRecord, cell: Cell) -> list[tuple[str, Any, Any]]:
     """(rule or parameter, value then, value now) wherever a record's differ from its cell's."""
-    unnamed = {"name", "summary"}
-    rules = {key: value for key, value in record.protocol.items() if key not in unnamed}
-    asked = cell.protocol.model_dump(mode="json", exclude=unnamed)
+    rules = {key: value for key, value in record.protocol.items() if key not in NO_RULES}
+    asked = cell.protocol.model_dump(mode="json", exclude=set(NO_RULES))
     parameters = variants.resolved_parameters(cell.variant, cell.protocol.model)
     return difference(rules, asked) + difference(record.parameters, as_recorded(parameters), "parameters")
 

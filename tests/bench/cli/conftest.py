@@ -3,10 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
+
+from bench.cli import main
+from variants import catalogue, static
+from variants.registry import REGISTRY
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -77,3 +82,38 @@ def finished_runs(bench: Command, workplace: Path) -> Path:
         outcome = bench("run", "--variant", variant, "--protocol", "tiny.toml", "--threads", "1")
         assert outcome.returncode == 0, outcome.stderr
     return workplace / "runs"
+
+
+@pytest.fixture
+def call(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """Run the command line in the workplace, within this process; plugins are read anew by every command."""
+    monkeypatch.chdir(workplace)
+    settings = {"BENCH_CACHE": "cache", "BENCH_DATA": "data", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(workplace / value) if name.startswith("BENCH") else value)
+    before = torch.get_num_threads()
+
+    def command(*words: object) -> subprocess.CompletedProcess[str]:
+        forget_plugins()
+        monkeypatch.setattr("sys.argv", ["bench", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(words, end.value.code or 0, out, err)
+
+    yield command
+    torch.set_num_threads(before)
+
+
+def forget_plugins() -> None:
+    """What a new process knows of plugins: nothing."""
+    catalogue.PLUGINS.clear()
+    static.parse.cache_clear()
+    for name, each in list(REGISTRY.items()):
+        if each.generator.__module__.startswith("variants_plugin_"):
+            del REGISTRY[name]
+    for name in [name for name in sys.modules if name.startswith("variants_plugin_")]:
+        del sys.modules[name]

@@ -44,29 +44,29 @@ def said(outcome: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("changes", [{}, {"status": "resting"}, {"unheard_of": 1}], ids=str)
 def test_a_newer_run_json_is_refused_whatever_else_it_holds(
-    bench: Command, copied: Path, changes: dict[str, object]
+    call: Command, copied: Path, changes: dict[str, object]
 ) -> None:
     content = renewed(the_run(copied) / "run.json", **changes)
-    outcome = bench(*run_words(copied))
+    outcome = call(*run_words(copied))
     assert (outcome.returncode, NEWER in said(outcome)) == (1, True)
-    assert NEWER in said(bench("list", "runs", "--runs", str(copied)))
+    assert NEWER in said(call("list", "runs", "--runs", str(copied)))
     assert (the_run(copied) / "run.json").read_bytes() == content
 
 
-def test_a_newer_scores_json_is_refused_and_not_written_over(bench: Command, copied: Path) -> None:
+def test_a_newer_scores_json_is_refused_and_not_written_over(call: Command, copied: Path) -> None:
     content = renewed(the_run(copied) / "scores.json")
     for words in (["score", str(the_run(copied))], run_words(copied)):
-        outcome = bench(*words)
+        outcome = call(*words)
         assert (outcome.returncode, NEWER in said(outcome)) == (1, True)
     assert (the_run(copied) / "scores.json").read_bytes() == content
 
 
 def test_the_report_says_of_a_run_that_its_scores_are_newer(
-    bench: Command, copied: Path, tmp_path: Path
+    call: Command, copied: Path, tmp_path: Path
 ) -> None:
     renewed(the_run(copied) / "scores.json")
     out = tmp_path / "report"
-    outcome = bench("report", str(copied), "--out", str(out), "--format", "md")
+    outcome = call("report", str(copied), "--out", str(out), "--format", "md")
     assert outcome.returncode == 0, outcome.stderr
     assert NEWER in " ".join((out / "report.md").read_text().split())
 
@@ -80,28 +80,28 @@ class OfTheFuture:
 
 @pytest.mark.parametrize("state", [{}, {"novelty": OfTheFuture()}], ids=["plain", "unreadable"])
 def test_a_newer_checkpoint_is_refused_and_not_taken_for_damaged(
-    bench: Command, copied: Path, state: dict[str, object]
+    call: Command, copied: Path, state: dict[str, object]
 ) -> None:
     record = the_run(copied) / "run.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"status": "running"}))
     last = the_run(copied) / "checkpoints/last.pt"
     torch.save({"schema_version": 99, **state}, last)
     content = last.read_bytes()
-    outcome = bench(*run_words(copied))
+    outcome = call(*run_words(copied))
     assert (outcome.returncode, NEWER in said(outcome)) == (1, True)
     assert "was run" not in outcome.stdout
     assert last.read_bytes() == content
 
 
-def test_a_newer_file_of_generators_is_refused(bench: Command, copied: Path, tmp_path: Path) -> None:
+def test_a_newer_file_of_generators_is_refused(call: Command, copied: Path, tmp_path: Path) -> None:
     path = the_run(copied) / "generator.safetensors"
     tensors = safetensors.torch.load_file(path)
     safetensors.torch.save_file(tensors, path, {"bench": json.dumps({"schema_version": 99, "kind": "new"})})
-    outcome = bench("translate", "--run", str(the_run(copied)), "tiny.toml", "--out", str(tmp_path / "out"))
+    outcome = call("translate", "--run", str(the_run(copied)), "tiny.toml", "--out", str(tmp_path / "out"))
     assert (outcome.returncode, NEWER in said(outcome)) == (1, True)
 
 
-def test_a_newer_study_record_is_a_bad_request(bench: Command, tmp_path: Path) -> None:
+def test_a_newer_study_record_is_a_bad_request(call: Command, tmp_path: Path) -> None:
     (tmp_path / "scores.json").write_text(json.dumps({"schema_version": 99, "other": []}))
     words = [
         "study",
@@ -112,5 +112,5 @@ def test_a_newer_study_record_is_a_bad_request(bench: Command, tmp_path: Path) -
         "--check",
         str(tmp_path / "scores.json"),
     ]
-    outcome = bench(*words)
+    outcome = call(*words)
     assert (outcome.returncode, NEWER in said(outcome)) == (2, True)

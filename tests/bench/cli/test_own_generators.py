@@ -4,8 +4,7 @@ import json
 import shlex
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,6 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
-
-from bench.cli import main
-from variants import catalogue, static
-from variants.registry import REGISTRY
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 SOUND = """
@@ -87,41 +82,6 @@ class Place:
         (self.run_folder / "run.json").write_text(json.dumps(record))
         (self.run_folder / "generator.safetensors").unlink()
         return record
-
-
-@pytest.fixture
-def call(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
-    """Run the command line in the workplace, within this process; plugins are read anew by every command."""
-    monkeypatch.chdir(workplace)
-    settings = {"BENCH_CACHE": "cache", "BENCH_DATA": "data", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, str(workplace / value) if name.startswith("BENCH") else value)
-    before = torch.get_num_threads()
-
-    def command(*words: object) -> subprocess.CompletedProcess[str]:
-        forget_plugins()
-        monkeypatch.setattr("sys.argv", ["bench", *map(str, words)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capfd.readouterr()
-        return subprocess.CompletedProcess(words, end.value.code or 0, out, err)
-
-    yield command
-    torch.set_num_threads(before)
-
-
-def forget_plugins() -> None:
-    """What a new process knows of plugins: nothing."""
-    catalogue.PLUGINS.clear()
-    static.parse.cache_clear()
-    for name, each in list(REGISTRY.items()):
-        if each.generator.__module__.startswith("variants_plugin_"):
-            del REGISTRY[name]
-    for name in [name for name in sys.modules if name.startswith("variants_plugin_")]:
-        del sys.modules[name]
 
 
 @pytest.fixture
