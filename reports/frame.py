@@ -14,7 +14,8 @@ import pandas as pd
 
 from bench.comparing.references import network_name, weights_of
 from bench.errors import BenchError, UsageError
-from bench.runs.record import RunRecord, read_record
+from bench.runs.folder import find_folders
+from bench.runs.record import RunRecord, is_there, read_record
 from bench.runs.scores import Scores, read_scores
 
 STATUSES = ("done", "running", "failed", "damaged", "external")
@@ -71,7 +72,6 @@ SCORE_COLUMNS = [
     "images_real",
     "network",
 ]
-INSIDE_A_RUN = {"checkpoints", "samples", "features"}
 
 
 @dataclass(frozen=True)
@@ -112,25 +112,14 @@ def run_folders(roots: Sequence[Path]) -> list[Path]:
     """Every run folder at or below `roots`, sorted by path, each once.
 
     A folder counts as a run if it holds run.json or scores.json, or if it is called seed<k>: a run that
-    crashed before its first file is reported, not overlooked. Raises UsageError for a root that is missing.
+    crashed before its first file is reported, not overlooked. Links are followed, and what cannot be looked
+    into is reported too. Raises UsageError for a root that is missing.
     """
-    found: set[Path] = set()
     for root in roots:
-        if not root.exists():
+        if not is_there(root):
             raise UsageError(f"There is no folder {root}. Give run folders or a folder that holds some.")
-        found.update(_below(root if root.is_dir() else root.parent))
-    return sorted(found, key=str)
-
-
-def _below(root: Path) -> Iterator[Path]:
-    for folder, inner, files in os.walk(root):
-        path = Path(folder)
-        is_run = "run.json" in files or "scores.json" in files
-        if is_run or (path.name.startswith("seed") and path.name[4:].isdigit()):
-            inner.clear()
-            yield path
-        else:
-            inner[:] = sorted(name for name in inner if name not in INSIDE_A_RUN and not name.startswith("."))
+    places = [root.parent if root.is_file() else root for root in roots]
+    return sorted(find_folders(places, {"run.json", "scores.json"}, crashed=True), key=str)
 
 
 def read_study(folders: Iterable[Path]) -> Study:
@@ -212,14 +201,20 @@ def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
 def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
     """The row of a folder whose run.json cannot be read: its names are those of the path."""
     seed = folder.name.removeprefix("seed")
-    names = ([""] * 4 + list(folder.resolve().parts))[-4:]
-    external = not (folder / "run.json").exists() and (folder / "scores.json").exists()
+    # Not the place that a link leads to: that may be called anything.
+    names = ([""] * 4 + list(folder.absolute().parts))[-4:]
+    known = is_there(folder / "run.json")
+    external = not known and is_there(folder / "scores.json")
     row: dict[str, Any] = {"folder": str(folder), "status": "external" if external else "damaged"}
     if external:
         place = {"protocol": names[1], "dataset": names[2], "variant": names[3]}
         return row | place | {"kind": "external", "reason": None}
+    if not known and is_there(folder) and os.access(folder, os.R_OK | os.X_OK):
+        reason = "It holds no run.json (yet)."
+    if not seed.isdigit() and not known:  # a level above runs that cannot be looked into
+        return row | {"reason": reason}
     return row | {
-        "reason": reason if (folder / "run.json").exists() else "It holds no run.json (yet).",
+        "reason": reason,
         "protocol": names[0],
         "dataset": names[1],
         "variant": names[2],
@@ -228,7 +223,7 @@ def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
 
 
 def _scores_of(folder: Path) -> tuple[Scores | None, str | None]:
-    if not (folder / "scores.json").exists():
+    if not is_there(folder / "scores.json"):
         return None, f"It has no scores. Make them with: bench score {folder}"
     try:
         return read_scores(folder / "scores.json"), None

@@ -66,12 +66,15 @@ def run(
     """
     from bench.cli.console import announce, print_record
     from bench.cli.options import load_plugins
+    from bench.runs.atomic import require_writable
     from bench.studies.cells import make_cell
 
     load_plugins(plugin)
     changes = [*(change or []), *([f"score.features={features}"] if features else [])]
     cell = make_cell(protocol, dataset, variant, seed, tuple(changes))
     announce(f"{cell} -> {cell.folder(runs)}")
+    if not dry_run:
+        require_writable(runs, "--runs", locks=True)
 
     from bench.devices import resolve_device, use_threads
     from bench.execution import Execution

@@ -43,5 +43,7 @@ def remove(
     if not yes:
         typer.confirm(f"Remove these {len(chosen)} failed runs?", abort=True, err=True)
     for folder, _ in chosen:
-        remove_run(folder)
+        kept = remove_run(folder)
+        if kept is not None:
+            announce(f"{folder.path} was a link: {kept} is kept")
     announce(f"removed {len(chosen)}")

@@ -92,6 +92,7 @@ def study(
     from bench.cli.options import load_plugins
     from bench.cli.studying import Request, answer
     from bench.execution import Execution
+    from bench.runs.atomic import require_writable
     from bench.studies.session import Circumstances
 
     load_plugins(plugin)
@@ -110,6 +111,8 @@ def study(
         "threads": threads,
         "address": address,
     }
+    if not dry_run:
+        require_writable(runs, "--runs", locks=True)
     execution = Execution(
         compile=compile_networks,
         deterministic=deterministic,

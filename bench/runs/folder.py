@@ -1,16 +1,18 @@
-"""The run folder as an object: where each file lies, reading and replacing the record, locking."""
+"""The run folder as an object: where each file lies, reading and replacing the record, locking, finding."""
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from bench.errors import BenchError
 from bench.runs import atomic
 from bench.runs.record import RunRecord, read_record
+
+LOCK = ".lock"
 
 
 class FolderInUse(BenchError):
@@ -85,24 +87,64 @@ class RunFolder:
         """Hold the folder for this process; leftovers of a killed process are removed on the way in.
 
         The lock is the operating system's: it ends with the process, however that ends. Raises FolderInUse
-        when another process holds it.
+        when another process holds it, CannotWrite where there is no place for a lock, or no locks.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise FolderInUse(
-                f"Another process is at work in {self.path}. Wait for it to end, or stop it, then repeat the "
-                "command: it continues where that one stopped."
-            ) from None
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise atomic.cannot_write(self.path, error, "or choose another folder with --runs") from None
         try:
+            if not atomic.try_lock(descriptor, self.path):
+                raise FolderInUse(
+                    f"Another process is at work in {self.path}. Wait for it to end, or stop it, then repeat "
+                    "the command: it continues where that one stopped."
+                )
             atomic.remove_leftovers(self.path)
             yield
         finally:
-            lock.release()
+            os.close(descriptor)
 
 
 def find_runs(root: Path) -> list[RunFolder]:
-    """Every run folder at or below `root`, in the order of their paths."""
-    return [RunFolder(path.parent) for path in sorted(root.rglob("run.json"))]
+    """Every run folder at or below `root`, in the order of their paths; links are followed."""
+    return [RunFolder(path) for path in find_folders([root], {"run.json"})]
+
+
+def find_folders(roots: Iterable[Path], marks: Collection[str], *, crashed: bool = False) -> list[Path]:
+    """Every folder at or below `roots` that holds a file of a name in `marks`, in the order of their paths.
+
+    A folder that several links lead to is found once, by its own path where that is below a root. What cannot
+    be looked into, and a link that leads nowhere, is found too: whoever reads it says why it cannot be read.
+    With `crashed` so is a folder called seed<k> without any run in it. Hidden folders, and what lies below a
+    run.json, are left aside.
+    """
+    found, seeds, seen = set[Path](), set[Path](), set[str]()
+    waiting, links = deque(root for root in roots if os.path.lexists(root)), deque[Path]()
+    while waiting or links:
+        path = waiting.popleft() if waiting else links.popleft()
+        real = os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+        except NotADirectoryError:
+            continue
+        except OSError:
+            found.add(path)
+            continue
+        names = {entry.name for entry in entries}
+        if names & set(marks):
+            found.add(path)
+        elif path.name.startswith("seed") and path.name[4:].isdigit():
+            seeds.add(path)
+        if "run.json" in names:
+            continue
+        for entry in entries:
+            if entry.is_symlink():
+                links.append(Path(entry.path))
+            elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                waiting.append(Path(entry.path))
+    inhabited = {parent for path in found for parent in path.parents}
+    return sorted(found | (seeds - inhabited if crashed else set()))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bench.errors import BenchError
+from bench.errors import BenchError, explained
 
 SCHEMA_VERSION = 1
 
@@ -147,7 +147,10 @@ def read_record(path: Path) -> RunRecord:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise BenchError(f"Cannot read {path}: {error.strerror}.") from None
+        folder = path.parent
+        if folder.is_symlink() and not is_there(folder):
+            raise BenchError(f"{folder} is a link to {folder.readlink()}, which is not there.") from None
+        raise BenchError(f"Cannot read {explained(error)}") from None
     except UnicodeDecodeError as error:
         raise BenchError(f"{path} is damaged (not UTF-8 text: {error.reason}).") from None
     refuse_newer(path, text, SCHEMA_VERSION)
@@ -158,6 +161,14 @@ def read_record(path: Path) -> RunRecord:
         where = ".".join(str(part) for part in first["loc"])
         raise BenchError(f"{path} is damaged ({where}: {first['msg']}).") from None
     return record
+
+
+def is_there(path: Path) -> bool:
+    """As `path.exists()`, which raises where a folder above may not be looked into."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def refuse_newer(path: Path, text: str | bytes, newest: int, error: type[BenchError] = BenchError) -> None:

@@ -5,8 +5,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.errors import BenchError, UsageError
-from bench.runs.folder import RunFolder, find_runs
+from bench.errors import BenchError, UsageError, explained
+from bench.runs.folder import LOCK, RunFolder, find_runs
+from bench.runs.record import is_there
 
 
 def failed_runs(places: Sequence[Path], named: bool = False) -> list[tuple[RunFolder, str]]:
@@ -36,21 +37,37 @@ def failure_of(folder: RunFolder) -> str | None:
     return record.reason or "no reason recorded" if record.status == "failed" else None
 
 
-def remove_run(folder: RunFolder) -> None:
+def remove_run(folder: RunFolder) -> Path | None:
     """Delete a failed run with everything in its folder, and the folders above that are empty then.
 
-    Raises FolderInUse when a process is at work there. A run that has been taken up meanwhile is kept.
+    A link is removed, never what it leads to: where the run folder itself is one, what stays is returned.
+    Raises FolderInUse when a process is at work there, BenchError for what cannot be removed. A run that has
+    been taken up, or removed, meanwhile is left alone.
     """
+    if failure_of(folder) is None:
+        return None
+    kept = folder.path.resolve() if folder.path.is_symlink() else None
     with folder.locked():
         if failure_of(folder) is None:
-            return
-        # The record goes first: what a crash leaves behind is then no run.
-        folder.run_json.unlink()
-        for entry in sorted(folder.path.iterdir()):
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+            return None
+        try:
+            folder.path.unlink() if kept else _empty(folder)
+        except OSError as error:
+            raise BenchError(
+                f"Could not remove all of {folder.path}. {explained(error)} Then repeat the command."
+            ) from None
     with contextlib.suppress(OSError):  # somebody has begun anew, or there are other runs
         for empty in (folder.path, *list(folder.path.parents)[:3]):
-            empty.rmdir()
+            if is_there(empty):
+                empty.rmdir()
+    return kept
+
+
+def _empty(folder: RunFolder) -> None:
+    """Delete what is in the folder, the record last: a crash leaves a failed run that can be removed."""
+    last = {folder.run_json.name: 1, LOCK: 2}
+    for entry in sorted(folder.path.iterdir(), key=lambda entry: (last.get(entry.name, 0), entry.name)):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

@@ -46,5 +46,5 @@ def test_a_table_is_written_with_header_and_unix_lines(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(BenchError, match=r"Could not write .*choose another folder with --runs"):
+    with pytest.raises(BenchError, match=r"Could not write .*A file stands where a folder should be"):
         atomic.write_text(tmp_path / "file" / "run.json", "x")
