@@ -17,6 +17,7 @@ from bench.errors import BenchError, UsageError
 from bench.runs.folder import find_folders
 from bench.runs.record import RunRecord, is_there, read_record
 from bench.runs.scores import Scores, read_scores
+from reports.numbers import listed
 
 STATUSES = ("done", "running", "failed", "damaged", "external")
 RUN_COLUMNS = [
@@ -53,6 +54,10 @@ RUN_COLUMNS = [
     "scored",
     "started",
 ]
+WHOLE = ["seed", "images_seen", "images_to_see", "steps", "parameters", "peak_memory_bytes", "threads"]
+"""Columns of whole numbers."""
+MOST_DIGITS = 18
+"""Of a seed in a folder's name: more are beyond 64 bits."""
 SCORE_COLUMNS = [
     "folder",
     "protocol",
@@ -195,7 +200,16 @@ def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
     }
     row |= {name: getattr(record, name) for name in same_name}
     row |= record.costs.model_dump() if record.costs else {}
+    odd = _beyond_64_bits({name: row.get(name) for name in WHOLE})
+    if odd:
+        return _names_from_path(folder, f"run.json cannot be read: {odd}"), None
     return row, record
+
+
+def _beyond_64_bits(numbers: dict[str, Any]) -> str:
+    """Which of the whole numbers no table holds, in words; nothing where there is none."""
+    odd = [f"{name} {value}" for name, value in numbers.items() if value is not None and abs(value) >= 2**63]
+    return f"{listed(odd)} is beyond 64 bits." if odd else ""
 
 
 def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
@@ -218,7 +232,7 @@ def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
         "protocol": names[0],
         "dataset": names[1],
         "variant": names[2],
-        "seed": int(seed) if seed.isdigit() else None,
+        "seed": int(seed) if seed.isdecimal() and len(seed) <= MOST_DIGITS else None,
     }
 
 
@@ -226,9 +240,17 @@ def _scores_of(folder: Path) -> tuple[Scores | None, str | None]:
     if not is_there(folder / "scores.json"):
         return None, f"It has no scores. Make them with: bench score {folder}"
     try:
-        return read_scores(folder / "scores.json"), None
+        scores = read_scores(folder / "scores.json")
     except (BenchError, UnicodeDecodeError) as error:
         return None, f"Its scores cannot be read: {error} Make them again with: bench score {folder}"
+    counts = {
+        f"{name} of {direction or selection}": getattr(owner, name)
+        for selection, chosen in scores.selections.items()
+        for direction, owner in [("", chosen), *chosen.directions.items()]
+        for name in (("images_generated", "images_real") if direction else ("step", "images_seen"))
+    }
+    odd = _beyond_64_bits(counts)
+    return (None, f"Its scores cannot be read: {odd}") if odd else (scores, None)
 
 
 def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> dict[str, Any]:
@@ -262,9 +284,8 @@ def _score_rows(run: dict[str, Any], scores: Scores) -> Iterator[dict[str, Any]]
 
 def _typed_runs(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(RUN_COLUMNS))
-    whole = ["seed", "images_seen", "images_to_see", "steps", "parameters", "peak_memory_bytes", "threads"]
     numbers = ["gflop", "seconds_training", "seconds_data", "seconds_scoring", "seconds_per_step"]
-    table[whole] = table[whole].astype("Int64")
+    table[WHOLE] = table[WHOLE].astype("Int64")
     table[numbers] = table[numbers].astype("float64")
     return table
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import matplotlib as mpl
 from markupsafe import escape
+from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -20,9 +20,9 @@ DOTS_PER_INCH = 200
 
 
 def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
-    """(PNG, SVG) of the figure that `make` draws, in the style of the report."""
+    """(PNG, SVG) of the figure that `make` draws, in the style of the report; no matplotlibrc has a say."""
     rules: Any = RULES | {"svg.hashsalt": name}
-    with mpl.rc_context(rules):
+    with style.context(["default", rules]):
         figure = make()
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})

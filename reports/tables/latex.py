@@ -74,7 +74,7 @@ def _sign(decomposed: str) -> str:
         return f"${MATHS[sign]}$"
     if len(sign) == 1 and sign.isascii() and sign.isprintable():
         return sign
-    base, *marks = decomposed
+    base, marks = decomposed[0], decomposed[1:]
     if marks and base.isascii() and base.isalpha() and ACCENTS.keys() >= set(marks):
         for mark in marks:
             base = rf"\{ACCENTS[mark]}{{{base}}}"

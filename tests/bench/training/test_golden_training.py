@@ -1,7 +1,14 @@
 """Both objectives against the published training steps, recorded loss by loss.
 
-In float64 the recorded run and ours must agree to rounding; in float32 Adam amplifies rounding, so that
-later steps are compared more loosely.
+In float64 the recorded run and ours agree to rounding, on every processor. In float32 they can't: the order
+of sums differs between processors, libraries and algorithms, and Adam's first steps are the learning rate
+times the sign of a gradient, a coin toss wherever rounding is larger than the gradient. What such a run may
+deviate by is measured: float32 arithmetic gives what exact arithmetic gives for slightly other weights
+(backward error), so the recorded steps were repeated in float64 with a random share of every weight, of
+deviation ROUNDING, added to it (ten times that where Winograd's algorithm serves, see its module), six times,
+for slot5 four times. DEVIATIONS holds the largest change of a loss; a run in float32 is given MARGIN times
+that. For comparison: runs in float32 with AVX2, with SSE alone, without oneDNN and with direct convolutions,
+and the published one, deviated by at most 1.6 times the same numbers.
 """
 
 from types import ModuleType
@@ -17,6 +24,19 @@ from bench.streams import Streams
 from bench.training.discriminators import load_published
 from bench.training.objective import Objective
 from bench.training.objectives import build_objective
+
+ROUNDING = 5e-7
+"""What a float32 convolution of these sizes rounds, as a share of its result."""
+DEVIATIONS = {
+    "lsgan": (3.3e-6, 3.9e-4, 9.4e-4, 9.3e-4),
+    "wgan_gp": (4.5e-6, 2.5e-3, 9.5e-3, 1.2e-2),
+    "wgan_gp_slot5": (5.5e-4, 4.7e-3),
+}
+"""Of each step: the largest relative change of a loss of the recorded run under ROUNDING."""
+CHANGES = {"lsgan": 6.4e-4, "wgan_gp": 4.5e-3, "wgan_gp_slot5": 4.5e-3}
+"""The mean change of a pixel, of 2, of the translation after the last step; for slot5 it is not recorded in
+float64, so it stands under the number of the other network of its kind."""
+MARGIN = 5
 
 NOISE_ORDER = (
     "fake_A",
@@ -174,17 +194,40 @@ def test_in_float64_losses_and_outputs_are_the_published_ones(make, fill):
         np.testing.assert_allclose(translate_first(recording, "A2B", torch.float64), after, rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize(("make", "later"), [(lsgan, 1e-2), (wgan_gp, 5e-2), (wgan_gp_slot5, 5e-2)])
-def test_in_float32_losses_and_outputs_are_the_published_ones(make, later, fill):
+def within(losses: np.ndarray, golden: dict[str, np.ndarray], name: str, margin: float = MARGIN) -> None:
+    """Every loss deviates from the recorded float64 run by at most what rounding does, times the margin."""
+    exact = golden["losses_float64_run"]
+    found = (np.abs(losses - exact) / np.abs(exact)).max(axis=1)
+    assert (found <= margin * np.array(DEVIATIONS[name])).all(), found
+
+
+@pytest.mark.parametrize("make", [lsgan, wgan_gp])
+def test_the_tolerance_is_what_rounding_does_to_the_exact_run(make, fill):
+    recording = make(fill, torch.float64)
+    chance = torch.Generator().manual_seed(0)
+    networks = [*recording.objective.generators.values(), *recording.objective.discriminators.values()]
+    with torch.no_grad():
+        for weights in (each for network in networks for each in network.parameters()):
+            share = torch.randn(weights.shape, generator=chance, dtype=torch.float64)
+            weights.mul_(1 + ROUNDING * share)
+    losses, exact = train(recording, torch.float64), recording.golden["losses_float64_run"]
+    within(losses, recording.golden, make.__name__, margin=1)
+    found = (np.abs(losses - exact) / np.abs(exact)).max(axis=1)
+    assert (found > np.array(DEVIATIONS[make.__name__]) / 100).all(), (
+        "the tolerance allows more than rounding"
+    )
+
+
+@pytest.mark.parametrize("make", [lsgan, wgan_gp, wgan_gp_slot5])
+def test_in_float32_losses_and_outputs_are_the_published_ones_but_for_rounding(make, fill):
     recording = make(fill, torch.float32)
     golden = recording.golden
     forth, back = names_of_outputs(golden)
     before = translate_first(recording, "A2B", torch.float32)
     np.testing.assert_allclose(before, golden[f"{forth}_before"], rtol=0, atol=2e-4)
-    losses = train(recording, torch.float32)
-    np.testing.assert_allclose(losses[0], golden["losses"][0], rtol=1e-4)
-    np.testing.assert_allclose(losses, golden["losses"], rtol=later)
+    within(train(recording, torch.float32), golden, make.__name__)
+    within(golden["losses"], golden, make.__name__)  # the published code's own run in float32
     for name, direction in ((forth, "A2B"), (back, "B2A")):
         if f"{name}_after" in golden:
             difference = translate_first(recording, direction, torch.float32) - golden[f"{name}_after"]
-            assert np.abs(difference).mean() < 2e-2
+            assert np.abs(difference).mean() < MARGIN * CHANGES[make.__name__]
