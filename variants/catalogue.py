@@ -5,7 +5,6 @@ this package; the entry-point group `bench.variants`, whose values name a module
 to `load_plugin`. The order of names depends on the names alone.
 """
 
-import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -15,6 +14,8 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from variants.errors import VariantError, unknown
@@ -187,8 +188,9 @@ def import_source(module: str, file: Path | None) -> None:
     assert spec.loader is not None  # a .py file has both
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[module] = loaded
-    # Last, and for now alone: what stands beside a plugin hides nothing that is installed.
-    sys.path.append(str(file.parent))
+    # The last to be asked, and for now alone: what stands beside a plugin hides nothing that is installed.
+    beside = Beside(file.parent)
+    sys.meta_path.append(beside)
     try:
         spec.loader.exec_module(loaded)
     except BaseException as error:
@@ -197,10 +199,18 @@ def import_source(module: str, file: Path | None) -> None:
             raise
         raise VariantError(cannot_be_loaded(file, error)) from error
     finally:
-        sys.path.reverse()
-        with contextlib.suppress(ValueError):  # the plugin may have changed the path itself
-            sys.path.remove(str(file.parent))
-        sys.path.reverse()
+        sys.meta_path.remove(beside)
+
+
+class Beside(MetaPathFinder):
+    """Finds modules in a plugin's folder, for a plugin that imports what stands beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folders = [str(folder)]
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """The module of that name in the folder; of what is inside a package Python itself finds it."""
+        return PathFinder.find_spec(name, self._folders) if path is None else None
 
 
 def cannot_be_loaded(file: Path, error: Exception | SystemExit) -> str:

@@ -176,10 +176,10 @@ def convexity(subject: Subject) -> str:
 def finite_gradients(subject: Subject) -> str:
     """The loss is finite and reaches every parameter with a finite gradient."""
     generator = subject.build().train()
-    translation = generator(subject.image(), subject.noise(generator))
+    translation, own = generator.with_losses(subject.image(), subject.noise(generator))
     if not generator.trainable:
         return "nothing to train"
-    loss = (translation.image - 0.3).abs().mean()
+    loss = (translation.image - 0.3).abs().mean() + sum(own.values())
     loss.backward()
     if not torch.isfinite(loss):
         raise Failed(f"the loss is {loss.item()}")

@@ -38,7 +38,9 @@ def requests(
     patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...], execution: Execution
 ) -> list[Request]:
     """A request for every variant named. Raises UsageError or VariantError for what does not exist."""
-    protocol = load_protocol(asked.protocol, (*asked.changes, *shortcuts(asked)))
+    short = shortcuts(asked)
+    others = [each for each in asked.changes if key_of(each) not in map(key_of, short)]
+    protocol = load_protocol(asked.protocol, (*others, *short))
     refuse_unknown_model_keys(protocol)
     device = resolve_device(asked.device)
     refuse_missing_precision(protocol, device)
@@ -71,9 +73,7 @@ def shortcuts(asked: Asked) -> list[str]:
     """The changes to the protocol that --size, --batch and --precision are short for."""
     changes = []
     if asked.size is not None:
-        changes.append(f"images.size={asked.size}")
-        if "images.load_size" not in map(key_of, asked.changes):
-            changes.append(f"images.load_size={asked.size}")
+        changes += [f"images.size={asked.size}", f"images.load_size={asked.size}"]
     if asked.batch is not None:
         changes.append(f"train.batch={asked.batch}")
     if asked.precision is not None:

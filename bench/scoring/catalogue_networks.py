@@ -110,4 +110,4 @@ def _under(entry: Metric, network: str) -> Metric:
 
 
 def _named_for_inception(stem: str) -> str:
-    return re.sub(r"_([kf])d", r"_\1id", stem)
+    return re.sub(r"(^|_)([kf])d(?=_|$)", r"\1\2id", stem)

@@ -15,6 +15,7 @@ each with the folders and, where no two images of a side share a name, without t
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
 from bench.errors import BenchError
@@ -116,24 +117,31 @@ def _without_roles(stems: Keys) -> Keys:
     return [str(PurePosixPath(stem).with_name(role(PurePosixPath(stem).name)[0])) for stem in stems]
 
 
-def _without_common(stems: Keys) -> Keys:
-    """Without the beginning and the end, up to a separator, that all names of the side share."""
+def _without_common(stems: Keys, kept: int = 0) -> Keys:
+    """Without the beginning and the end, up to a separator, that all names of the side share.
+
+    Of the end's parts `kept` stay: they may belong to names that happen to end alike.
+    """
     if len(stems) < 2:
         return stems
     names = [PurePosixPath(stem).name for stem in stems]
-    before, after = _shared(names), _shared([name[::-1] for name in names])
+    before, after = _shared(names), _shared([name[::-1] for name in names], kept)
     if any(len(name) <= before + after for name in names):
         return stems
     bare = [name[before : len(name) - after] for name in names]
     return [str(PurePosixPath(stem).with_name(name)) for stem, name in zip(stems, bare, strict=True)]
 
 
-def _shared(names: Keys) -> int:
-    """Length of what all names begin with, up to its last separator: a common digit is a coincidence."""
+def _shared(names: Keys, kept: int = 0) -> int:
+    """Length of what all names begin with, up to its last separator: a common digit is a coincidence.
+
+    With `kept`, up to so many separators before the last one.
+    """
     first, last = min(names), max(names)
     pairs = enumerate(zip(first, last, strict=False))
     length = next((at for at, (one, other) in pairs if one != other), min(len(first), len(last)))
-    return max((found.end() for found in _SEPARATOR.finditer(first[:length])), default=0)
+    ends = [found.end() for found in _SEPARATOR.finditer(first[:length])]
+    return ends[-1 - kept] if len(ends) > kept else 0
 
 
 def _places(keys: Keys) -> dict[str, list[int]]:
@@ -169,5 +177,11 @@ def _several(names: list[str], folder: str, option: str) -> BenchError:
     )
 
 
-PAIRING = ((list, list), (_without_roles, _without_roles), (_without_common, _without_roles))
+MOST_KEPT = 8
+"""Parts that names may happen to share at their end and yet have for their own."""
+PAIRING: tuple[tuple[Reading, Reading], ...] = (
+    (list, list),
+    (_without_roles, _without_roles),
+    *((partial(_without_common, kept=kept), _without_roles) for kept in range(MOST_KEPT)),
+)
 MATCHING = (*PAIRING, (_without_roles, _without_common))

@@ -41,7 +41,7 @@ def phase_spread(decoder: str) -> tuple[float, float]:
     with torch.no_grad():
         generator.head.decoder.position.weight.zero_()  # every cell of the grid says the same
         slots = torch.randn(1, 9, 16, generator=draw("slots"))
-        logits = generator.head.decoder(slots, 8, 8)[0, :, 40:-40, 40:-40]
+        logits = generator.head.decoder(slots, 8, 8)[0, :, 0, 40:-40, 40:-40]
     phases = torch.stack([logits[:, i::2, j::2].mean((1, 2)) for i in (0, 1) for j in (0, 1)])
     return float(logits.std((1, 2)).mean() / logits.abs().mean()), float(phases.std(0).max())
 
@@ -206,9 +206,9 @@ def test_without_the_softmax_the_slots_start_with_nearly_the_same_mask():
     [
         ("slot9[decoder=deconvolution]", r"decoder is one of published, narrow, resize"),
         ("slot9[slot_init=learned]", r"slot_init is one of shared, own"),
-        ("slot9[noise=none]", r"noise is one of fresh, shared"),
+        ("slot9[noise=drawn]", r"noise is one of fresh, shared, none"),
         ("slot9[background=model]", r"background is one of reuse, own, none, head"),
-        ("slot9[encoder_layers=3]", r"encoder_layers is a whole number of at least 4"),
+        ("slot9[encoder_layers=0]", r"encoder_layers is a whole number of at least 1"),
         ("slot9[mask_norm=none]", r"Unknown parameter of slot9 'mask_norm'"),
         ("encoded-slot5[encoder_layers=6]", r"Unknown parameter of encoded-slot5 'encoder_layers'"),
         ("light-slot5[mask_norm=relu]", r"mask_norm is one of softmax, none"),

@@ -27,7 +27,7 @@ from variants.registry import REGISTRY
         "encoded-slot5[background=reuse,decoder=narrow]",
         "light-spatial5[mask_norm=softmax,masks=3]",
         "light-slot5[background=reuse,slots=2]",
-        "slot5[background=own,init=default,masks=attention,noise=none,slot_init=own,token_stride=2]",
+        "slot5[background=head,init=default,masks=attention,noise=none,slot_init=own,token_stride=2]",
         "slot5[background=head,encoder_layers=3,masks=attention,reconstruct=10]",
         "slot9[init=kaiming,reconstruct=1]",
         "encoded-slot5[masks=attention]",
