@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import BenchError
 from bench.runs.environment import processor, versions
 
 SMALLEST_FREE_GIB = 2.0
@@ -22,7 +23,7 @@ class Finding:
 
 def examine(runs: Path) -> list[Finding]:
     """Everything a run needs, in the order in which a run needs it."""
-    return [*software(), *devices(), *feature_weights(), *data_sets(), disk(runs)]
+    return [*software(), *devices(), folders(), *feature_weights(), *data_sets(), disk(runs)]
 
 
 def software() -> Iterator[Finding]:
@@ -51,6 +52,16 @@ def devices() -> Iterator[Finding]:
         )
 
 
+def folders() -> Finding:
+    """Where data sets and caches lie."""
+    from bench.data.places import cache_root, data_root
+
+    try:
+        return Finding("folders", True, f"data sets in {data_root()}, caches in {cache_root()}")
+    except BenchError as error:
+        return Finding("folders", False, str(error), "export BENCH_DATA=/a/folder BENCH_CACHE=/another")
+
+
 def feature_weights() -> Iterator[Finding]:
     """Whether the weights of the shipped feature networks are on this machine; nothing is downloaded."""
     from bench.scoring.networks import inception, squeezenet
@@ -68,6 +79,7 @@ def feature_weights() -> Iterator[Finding]:
 def data_sets() -> Iterator[Finding]:
     """Which data sets of the catalogue are on this machine."""
     from bench.data.catalogue import listing
+    from bench.data.files import shell_quoted
 
     for row in listing():
         name = row["name"]
@@ -75,6 +87,9 @@ def data_sets() -> Iterator[Finding]:
             yield Finding(f"data {name}", True, "embedded")
         elif row["here"]:
             yield Finding(f"data {name}", True, str(row["path"]))
+        elif row["path"]:  # something is there, and it is not the data set
+            remedy = f"rm -r {shell_quoted(row['path'])} && bench data get {name}"
+            yield Finding(f"data {name}", False, f"broken: {row['problem']}", remedy)
         else:
             yield Finding(f"data {name}", False, "not here", f"bench data get {name}")
 

@@ -36,12 +36,11 @@ def get(
     Example: bench data get horse2zebra --archive horse2zebra.zip
     """
     from bench.data.archives import get as get_set
-    from bench.data.catalogue import find_real
+    from bench.data.catalogue import find_real, lacking
     from bench.data.places import data_root
     from bench.progress import TerminalProgress
 
-    folder = data_root(data) / find_real(name).name
-    if folder.exists():
+    if lacking(data_root(data) / find_real(name).name) is None:
         typer.echo(f"{name} is here already; to fetch it anew, delete its folder first.", err=True)
     with TerminalProgress() as progress:
         folder = get_set(name, archive=archive, data=data, progress=progress)
@@ -54,7 +53,10 @@ def verify(
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for a machine.")] = False,
 ) -> None:
-    """Check counts, unreadable files, greyscale, duplicates and leaks; exit 1 when the set is not sound.
+    """Check counts, unreadable files, greyscale, duplicates and leaks.
+
+    Exit 1 where images cannot be read, or are not those of the catalogue. A set may be genuine and yet not
+    sound: flaws that its published files have are named.
 
     NAME may also be the path of a folder of your own.
 
@@ -68,7 +70,7 @@ def verify(
     with TerminalProgress() as progress:
         verdict = verify_folder(shown, folder, progress)
     print_json(verdict.as_json()) if as_json else typer.echo("\n".join(_lines(verdict)))
-    if not verdict.sound:
+    if not verdict.usable:
         raise typer.Exit(1)
 
 
@@ -78,9 +80,16 @@ def path(name: Name, data: Data = None) -> None:
 
     Example: bench data path horse2zebra
     """
+    from bench.data.catalogue import SPLITS, lacking
+    from bench.data.files import printable
     from bench.data.load import locate
+    from bench.errors import BenchError
 
-    typer.echo(locate(name, data)[1])
+    folder = locate(name, data)[1]
+    problem = lacking(folder)
+    if problem is not None:
+        raise BenchError(f"{problem}. A data set is a folder that holds {', '.join(SPLITS)}.")
+    typer.echo(printable(folder))
 
 
 def _lines(verdict: "Verdict") -> list[str]:
@@ -99,7 +108,7 @@ def _lines(verdict: "Verdict") -> list[str]:
     lines.append(f"  identical files: {identical['groups']} groups, {identical['files']} files")
     lines += [f"  leak: {count} of {pair}" for pair, count in identical["leaks"].items()]
     lines += [f"  crossing: {' = '.join(group)}" for group in identical["crossing"][:10]]
-    lines.append("sound" if verdict.sound else "NOT sound")
+    lines.append(f"{verdict.in_words}.")
     return lines
 
 

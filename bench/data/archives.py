@@ -1,5 +1,6 @@
 """Archives of real data sets: fetched, looked through with suspicion, unpacked whole or not at all."""
 
+import os
 import shutil
 import stat
 import tempfile
@@ -8,9 +9,9 @@ import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from bench.data.catalogue import SPLITS, RealSet, find_real
+from bench.data.catalogue import SPLITS, RealSet, find_real, in_the_way, lacking
 from bench.data.download import DownloadError, download
-from bench.data.files import IMAGE_SUFFIXES
+from bench.data.files import IMAGE_SUFFIXES, printable, shell_quoted
 from bench.data.places import data_root
 from bench.errors import BenchError
 from bench.progress import ProgressReport, Silent
@@ -40,21 +41,31 @@ def get(
     """
     entry = find_real(name)
     folder = data_root(data) / entry.name
-    if folder.exists():
+    problem = lacking(folder)
+    if problem is None:
         return folder
+    if in_the_way(folder):
+        raise BenchError(
+            f"{problem}, so {printable(folder)} is not the data set {entry.name}, and it is not overwritten. "
+            f"Remove it, then repeat the command: rm -r {shell_quoted(folder)}"
+        )
     progress = progress or Silent()
     if archive is not None:
         unpack(archive, entry, folder, progress)
         return folder
     fetched = folder.with_name(f"{entry.name}.zip")
-    if not fetched.exists():  # else it arrived whole, but could not be unpacked for want of space
+    found = fetched.exists()  # somebody put it there, or it could not be unpacked for want of space
+    if not found:
         _download_any(entry, fetched, progress)
     try:
         unpack(fetched, entry, folder, progress)
-    except BadArchive:
+    except BadArchive as error:
+        if found:
+            raise BadArchive(f"{error} It was found there: remove it to have it downloaded.") from None
         fetched.unlink()
         raise
-    fetched.unlink()
+    if not found:
+        fetched.unlink()
     return folder
 
 
@@ -72,7 +83,7 @@ def _download_any(entry: RealSet, target: Path, progress: ProgressReport) -> Non
 
 
 def unpack(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport) -> None:
-    """Unpack the images of an archive to `folder`, which must not exist.
+    """Unpack the images of an archive to `folder`, where there may be nothing but empty folders.
 
     The archive may hold the splits at its top or inside other folders. Raises BadArchive, and leaves no
     folder behind, for an archive that is damaged, unsafe (absolute or `..` paths, links, a bomb), or does
@@ -87,6 +98,8 @@ def unpack(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport
             with zipfile.ZipFile(archive) as opened:
                 members = _chosen_members(archive, opened, entry)
                 _extract(opened, members, inside, progress)
+            for empty, _, _ in os.walk(folder, topdown=False):
+                Path(empty).rmdir()
             inside.rename(folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise BadArchive(f"{archive} is damaged or not a zip archive: {error}. Fetch it again.") from None

@@ -4,12 +4,16 @@ Counts are trainA, trainB, testA, testB, counted in the real files; None where n
 Nothing is read or rendered to list them.
 """
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from bench.data.files import kind_of, list_images, misfit, printable, shell_quoted
 from bench.data.places import data_root
 from bench.data.scenes import SCENES, EmbeddedSet
-from bench.names import unknown_name
+from bench.errors import BenchError
+from bench.names import command, unknown_name
 
 SERVER = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets"
 SPLITS = ("trainA", "trainB", "testA", "testB")
@@ -99,6 +103,54 @@ def sets() -> dict[str, EmbeddedSet | RealSet]:
     return SCENES.entries() | SETS
 
 
+def is_path(dataset: str) -> bool:
+    """Whether somebody means a folder: names of the catalogue go before folders of that name."""
+    if dataset in sets():
+        return False
+    return "/" in dataset or (dataset != "" and kind_of(Path(dataset)) == "folder")
+
+
+def lacking(folder: Path) -> str | None:
+    """What a folder lacks of a data set, without a full stop; None where its four splits hold images.
+
+    The one answer to "is the data set here?": for lists, `bench doctor`, `bench data` and runs.
+    """
+    try:
+        for place in (folder, *(folder / split for split in SPLITS)):
+            if kind_of(place) != "folder":
+                return misfit(place, "folder")
+            if place != folder and not list_images(place).paths:
+                return f"{printable(place)} holds no images"
+    except BenchError as error:  # it may not be looked at
+        return str(error).removesuffix(".")
+    return None
+
+
+def in_the_way(folder: Path) -> bool:
+    """Whether something that is no data set would be lost if a data set took the place of `folder`."""
+    kind = kind_of(folder)
+    if kind != "folder" or folder.is_symlink():
+        return kind != "nothing"
+    return any(
+        files or any((Path(here) / name).is_symlink() for name in inner)
+        for here, inner, files in os.walk(folder)
+    )
+
+
+def set_folder(name: str, data: Path | None = None) -> Path:
+    """The folder of a real set. Raises BenchError, with the commands that bring it, where it is not here."""
+    folder = data_root(data) / name
+    problem = lacking(folder)
+    if problem is None:
+        return folder
+    words = ["data", "get", name, *(["--data", data] if data else [])]
+    remove = f"Remove what is there: rm -r {shell_quoted(folder)}\n" if in_the_way(folder) else ""
+    raise BenchError(
+        f"The data set {name} is not here. {problem}. {remove}Fetch it: {command(*words)}\n"
+        f"or unpack an archive at hand: {command(*words, '--archive', f'{name}.zip')}"
+    )
+
+
 def find(name: str) -> EmbeddedSet | RealSet:
     """The data set of that name. Raises UsageError with close names for an unknown one."""
     known = sets()
@@ -132,15 +184,26 @@ def _row(entry: EmbeddedSet | RealSet) -> dict[str, Any]:
             "path": None,
             "notes": [],
         }
-    folder = data_root() / entry.name
     counts = "not counted yet"
     if entry.counts is not None:
         counts = ", ".join(f"{split} {count}" for split, count in zip(SPLITS, entry.counts, strict=True))
-    here = folder.is_dir()
+    folder, problem = whereabouts(entry.name)
     return row | {
         "kind": "real",
         "images": counts,
-        "here": here,
-        "path": str(folder) if here else None,
+        "here": problem is None,
+        "path": None if folder is None else printable(folder),
+        "problem": problem,
         "notes": list(entry.notes),
     }
+
+
+def whereabouts(name: str) -> tuple[Path | None, str | None]:
+    """Where something is called like a real set, and what that lacks of being it; None each where nothing."""
+    try:
+        folder = data_root() / name
+    except BenchError as error:
+        return None, str(error)
+    problem = lacking(folder)
+    there = problem is None or os.path.lexists(folder)
+    return (folder if there else None), problem

@@ -28,8 +28,8 @@ def download(address: str, target: Path, progress: ProgressReport) -> None:
     command continues.
     """
     part = target.with_name(f"{target.name}.part")
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         _fetch(address, part, progress)
     except urllib.error.HTTPError as error:
         raise DownloadError(f"{address} answers {error.code} {error.reason}.") from None
@@ -39,7 +39,9 @@ def download(address: str, target: Path, progress: ProgressReport) -> None:
         reason = str(error) or type(error).__name__
         raise DownloadError(f"The transfer from {address} broke off: {reason}. {_kept(part)}") from None
     except OSError as error:
-        raise DownloadError(f"Could not write {part}: {error.strerror}. {_kept(part)}") from None
+        raise DownloadError(
+            f"Could not write {part}: {error.strerror}. Choose another folder with --data. {_kept(part)}"
+        ) from None
     part.replace(target)
 
 

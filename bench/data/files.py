@@ -171,6 +171,8 @@ def kind_of(path: Path) -> PathKind:
         return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "special"
     except PermissionError as error:
         raise cannot_read(path, error) from None
+    except ValueError:  # no path holds a zero byte
+        return "nothing"
     except OSError as error:
         return "link" if error.errno in LEADS_NOWHERE and path.is_symlink() else "nothing"
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from bench.data.catalogue import SPLITS, find, find_real, sets
+from bench.data.catalogue import SPLITS, find, find_real, is_path, set_folder, sets
 from bench.data.dataset import Dataset
 from bench.data.embedded import load_embedded
+from bench.data.files import require_folder
 from bench.data.photographs import load_folder
-from bench.data.places import cache_root, data_root
+from bench.data.places import at_home, cache_root
 from bench.data.scenes import EmbeddedSet
-from bench.errors import BenchError
 from bench.progress import ProgressReport, Silent
 from bench.protocol import ImageSettings
 
@@ -42,14 +42,9 @@ def locate(name_or_path: str, data: Path | None = None) -> tuple[str, Path]:
     Raises UsageError for an unknown name or an embedded set, and BenchError, naming the commands that fetch
     it, for a real set that is not in its folder.
     """
-    if name_or_path not in sets() and ("/" in name_or_path or Path(name_or_path).is_dir()):
-        folder = Path(name_or_path).expanduser()
+    if is_path(name_or_path):
+        folder = at_home(name_or_path)
+        require_folder(folder, f"a folder that holds {', '.join(SPLITS)}")
         return folder.resolve().name, folder
     name = find_real(name_or_path).name if name_or_path in sets() else find(name_or_path).name
-    folder = data_root(data) / name
-    if not any((folder / split).is_dir() for split in SPLITS):
-        raise BenchError(
-            f"The data set {name} is not here: there is no {folder}. Fetch it: bench data get {name}\n"
-            f"or unpack an archive at hand: bench data get {name} --archive {name}.zip"
-        )
-    return name, folder
+    return name, set_folder(name, data)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.catalogue import SETS, SPLITS
+from bench.data.files import printable
 from bench.data.folders import READERS, ImageFile, content_of, identical_files, place_of, read_folder
 from bench.data.pictures import BadImage, is_greyscale, read_image
 from bench.progress import ProgressReport
@@ -35,12 +36,41 @@ class Verdict:
     """What else lies in the folders, one sentence each."""
 
     @property
-    def sound(self) -> bool:
+    def usable(self) -> bool:
         """All images readable, and counts and content as the catalogue has them, where it does."""
         return not self.unreadable and self.expected in (None, self.counts) and self.genuine is not False
 
+    @property
+    def flaws(self) -> list[str]:
+        """What a reader of results on these images has to know, although all of them can be used."""
+        repeated = self.identical["files"]
+        return [
+            *([f"{len(self.greyscale)} greyscale"] if self.greyscale else []),
+            *([f"{repeated} identical files in {self.identical['groups']} groups"] if repeated else []),
+            *(f"{count} of {pair}" for pair, count in self.identical["leaks"].items()),
+        ]
+
+    @property
+    def sound(self) -> bool:
+        """Usable and without a flaw."""
+        return self.usable and not self.flaws
+
+    @property
+    def in_words(self) -> str:
+        """The verdict without a full stop."""
+        if not self.usable:
+            return (
+                "NOT sound: unreadable images" if self.unreadable else "NOT sound: other images than expected"
+            )
+        origin = "genuine" if self.genuine else "usable"
+        if self.sound:
+            return f"{origin} and sound"
+        known = "with flaws that the published files have" if self.genuine else "not sound"
+        return f"{origin}, {known}: {'; '.join(self.flaws)}"
+
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"sound": self.sound}
+        verdict = {"usable": self.usable, "flaws": self.flaws, "verdict": self.in_words}
+        return asdict(self) | {"sound": self.sound} | verdict
 
 
 def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
@@ -57,7 +87,7 @@ def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
     found = content_of(every)
     return Verdict(
         name=name,
-        folder=str(folder),
+        folder=printable(folder),
         counts={split: len(files.splits[split]) for split in SPLITS},
         expected=expected,
         content=found,

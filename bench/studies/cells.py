@@ -1,11 +1,12 @@
 """Making cells from names; torch-free, so that a plan of thousands costs nothing."""
 
-from pathlib import Path
-
 import variants
 from bench.cell import Cell
-from bench.data.catalogue import find, sets
+from bench.data.catalogue import SPLITS, find, is_path
+from bench.data.files import printable, require_folder
+from bench.data.places import at_home
 from bench.errors import UsageError
+from bench.names import folder_name
 from bench.protocol import Protocol, load_protocol
 
 
@@ -16,16 +17,26 @@ def make_cell(protocol: str, dataset: str, variant: str, seed: int, changes: tup
     """
     rules = load_protocol(protocol, changes)
     refuse_unknown_model_keys(rules)
-    refuse_unknown_dataset(dataset)
-    return Cell(rules, dataset, variants.canonical(variant, rules.model), seed)
+    return Cell(rules, known_dataset(dataset), variants.canonical(variant, rules.model), seed)
 
 
-def refuse_unknown_dataset(dataset: str) -> None:
-    """Raise UsageError for what is neither a name of the catalogue nor the path of a folder."""
-    if dataset in sets() or ("/" not in dataset and not Path(dataset).is_dir()):
-        find(dataset)
-    elif not Path(dataset).expanduser().is_dir():
-        raise UsageError(f"There is no folder {dataset}. Give a folder with trainA, trainB, testA and testB.")
+def known_dataset(dataset: str) -> str:
+    """A name of the catalogue as it is; of a folder the whole path, however it was spelled.
+
+    Raises UsageError for what is neither, and for a folder whose name cannot name the folders of its runs.
+    """
+    if not is_path(dataset):
+        return find(dataset).name
+    folder = at_home(dataset)
+    require_folder(folder, f"a folder with {', '.join(SPLITS)}")
+    whole = folder.resolve()
+    if printable(whole) != str(whole):
+        raise UsageError(
+            f"The path {printable(whole)} is no UTF-8, and cannot be recorded. Rename the folder."
+        )
+    folder_name(f"data set {whole}", whole.name)
+    # A link stays one at the end, so that runs that stand under its name are found.
+    return str(folder.parent.resolve() / folder.name) if folder.name not in {"", ".."} else str(whole)
 
 
 def refuse_unknown_model_keys(protocol: Protocol) -> None:

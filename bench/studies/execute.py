@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 import variants
-from bench.cell import Cell
+from bench.cell import Cell, whole_path
 from bench.data import load_dataset
 from bench.errors import BenchError
 from bench.execution import AS_USUAL, Execution
@@ -128,7 +128,10 @@ def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
     return RunRecord(
         status="running",
         cell=CellRecord(
-            protocol=cell.protocol.name, dataset=cell.dataset, variant=cell.variant, seed=cell.seed
+            protocol=cell.protocol.name,
+            dataset=whole_path(cell.dataset),
+            variant=cell.variant,
+            seed=cell.seed,
         ),
         kind=described.kind,
         own_objective=described.objective,
@@ -184,6 +187,7 @@ def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
     return folder.update(
         status="running",
         reason=None,
+        cell=planned.cell,
         sessions=existing.sessions + 1,
         environment=planned.environment,
         parameters=planned.parameters,

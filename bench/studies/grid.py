@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import variants
-from bench.cell import Cell
+from bench.cell import Cell, dataset_name, whole_path
 from bench.errors import BenchError, UsageError
 from bench.protocol import Protocol, load_protocol
 from bench.runs.folder import RunFolder
-from bench.studies.cells import refuse_unknown_dataset, refuse_unknown_model_keys
+from bench.studies.cells import known_dataset, refuse_unknown_model_keys
 from bench.studies.declaration import Declaration
 
 KINDS = {"variants": ("variant", "control"), "baselines": ("baseline",)}
@@ -65,12 +65,14 @@ def expand(declaration: Declaration) -> Grid:
         refuse_unknown_model_keys(protocol)
     except BenchError as error:
         raise UsageError(f"{origin.place('protocol')}: {error}") from None
+    datasets: dict[str, str] = {}
     for index, dataset in enumerate(study.datasets):
         try:
-            refuse_unknown_dataset(dataset)
+            known = known_dataset(dataset)
+            datasets.setdefault(whole_path(known), known)
         except BenchError as error:
             raise UsageError(f"{origin.place('datasets', index)}: {error}") from None
-    refuse_equal_folders(study.datasets, origin.place("datasets"))
+    refuse_equal_folders(list(datasets), origin.place("datasets"))
     chosen: list[str] = []
     for key, patterns in (("variants", study.variants), ("baselines", study.baselines)):
         for index, pattern in enumerate(patterns):
@@ -87,7 +89,7 @@ def expand(declaration: Declaration) -> Grid:
         )
     return Grid(
         protocol,
-        tuple(dict.fromkeys(study.datasets)),
+        tuple(datasets.values()),
         names,
         tuple(dict.fromkeys(study.seeds)),
         tuple(checked_pairs(declaration, protocol, names)),
@@ -167,7 +169,7 @@ def checked_variant(name: str, place: str, protocol: Protocol, names: Collection
 
 def refuse_equal_folders(datasets: Sequence[str], place: str) -> None:
     """Raise UsageError where two data sets would write to the same run folders."""
-    names = [Path(dataset).name for dataset in dict.fromkeys(datasets)]
+    names = [dataset_name(dataset) for dataset in datasets]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"{place}: two data sets are called {name}; their runs would share folders.")

@@ -19,15 +19,21 @@ NO_RULES = ("name", "summary")
 """Parts of the protocol that may change: a folder is found by the name, and the summary is for readers."""
 ASPECTS = ("threads", "device", "cpu", "precision", "compiled", "deterministic")
 """Parts of the environment that may change how a result is rounded."""
+OTHER_IMAGES = (
+    "The images are not those of this run. If they are another data set, give its folder another name. "
+)
 
 
 def refuse_another_cell(folder: RunFolder, existing: RunRecord, asked: RunRecord) -> None:
     """Raise BenchError with a diff of the two when `existing` is the run of another cell than `asked`."""
     differences = difference(identity(existing), identity(asked))
+    other_images = existing.data_fingerprint != asked.data_fingerprint
+    if not other_images:  # wherever they lie, and however that is spelled
+        differences = [each for each in differences if each[0] != "cell.dataset"]
     if differences:
         lines = "\n".join(f"  {name}: here {here!r}, asked {there!r}" for name, here, there in differences)
         raise BenchError(
-            f"{folder.path} holds the run of another cell:\n{lines}\n"
+            f"{folder.path} holds the run of another cell:\n{lines}\n{OTHER_IMAGES if other_images else ''}"
             "Choose another folder with --runs, or remove this one."
         )
 

@@ -141,6 +141,8 @@ def _in_torch_folder(published: PublishedWeights) -> Path:
     place = published.place
     if place.is_file():
         return place
+    if str(place).startswith("~"):  # torch leaves it so where there is no home folder
+        raise BenchError(f"There is no home folder to keep weights in: set TORCH_HOME. {remedies(published)}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(

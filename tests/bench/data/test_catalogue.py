@@ -50,7 +50,9 @@ def test_an_embedded_set_cannot_be_fetched():
 
 def test_the_listing_says_what_is_here(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_DATA", str(tmp_path))
-    (tmp_path / "maps").mkdir()
+    for split in ("trainA", "trainB", "testA", "testB"):
+        (tmp_path / "maps" / split).mkdir(parents=True)
+        (tmp_path / "maps" / split / "1.jpg").touch()
     rows = {row["name"]: row for row in listing()}
     assert set(rows) == set(sets())
     assert {name for name, row in rows.items() if row["here"]} == {

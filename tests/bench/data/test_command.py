@@ -32,7 +32,7 @@ def test_verify_prints_counts_duplicates_and_leaks(typed, image_folder):
         "trainA: 6 images",
         "identical files: 1 groups, 2 files",
         "leak: 1 of testA in trainA",
-        "sound",
+        "usable, not sound: 2 identical files in 1 groups; 1 of testA in trainA.",
     ):
         assert line in result.stdout
 

@@ -154,7 +154,7 @@ def test_a_damaged_cache_is_mended_and_spoken_of(load, image_folder, tmp_path):
 def test_a_real_set_that_is_not_here_names_the_commands_that_fetch_it(load):
     with pytest.raises(
         BenchError,
-        match=r"(?s)horse2zebra is not here.*bench data get horse2zebra\n.*--archive horse2zebra.zip",
+        match=r"(?s)horse2zebra is not here.*bench data get horse2zebra .*\n.*--archive horse2zebra.zip",
     ):
         load("horse2zebra")
 

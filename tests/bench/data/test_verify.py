@@ -29,6 +29,21 @@ def test_the_genuine_set_is_sound(catalogued):
     assert verdict.counts == verdict.expected == {"trainA": 6, "trainB": 5, "testA": 3, "testB": 2}
 
 
+def test_genuine_files_with_flaws_are_told_from_sound_ones(catalogued, monkeypatch):
+    assert verify("tiny", catalogued, Silent()).in_words == "genuine and sound"
+    shutil.copy(catalogued / "trainA/000.jpg", catalogued / "testA/000.jpg")
+    pinned = replace(find_real("tiny"), content=content_of(read_folder(catalogued).every))
+    monkeypatch.setitem(SETS, "tiny", pinned)
+    verdict = verify("tiny", catalogued, Silent())
+    assert verdict.usable
+    assert not verdict.sound
+    assert verdict.in_words == (
+        "genuine, with flaws that the published files have: 2 identical files in 1 groups; "
+        "1 of testA in trainA"
+    )
+    assert verdict.as_json()["flaws"] == verdict.flaws
+
+
 def test_a_changed_byte_is_noticed(catalogued):
     with (catalogued / "trainA/000.jpg").open("ab") as file:
         file.write(b"\0")

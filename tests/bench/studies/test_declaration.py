@@ -113,7 +113,7 @@ def test_a_wrong_study_file_is_refused_with_line_and_key(text: str, message: str
         ('variants = ["tree*"]\n', "'tree*' matches nothing"),
         ('variants = ["slot9[]]"]\n', "Write a name, a wildcard (slot*) or a grid"),
         (HEAD + 'datasets = ["zebras"]\n', "mine.toml, line 2, datasets: Unknown dataset 'zebras'"),
-        (HEAD + 'datasets = ["./nowhere"]\n', "mine.toml, line 2, datasets: There is no folder ./nowhere"),
+        (HEAD + 'datasets = ["./nowhere"]\n', "mine.toml, line 2, datasets: There is no folder nowhere"),
         (HEAD + 'protocol = "smal"\n', "mine.toml, line 2, protocol: Unknown protocol 'smal'"),
         (HEAD + 'changes = ["model.widht=3"]\n', "model.widht is a parameter of no variant"),
         (HEAD + 'comparisons = [["slot9", "slot5"]]\n', "slot5 is not among the variants of this study"),
