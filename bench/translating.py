@@ -28,6 +28,7 @@ from bench.training.memory import MEASURED, is_out_of_memory, spelled
 from bench.training.simulation import bytes_of_a_translation
 from bench.training.weights import load_generators
 from variants.contract import STRIDE
+from variants.published.files import read_file
 
 MADE_BY = "bench translate"
 """Stands in every PNG that is written here, so that nobody else's file is ever replaced."""
@@ -50,15 +51,10 @@ def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tu
 def generator_of_checkpoint(system: str, file: Path, device: str) -> variants.Generator:
     """Our generator with the weights of a published system's checkpoint file.
 
-    The file is read without unpickling code. Raises UsageError for a file that holds no state dict.
+    Nothing in the file is executed. Raises VariantError, with what it holds and what is wanted, for a file
+    in which not exactly one generator of the system is found.
     """
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UsageError(f"{file} cannot be read as a checkpoint of plain tensors: {error}") from None
-    if not isinstance(state, dict):
-        raise UsageError(f"{file} holds a {type(state).__name__}; give the state dict of one generator.")
-    return variants.from_published(system, state).to(device).eval()
+    return variants.from_published(system, read_file(file), str(file)).to(device).eval()
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from bench.scoring.networks.network import FeatureNetwork
 from bench.scoring.networks.weights import (
     PublishedWeights,
     WeightsFile,
-    load_into,
+    built_from,
+    fitting_state,
+    judged_by_names,
     read_weights,
     remedies,
-    safe_file,
-    state_dict_of,
-    wrong_weights,
 )
 
 DINO_CODE = "facebookresearch/dinov2:main"
@@ -43,7 +42,7 @@ class FidelityFeatures(nn.Module):
 class DinoFeatures(FeatureExtractorDinoV2):
     """Torch-fidelity's DINOv2 with weights from a file; the architecture's code comes from torch hub."""
 
-    def __init__(self, name: str, state: dict[str, Tensor], published: PublishedWeights) -> None:
+    def __init__(self, name: str, file: WeightsFile, published: PublishedWeights) -> None:
         FeatureExtractorBase.__init__(self, name, ["dinov2"])
         self.feature_extractor_internal_dtype = torch.float32
         try:
@@ -54,7 +53,7 @@ class DinoFeatures(FeatureExtractorDinoV2):
                 f"Unpack that repository to {Path(torch.hub.get_dir()) / 'facebookresearch_dinov2_main'}, "
                 "or use another network."
             ) from None
-        load_into(self.model, state, published)
+        self.model.load_state_dict(fitting_state(file, published, judged_by_names(self.model)))
 
 
 def registered_networks() -> list[str]:
@@ -104,14 +103,13 @@ def _extractor(name: str, file: WeightsFile, published: PublishedWeights) -> Fea
     layer = registry.FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric("fid")
     if name in CLIP_FILES:
         return _clip(name, layer, file, published)
-    state = state_dict_of(file, published)
     if name in DINO_NAMES:
-        return DinoFeatures(name, state, published)
+        return DinoFeatures(name, file, published)
     network = registry.FEATURE_EXTRACTORS_REGISTRY[name]
-    try:
-        return network(name, [layer], feature_extractor_weights_path=safe_file(state))
-    except RuntimeError as error:
-        raise wrong_weights(published, str(error)) from None
+    made: FeatureExtractorBase = built_from(
+        file, published, lambda safe: network(name, [layer], feature_extractor_weights_path=safe)
+    )
+    return made
 
 
 def _clip(name: str, layer: str, file: WeightsFile, published: PublishedWeights) -> FeatureExtractorBase:

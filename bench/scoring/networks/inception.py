@@ -12,13 +12,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
 )
 
 from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.networks.weights import (
-    PublishedWeights,
-    read_weights,
-    safe_file,
-    state_dict_of,
-    wrong_weights,
-)
+from bench.scoring.networks.weights import PublishedWeights, WeightsFile, built_from, read_weights
 
 DIMENSION = 2048
 PUBLISHED = PublishedWeights("inception", URL_INCEPTION_V3, URL_INCEPTION_V3.rpartition("/")[2])
@@ -31,9 +25,9 @@ class InceptionFeatures(nn.Module):
     and the features stay within 1e-5 of torch-fidelity's (held by a test).
     """
 
-    def __init__(self, state: dict[str, Tensor]) -> None:
+    def __init__(self, file: WeightsFile) -> None:
         super().__init__()
-        self.network = _unfolded(state)
+        self.network = _unfolded(file)
         for block in self.network.modules():
             if isinstance(block, BasicConv2d):
                 block.conv = fuse_conv_bn_eval(block.conv, block.bn)
@@ -45,20 +39,21 @@ class InceptionFeatures(nn.Module):
         return self.network(images.contiguous(memory_format=torch.channels_last))[0]
 
 
-def _unfolded(state: dict[str, Tensor]) -> FeatureExtractorInceptionV3:
-    """Torch-fidelity's network with these weights. Raises BenchError where names or shapes differ."""
-    try:
-        return FeatureExtractorInceptionV3(
-            "inception-v3-compat", ["2048"], feature_extractor_weights_path=safe_file(state)
-        )
-    except RuntimeError as error:
-        raise wrong_weights(PUBLISHED, str(error)) from None
+def _unfolded(file: WeightsFile) -> FeatureExtractorInceptionV3:
+    """Torch-fidelity's network with these weights. Raises UsageError where names or shapes differ."""
+    return built_from(
+        file,
+        PUBLISHED,
+        lambda safe: FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048"], feature_extractor_weights_path=safe
+        ),
+    )
 
 
 def load_inception(weights: Path | None, device: torch.device) -> FeatureNetwork:
     """The network of FID and KID. Raises BenchError as `read_weights` and for weights of other shapes."""
     file = read_weights(PUBLISHED, weights)
-    module = InceptionFeatures(state_dict_of(file, PUBLISHED))
+    module = InceptionFeatures(file)
     return FeatureNetwork(
         name="inception",
         dimension=DIMENSION,

@@ -8,7 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.networks.weights import PublishedWeights, load_into, read_weights, state_dict_of
+from bench.scoring.networks.weights import (
+    PublishedWeights,
+    WeightsFile,
+    fitting_state,
+    judged_by_names,
+    read_weights,
+)
 
 INPUT_SIZE = 224
 DIMENSION = 512
@@ -29,10 +35,10 @@ class SqueezeNetFeatures(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, state: dict[str, Tensor]) -> None:
+    def __init__(self, file: WeightsFile) -> None:
         super().__init__()
         network = torchvision.models.squeezenet1_1()
-        load_into(network, state, PUBLISHED)
+        network.load_state_dict(fitting_state(file, PUBLISHED, judged_by_names(network)))
         self.features = network.features
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
         self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
@@ -48,7 +54,7 @@ class SqueezeNetFeatures(nn.Module):
 def load_squeezenet(weights: Path | None, device: torch.device) -> FeatureNetwork:
     """Torchvision's SqueezeNet 1.1 under torchvision's layer names. Raises BenchError as `read_weights`."""
     file = read_weights(PUBLISHED, weights)
-    module = SqueezeNetFeatures(state_dict_of(file, PUBLISHED))
+    module = SqueezeNetFeatures(file)
     return FeatureNetwork(
         name="squeezenet",
         dimension=DIMENSION,

@@ -5,15 +5,17 @@ import io
 import os
 import re
 import urllib.error
-import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
+from typing import BinaryIO, TypeVar
 
 import torch
 from torch import Tensor
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
+from variants.errors import VariantError
+from variants.published.files import Judge, Misfit, choose, kind_of, read
 
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.(?:pth|pt)$")
 
@@ -42,6 +44,8 @@ class PublishedWeights:
 class WeightsFile:
     """A weights file that was read and whose hash was checked."""
 
+    name: str
+    """Its path."""
     content: bytes
     sha256: str
     source: str
@@ -68,13 +72,14 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
     sha256 = hashlib.sha256(content).hexdigest()
     expected = hash_in_name(path.name)
     if not sha256.startswith(expected):
+        what = kind_of(content)
         raise BenchError(
             f"{path} is not what its name says: its SHA-256 begins with {sha256[:12]}, not with {expected}. "
-            f"The file is incomplete or altered; delete it. {remedies(published)}"
+            f"The file is {what or 'incomplete or altered'}; delete it. {remedies(published)}"
         )
     genuine = bool(published.hash_prefix) and sha256.startswith(published.hash_prefix)
     local = f"local file {path.name}, not known to be the published weights"
-    return WeightsFile(content, sha256, published.file if genuine or chosen is None else local)
+    return WeightsFile(str(path), content, sha256, published.file if genuine or chosen is None else local)
 
 
 def remedies(published: PublishedWeights) -> str:
@@ -86,54 +91,69 @@ def remedies(published: PublishedWeights) -> str:
     )
 
 
-def state_dict_of(weights: WeightsFile, published: PublishedWeights) -> dict[str, Tensor]:
-    """The tensors of a weights file, read without executing anything in it. Raises BenchError otherwise."""
-    try:
-        state = torch.load(io.BytesIO(weights.content), map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
-        raise BenchError(
-            f"The weights for {published.network} are not a readable state dict ({reason}). "
-            + remedies(published)
-        ) from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise BenchError(
-            f"The weights for {published.network} are not a state dict of tensors. {remedies(published)}"
-        )
-    return state
+def fitting_state(weights: WeightsFile, published: PublishedWeights, judge: Judge) -> dict[str, Tensor]:
+    """The tensors of a weights file that `judge` finds to be the network's; nothing in the file is executed.
 
-
-def load_into(module: torch.nn.Module, state: dict[str, Tensor], published: PublishedWeights) -> None:
-    """Put `state` into `module`, every name and shape equal. Raises BenchError naming what differs."""
-    expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    given = {name: tuple(value.shape) for name, value in state.items()}
-    differing = [
-        f"{name} is {given.get(name, 'missing')}, not {expected.get(name, 'part of the network')}"
-        for name in sorted(expected.keys() | given.keys())
-        if expected.get(name) != given.get(name)
-    ]
-    if differing:
-        shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
-        raise wrong_weights(published, shown)
-    module.load_state_dict(state)
-
-
-def safe_file(state: dict[str, Tensor]) -> io.BytesIO:
-    """A file that may be unpickled: our own serialisation of tensors that were read without executing.
-
-    Torch-fidelity's networks read their weights by unpickling whatever file they are given.
+    They may lie inside a training checkpoint, or below the names of wrappers. Raises UsageError, with what the
+    file holds and what is wanted, where none or several fit.
     """
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    buffer.seek(0)
-    return buffer
+    try:
+        loaded = read(weights.content, weights.name)
+    except VariantError as error:
+        raise UsageError(
+            f"The weights for {published.network} are not a readable state dict: {error} {remedies(published)}"
+        ) from None
+    wanted = f"the state dict of {published.network} as in {published.file}"
+    try:
+        return choose(loaded, judge, wanted, weights.name).tensors
+    except VariantError as error:
+        raise UsageError(
+            f"These are not the weights of {published.network}: {error} {remedies(published)}"
+        ) from None
 
 
-def wrong_weights(published: PublishedWeights, difference: str) -> BenchError:
-    """The error for weights of other names or shapes; `difference` may be torch's long account of them."""
-    lines = [line.strip() for line in difference.splitlines() if line.strip()]
-    shown = " ".join(lines[:3])[:300]
-    return BenchError(f"These are not the weights of {published.network}: {shown}. {remedies(published)}")
+def judged_by_names(module: torch.nn.Module) -> Judge:
+    """Finds wrong what has not every name and shape of a network's own state dict."""
+    expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+
+    def judge(state: dict[str, Tensor]) -> Misfit | None:
+        given = {name: tuple(value.shape) for name, value in state.items()}
+        differing = [
+            f"  {name} is {given.get(name, 'missing')}, not {expected.get(name, 'part of the network')}"
+            for name in sorted(expected.keys() | given.keys())
+            if expected.get(name) != given.get(name)
+        ]
+        return Misfit(len(differing), differing) if differing else None
+
+    return judge
+
+
+Built = TypeVar("Built")
+
+
+def built_from(
+    weights: WeightsFile, published: PublishedWeights, build: Callable[[BinaryIO], Built]
+) -> Built:
+    """What `build` makes of a file of plain tensors; it raises RuntimeError for those of another network.
+
+    Torch-fidelity's networks read their weights by unpickling whatever file they are given: they are given our
+    own serialisation of tensors that were read without executing anything.
+    """
+    made: list[Built] = []
+
+    def judge(state: dict[str, Tensor]) -> Misfit | None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        buffer.seek(0)
+        try:
+            made.append(build(buffer))
+        except RuntimeError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            return Misfit(len(str(error)), [" ".join(lines[:3])[:300]])
+        return None
+
+    fitting_state(weights, published, judge)
+    return made[0]
 
 
 def _in_torch_folder(published: PublishedWeights) -> Path:
