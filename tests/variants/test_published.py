@@ -6,7 +6,9 @@ import pytest
 import torch
 
 import variants
+from variants import VariantError
 from variants.contract import Generator, Translation
+from variants.published.files import read_file
 
 # reference file -> system, places of masks and contents without the input, tolerance of images, of masks.
 # The tolerances are what the published code shows against itself over threads, layouts and precisions.
@@ -145,3 +147,90 @@ def test_an_empty_checkpoint_is_refused():
 def test_an_unknown_system_is_answered_with_the_known_ones(narrow_state):
     with pytest.raises(variants.VariantError, match=r"Did you mean 'attentiongan'.*light-spatial5"):
         variants.from_published("atentiongan", narrow_state)
+
+
+@pytest.fixture(scope="module")
+def published_state() -> dict[str, torch.Tensor]:
+    """A small generator of CycleGAN under the names of its published code."""
+    from variants.published import names_of, theirs_of
+
+    generator = variants.build("cyclegan", {"width": 2, "blocks": 1})
+    ours = generator.state_dict()
+    theirs = theirs_of(list(ours), names_of("cyclegan").modules(generator.parameter_values))
+    return {theirs[name]: tensor.clone() for name, tensor in ours.items()}
+
+
+def prefixed(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: {"epoch": 3, "state_dict": state, "optimizer": {"state": {}, "param_groups": []}},
+        lambda state: {"model": {"netG": state}, "loss": [0.5]},
+        lambda state: prefixed(state, "module."),
+        lambda state: prefixed(state, "_orig_mod."),
+        lambda state: prefixed(state, "netG._orig_mod.module."),
+        lambda state: {"state_dict": prefixed(state, "model.netG.")},
+        lambda state: prefixed(state, "netG.") | {"netD.weight": torch.zeros(3)},
+        lambda state: {"ema": state, "model": state},
+    ],
+    ids=["trainer", "nested", "parallel", "compiled", "all", "lightning", "beside", "twice"],
+)
+def test_the_one_state_dict_that_fits_is_found_in_what_a_training_saved(wrap, published_state) -> None:
+    found = variants.from_published("cyclegan", wrap(published_state))
+    assert found.parameter_values["width"] == 2
+    direct = variants.from_published("cyclegan", published_state)
+    for ours, theirs in zip(found.parameters(), direct.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "said"),
+    [
+        (lambda state: dict(enumerate(state.values())), "under numbers, not names"),
+        (lambda state: list(state), "no tensors by name"),
+        (lambda state: {}, "holds nothing"),
+        (lambda state: dict(list(state.items())[:-1]), "missing: "),
+        (lambda state: state | {"more.weight": torch.zeros(2)}, "left over: more.weight"),
+        (
+            lambda state: {"G_A": state, "G_B": {name: each + 1 for name, each in state.items()}},
+            "more than one that fits",
+        ),
+    ],
+    ids=["numbers", "list", "empty", "missing", "left over", "two"],
+)
+def test_where_none_or_several_fit_it_is_said_what_is_there_and_what_is_wanted(
+    wrap, said, published_state
+) -> None:
+    with pytest.raises(VariantError, match=said) as caught:
+        variants.from_published("cyclegan", wrap(published_state), "latest_net_G.pth")
+    assert "Wanted: the state dict of one generator of cyclegan" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 45678\n",
+            "45678 bytes that are not",
+        ),
+        (b"\n<!DOCTYPE html><html>log in</html>", "web page"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"PK\x03\x04half", "cut off after 8 bytes"),
+        (b"epoch,loss\n1,0.5\n", "text that begins with 'epoch,loss'"),
+        (b"\x80\x02\x00\x01nonsense", "damaged, or no file of torch.save"),
+    ],
+)
+def test_a_file_that_holds_no_weights_is_called_what_it_is(content, said, tmp_path) -> None:
+    (tmp_path / "net.pth").write_bytes(content)
+    with pytest.raises(VariantError, match=said):
+        read_file(tmp_path / "net.pth")
+
+
+def test_a_whole_pickled_model_is_refused_and_nothing_in_it_runs(tmp_path, published_state) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "net.pth")
+    with pytest.raises(VariantError, match=r"torch\.save\(model\.state_dict\(\)"):
+        read_file(tmp_path / "net.pth")

@@ -21,6 +21,7 @@ from bench.scoring.networks.weights import (
     fitting_state,
     judged_by_names,
     read_weights,
+    readable,
     remedies,
 )
 
@@ -45,6 +46,7 @@ class DinoFeatures(FeatureExtractorDinoV2):
     def __init__(self, name: str, file: WeightsFile, published: PublishedWeights) -> None:
         FeatureExtractorBase.__init__(self, name, ["dinov2"])
         self.feature_extractor_internal_dtype = torch.float32
+        readable(file, published)  # before anything is downloaded
         try:
             self.model = torch.hub.load(DINO_CODE, DINO_NAMES[name], pretrained=False, trust_repo=True)
         except (OSError, ImportError) as error:

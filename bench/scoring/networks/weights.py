@@ -8,7 +8,7 @@ import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import torch
 from torch import Tensor
@@ -75,7 +75,8 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
         what = kind_of(content)
         raise BenchError(
             f"{path} is not what its name says: its SHA-256 begins with {sha256[:12]}, not with {expected}. "
-            f"The file is {what or 'incomplete or altered'}; delete it. {remedies(published)}"
+            f"The file is incomplete or altered; delete it{f' (it is {what})' if what else ''}. "
+            + remedies(published)
         )
     genuine = bool(published.hash_prefix) and sha256.startswith(published.hash_prefix)
     local = f"local file {path.name}, not known to be the published weights"
@@ -94,15 +95,10 @@ def remedies(published: PublishedWeights) -> str:
 def fitting_state(weights: WeightsFile, published: PublishedWeights, judge: Judge) -> dict[str, Tensor]:
     """The tensors of a weights file that `judge` finds to be the network's; nothing in the file is executed.
 
-    They may lie inside a training checkpoint, or below the names of wrappers. Raises UsageError, with what the
-    file holds and what is wanted, where none or several fit.
+    They may lie inside a training checkpoint, or below the names of wrappers. Raises UsageError, with what
+    the file holds and what is wanted, where none or several fit.
     """
-    try:
-        loaded = read(weights.content, weights.name)
-    except VariantError as error:
-        raise UsageError(
-            f"The weights for {published.network} are not a readable state dict: {error} {remedies(published)}"
-        ) from None
+    loaded = readable(weights, published)
     wanted = f"the state dict of {published.network} as in {published.file}"
     try:
         return choose(loaded, judge, wanted, weights.name).tensors
@@ -110,6 +106,15 @@ def fitting_state(weights: WeightsFile, published: PublishedWeights, judge: Judg
         raise UsageError(
             f"These are not the weights of {published.network}: {error} {remedies(published)}"
         ) from None
+
+
+def readable(weights: WeightsFile, published: PublishedWeights) -> Any:
+    """What a weights file holds, tensors and plain values. Raises UsageError where it is no such file."""
+    try:
+        return read(weights.content, weights.name)
+    except VariantError as error:
+        what = f"The weights for {published.network} are not a readable state dict"
+        raise UsageError(f"{what}: {error} {remedies(published)}") from None
 
 
 def judged_by_names(module: torch.nn.Module) -> Judge:
@@ -136,8 +141,8 @@ def built_from(
 ) -> Built:
     """What `build` makes of a file of plain tensors; it raises RuntimeError for those of another network.
 
-    Torch-fidelity's networks read their weights by unpickling whatever file they are given: they are given our
-    own serialisation of tensors that were read without executing anything.
+    Torch-fidelity's networks read their weights by unpickling whatever file they are given: they are given
+    our own serialisation of tensors that were read without executing anything.
     """
     made: list[Built] = []
 
