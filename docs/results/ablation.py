@@ -1,0 +1,134 @@
+"""Runs an ablation of the rules of training that a TOML file declares, and keeps what its validations say.
+
+    python docs/results/ablation.py run --runs runs --weights squeezenet1_1.pth
+    python docs/results/ablation.py keep --runs runs
+
+`run` executes one `bench run` after the other in the declared order; a run that was stopped goes on, a
+finished one is left as it is. `keep` writes NAME.json beside NAME.toml, of every run with a validation: the
+table, the curve and the choice are made of that file alone.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.cell import Cell
+from bench.protocol import Protocol, load_protocol
+from bench.runs.folder import RunFolder
+from bench.runs.scores import DIRECTIONS
+
+HERE = Path(__file__).parent
+MEASURED = ("kd", "copy_kd", "kd_from_copy", "kd_from_copy_low", "kd_from_copy_high", "unchanged")
+COLUMNS = ("images_seen", *(f"{name}_{direction}" for direction in DIRECTIONS for name in MEASURED))
+"""What is kept of validation.csv."""
+
+
+class Declared(BaseModel):
+    """An ablation as its file declares it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    summary: str
+    protocol: str
+    changes: tuple[str, ...]
+    seeds: tuple[tuple[int, ...], ...]
+    pairs: tuple[tuple[str, str], ...]
+    """(data set, variant) in the order in which they are run."""
+    arms: dict[str, tuple[str, ...]]
+
+    def protocol_of(self, arm: str) -> Protocol:
+        """The rules under which an arm is trained."""
+        return load_protocol(self.protocol, (*self.changes, *self.arms[arm]))
+
+    def cells(self) -> Iterator[tuple[str, Cell]]:
+        """(arm, cell) of every run, in order."""
+        protocols = {arm: self.protocol_of(arm) for arm in self.arms}
+        for seeds in self.seeds:
+            for dataset, variant in self.pairs:
+                for seed in seeds:
+                    for arm, protocol in protocols.items():
+                        yield arm, Cell(protocol, dataset, variant, seed)
+
+
+class ArmRun(BaseModel):
+    """What is kept of one run."""
+
+    arm: str
+    dataset: str
+    variant: str
+    seed: int
+    status: str
+    images_to_see: int
+    seconds_per_step: float | None
+    """Median by the wall clock; None of a run that is not finished."""
+    validations: list[dict[str, float | None]]
+    """Rows of validation.csv."""
+
+
+def declared(file: Path) -> Declared:
+    """What the file declares."""
+    return Declared.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def execute(ablation: Declared, options: list[str]) -> int:
+    """Run every cell; the exit code of the first that failed, or 0."""
+    for arm, cell in ablation.cells():
+        changes = [part for change in (*ablation.changes, *ablation.arms[arm]) for part in ("--set", change)]
+        command = ["run", "--variant", cell.variant, "--dataset", cell.dataset, "--seed", str(cell.seed)]
+        command += ["--protocol", ablation.protocol, *changes, *options]
+        print(f"\n== {arm}: {cell.variant} on {cell.dataset}, seed {cell.seed}", flush=True)
+        code = subprocess.run([sys.executable, "-m", "bench", *command]).returncode
+        if code:
+            return code
+    return 0
+
+
+def kept(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
+    """Of every run that has begun and was validated at least once."""
+    for arm, cell in ablation.cells():
+        folder = RunFolder(cell.folder(runs))
+        if not (folder.run_json.is_file() and folder.validation_csv.is_file()):
+            continue
+        record = folder.read()
+        with folder.validation_csv.open(newline="", encoding="utf-8") as file:
+            rows = [{name: number(row.get(name)) for name in COLUMNS} for row in csv.DictReader(file)]
+        yield ArmRun(
+            arm=arm, dataset=cell.dataset, variant=cell.variant, seed=cell.seed, status=record.status,
+            images_to_see=record.images_to_see or 0,
+            seconds_per_step=record.costs.seconds_per_step if record.costs else None, validations=rows,
+        )  # fmt: skip
+
+
+def number(text: str | None) -> float | None:
+    """A field of a table; None of an empty one."""
+    return float(text) if text else None
+
+
+def main() -> int:
+    """Run, or keep what was run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=["run", "keep"])
+    parser.add_argument("--file", type=Path, default=HERE / "fast-ablation.toml")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--weights", type=Path, help="SqueezeNet's weights")
+    given = parser.parse_args()
+    ablation = declared(given.file)
+    if given.action == "run":
+        weights = ["--weights", str(given.weights)] if given.weights else []
+        return execute(ablation, ["--threads", "1", "--runs", str(given.runs), *weights])
+    found: list[dict[str, Any]] = [each.model_dump() for each in kept(ablation, given.runs)]
+    text = json.dumps({"runs": found}, indent=1)
+    given.file.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
