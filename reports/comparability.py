@@ -15,7 +15,7 @@ the hash that leaves the pools out, and marked wherever it appears.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +31,8 @@ MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
 OTHER_IMAGES = "against other real images"
 """Behind the data set's name, of a group of images that were not held against what the runs were."""
+PAGE_KEYS = ("overview", "section", "gallery", "table", "figure", "runs", "published", "remarks", "control")
+"""What the page's own anchors begin with."""
 OWN = "§"
 """Stands behind the name of a baseline that was trained with its own objective, not the protocol's."""
 
@@ -71,11 +73,18 @@ class Group:
     """The same for the hashes without image pools, where some run has an objective of its own."""
     apart: bool = False
     """Whether these are images of other programs that were not held against what the first group was."""
+    mark: str = ""
+    """Before its key, where the names alone do not tell it from those of other groups."""
 
     @property
     def key(self) -> str:
-        """Names files and anchors; unique in a report."""
-        return f"{plain_name(self.protocol)}-{plain_name(self.dataset)}"
+        """Begins the names of its files and anchors, and of no other group's in the report."""
+        return f"{self.mark}{plain_name(self.protocol)}-{plain_name(self.dataset)}"
+
+    @property
+    def scored(self) -> bool:
+        """Whether anything of it was measured."""
+        return bool(self.study.scores["value"].notna().any())
 
     @cached_property
     def variants(self) -> list[str]:
@@ -145,11 +154,16 @@ def plain_name(name: str) -> str:
     ('smoke', 'a-b-4a826a')
     """
     kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "_-") else "-" for sign in name)[:60]
-    return kept if kept == name else f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return kept if kept == name else f"{kept}-{short_hash(name)}"
+
+
+def short_hash(*names: str) -> str:
+    """Six signs that stand for names."""
+    return hashlib.sha256("\0".join(names).encode(errors="surrogatepass")).hexdigest()[:6]
 
 
 def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Group]:
-    """The comparison groups of a study, in the order of protocol and dataset names.
+    """The comparison groups of a study by protocol and dataset names, those without scores last.
 
     Raises UsageError naming the runs and what differs, unless `allow_different_schedules`.
     """
@@ -166,7 +180,26 @@ def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Gro
     refused = [group for group in made if group.differences]
     if refused and not allow_different_schedules:
         raise UsageError(_refusal(refused))
-    return made
+    return sorted(with_keys_of_their_own(made), key=lambda group: not group.scored)
+
+
+def with_keys_of_their_own(found: Sequence[Group]) -> list[Group]:
+    """The groups, marked where their keys do not tell them apart: `a-b` on `c` and `a` on `b-c`, `a` and `A`
+    on a file system that takes them for one, and `toy-cost`, which begins like a table of `toy`.
+    """
+
+    def belongs(key: str, other: str) -> bool:
+        return f"{key}-".casefold().startswith(f"{other}-".casefold())
+
+    keys = [group.key for group in found]
+    unclear = [
+        any(belongs(key, other) for place, other in enumerate([*keys, *PAGE_KEYS]) if place != at)
+        for at, key in enumerate(keys)
+    ]
+    return [
+        replace(group, mark=f"{short_hash(group.protocol, group.dataset)}-") if odd else group
+        for group, odd in zip(found, unclear, strict=True)
+    ]
 
 
 def _named(dataset: str, part: int) -> str:

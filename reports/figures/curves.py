@@ -1,6 +1,7 @@
 """Curves over training: losses (figures 12 to 14 of the paper), distances and mask statistics."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -20,29 +21,29 @@ def overlay(curves: pd.DataFrame, names: Sequence[str], variants: Sequence[str],
     for axis, name in zip(axes, names, strict=False):
         for variant in variants:
             same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
-            _line(axis, same, variant, style[variant])
+            _line(axis, same, style[variant])
         axis.set_title(plain(title(name)))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     for axis in axes[max(0, len(names) - columns) : len(names)]:
         axis.set_xlabel(X_LABEL)
-    legend_below(figure, axes[0])
+    legend_below(figure, axes)
     return figure
 
 
 def side_by_side(curves: pd.DataFrame, names: Sequence[str], pair: tuple[str, str]) -> Figure:
     """Two panels with one vertical axis: every loss of either variant of `pair`."""
     figure, axes = panels(1, 2, width=3.7, height=3.0)
-    style = looks(names)
+    style = {name: replace(look, label=title(name)) for name, look in looks(names).items()}
     for axis, variant in zip(axes, pair, strict=True):
         for name in names:
             same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
-            _line(axis, same, title(name), style[name])
+            _line(axis, same, style[name])
         axis.set_title(plain(variant))
         axis.set_xlabel(X_LABEL)
     axes[1].sharey(axes[0])
     axes[0].autoscale(axis="y")
-    legend_below(figure, axes[0])
+    legend_below(figure, axes)
     return figure
 
 
@@ -51,11 +52,11 @@ def title(name: str) -> str:
     return name.replace("A2B", "A → B").replace("B2A", "B → A").replace("_", " ")
 
 
-def _line(axis: Axes, curve: pd.DataFrame, label: str, look: Look) -> None:
+def _line(axis: Axes, curve: pd.DataFrame, look: Look) -> None:
     x = curve["images_seen"].to_numpy(dtype=float)
     if (curve["seeds"] > 1).any():
         low, high = curve["low"].to_numpy(dtype=float), curve["high"].to_numpy(dtype=float)
         axis.fill_between(x, low, high, color=look.colour, alpha=0.14, linewidth=0)
     every = max(1, len(x) // 6)
     marks: dict[str, Any] = {"marker": look.marker, "markevery": (every // 2, every), "markersize": 3.6}
-    axis.plot(x, curve["mean"].to_numpy(dtype=float), label=plain(label), **look.line(), **marks)
+    axis.plot(x, curve["mean"].to_numpy(dtype=float), label=look.label, **look.line(), **marks)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.comparisons import arrow_text
-from reports.figures.style import INK, legend_below, looks, panels, plain
+from reports.figures.style import INK, legend_below, looks, panels
 from reports.frame import records
 
 DIRECTIONS = ("A2B", "B2A")
@@ -17,10 +17,11 @@ DIRECTIONS = ("A2B", "B2A")
 def against_cost(
     table: pd.DataFrame, references: pd.DataFrame, variants: Sequence[str], y_label: str, x_label: str
 ) -> Figure:
-    """One panel per direction: cost to the right, distance upwards, bars as in the table."""
-    figure, axes = panels(1, 2, width=3.7, height=2.9)
+    """One panel per measured direction: cost to the right, distance upwards, bars as in the table."""
+    shown = measured(table)
+    figure, axes = panels(1, len(shown), width=3.7, height=2.9)
     style = looks(variants)
-    for axis, direction in zip(axes, DIRECTIONS, strict=True):
+    for axis, direction in zip(axes, shown, strict=True):
         for row in records(table[table["direction"] == direction]):
             look = style[row.variant]
             # The mean of equal values may lie a rounding beyond them.
@@ -32,23 +33,24 @@ def against_cost(
                 "capsize": 2.5,
                 "elinewidth": 1,
             }
-            axis.errorbar([row.cost], [row.mean], yerr=reach, label=plain(row.variant), **marks)
+            axis.errorbar([row.cost], [row.mean], yerr=reach, label=look.label, **marks)
         _reference_lines(axis, references, direction)
         axis.set_title(arrow_text(direction))
         axis.set_xlabel(x_label)
         axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
     axes[0].set_ylabel(y_label)
-    legend_below(figure, axes[0])
+    legend_below(figure, axes)
     return figure
 
 
 def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[str], y_label: str) -> Figure:
-    """One panel per direction: a point per run, and a thin line that joins the runs of one seed."""
+    """One panel per measured direction: a point per run, a thin line that joins the runs of one seed."""
     width = max(3.7, 0.55 * len(variants))
-    figure, axes = panels(1, 2, width=width, height=3.0)
+    shown = measured(points)
+    figure, axes = panels(1, len(shown), width=width, height=3.0)
     style = looks(variants)
     place = {variant: at for at, variant in enumerate(variants)}
-    for axis, direction in zip(axes, DIRECTIONS, strict=True):
+    for axis, direction in zip(axes, shown, strict=True):
         here = points[points["direction"] == direction]
         for _, same in here.groupby("seed"):
             line = same.assign(x=same["variant"].map(place)).sort_values("x")
@@ -65,12 +67,16 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
             axis.scatter(x, same["value"], zorder=2, **marks)
         _reference_lines(axis, references, direction)
         axis.set_title(arrow_text(direction))
-        axis.set_xticks(
-            range(len(variants)), [plain(variant) for variant in variants], rotation=25, ha="right"
-        )
+        names = [style[variant].label for variant in variants]
+        axis.set_xticks(range(len(variants)), names, rotation=25, ha="right")
         axis.grid(visible=False, axis="x")
     axes[0].set_ylabel(y_label)
     return figure
+
+
+def measured(table: pd.DataFrame) -> list[str]:
+    """The directions that a table has values of: images of other programs may have one alone."""
+    return [direction for direction in DIRECTIONS if direction in set(table["direction"])]
 
 
 def _reference_lines(axis: Axes, references: pd.DataFrame, direction: str) -> None:

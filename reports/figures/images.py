@@ -19,7 +19,8 @@ def distributions(
     rows = -(-len(keys) // columns)
     height = 0.9 + 0.26 * len(variants)
     figure, axes = panels(rows, min(columns, len(keys)), width=2.7, height=height)
-    palette = {name: look.colour for name, look in looks(variants).items()}
+    style = looks(variants)
+    palette = {name: look.colour for name, look in style.items()}
     for at, (axis, key) in enumerate(zip(axes, keys, strict=False)):
         same = values[values["metric"] == key]
         common: dict[str, Any] = {
@@ -37,7 +38,7 @@ def distributions(
         )
         axis.set(xlabel="", ylabel="", title=plain(metrics.heading(key)))
         first = at % columns == 0
-        axis.set_yticks(range(len(variants)), [plain(name) if first else "" for name in variants])
+        axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
     for axis in axes[len(keys) :]:
         axis.set_visible(False)
     return figure

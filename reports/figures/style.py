@@ -73,6 +73,8 @@ class Look:
     colour: str
     dashes: tuple[float, ...]
     marker: str
+    label: str
+    """Its name, as `labels` gives it."""
 
     def line(self) -> dict[str, Any]:
         """Keywords for Axes.plot."""
@@ -81,12 +83,11 @@ class Look:
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
     """A look for every name, by its place; from the ninth on colours repeat with other dashes."""
-    count = len(PALETTE)
+    count, label = len(PALETTE), labels(names)
+    turns = {name: (at % count, (at + at // count) % count) for at, name in enumerate(names)}
     return {
-        name: Look(
-            PALETTE[at % count], DASHES[(at + at // count) % count], MARKERS[(at + at // count) % count]
-        )
-        for at, name in enumerate(names)
+        name: Look(PALETTE[colour], DASHES[turn], MARKERS[turn], label[name])
+        for name, (colour, turn) in turns.items()
     }
 
 
@@ -97,20 +98,49 @@ def panels(rows: int, columns: int, width: float = 3.4, height: float = 2.3) -> 
     return figure, list(axes.ravel())
 
 
-def shorten(name: str, most: int = 28) -> str:
+LONGEST_LABEL = 28
+"""Signs of a name that legends and axes have room for."""
+
+
+def shorten(name: str, most: int = LONGEST_LABEL) -> str:
     """A name that fits a legend, its middle left out."""
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-(most // 2 - 1) :]}"
 
 
+def labels(names: Sequence[str], most: int = LONGEST_LABEL) -> dict[str, str]:
+    """Name -> label of at most `most` signs; long names that would look alike show where they differ.
+
+    >>> names = [f"slot9[init=kaiming,iterations={number},noise=0.1]" for number in (3, 5)]
+    >>> list(labels(names).values())
+    ['slot9[i…=3,noise=0.1]', 'slot9[i…=5,noise=0.1]']
+    """
+    short = {name: shorten(name, most) for name in names}
+    for alike in {
+        label: [name for name in short if short[name] == label] for label in short.values()
+    }.values():
+        if len(alike) > 1:
+            differ = next(
+                at for at in range(max(map(len, alike))) if len({name[at : at + 1] for name in alike}) > 1
+            )
+            short |= {name: shorten(f"{name[:7]}…{name[differ - 1 :]}", most) for name in alike}
+    told_apart = len(set(short.values())) == len(short)
+    return {name: literal(short[name] if told_apart else name) for name in names}
+
+
+def literal(text: str) -> str:
+    """A text as matplotlib shows it literally: `$` would start mathematics."""
+    return text.replace("$", r"\$")
+
+
 def plain(name: str) -> str:
-    """A name as matplotlib shows it literally: `$` would start mathematics."""
-    return shorten(name).replace("$", r"\$")
+    """A name for a title, shortened."""
+    return literal(shorten(name))
 
 
-def legend_below(figure: Figure, axes: Axes, columns: int = 4) -> None:
-    """One legend for all panels, outside of them."""
-    handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        figure.legend(
-            handles, labels, loc="outside lower center", ncols=min(columns, len(labels)), handlelength=3.2
-        )
+def legend_below(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
+    """One legend for all panels, outside of them: each series once, though a panel lacks it."""
+    found = [axis.get_legend_handles_labels() for axis in axes]
+    series = {label: handle for each in found for handle, label in zip(*each, strict=True)}
+    if series:
+        place = {"loc": "outside lower center", "ncols": min(columns, len(series)), "handlelength": 3.2}
+        figure.legend(list(series.values()), list(series), **place)

@@ -1,13 +1,19 @@
 """One schedule, or a refusal that names the runs and what differs."""
 
+import re
+import tempfile
+from itertools import permutations
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bench.errors import UsageError
 from reports.comparability import groups, plain_name
 from reports.frame import read_study, run_folders
+from reports.write import Request, write_report
 
 
 def write(root: Path, mini: ModuleType, variant: str, seed: int = 0, **changes: object) -> None:
@@ -99,3 +105,60 @@ def test_runs_of_before_that_hash_was_recorded_are_not_taken_for_different(
     write(tmp_path, mini, "cut", **own(trace_hash_without_pool="fed"))
     (group,) = groups(read_study(run_folders([tmp_path])))
     assert (group.traces, group.traces_without_pool) == ({0: 1}, {0: 1})
+
+
+def test_groups_without_scores_come_last(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path, ("copy",), ("toy-season", "toy-stripes"), (0,), pictures=False)
+    for scores in tmp_path.glob("*/toy-season/*/*/scores.json"):
+        scores.unlink()
+    found = groups(read_study(run_folders([tmp_path])))
+    assert [(group.dataset, group.scored) for group in found] == [
+        ("toy-stripes", True),
+        ("toy-season", False),
+    ]
+
+
+NAME = st.text(st.sampled_from("abAB-._ +ä"), min_size=1, max_size=4).filter(
+    lambda name: name.strip(". ") == name
+)
+CONFUSED = [
+    ("a-b", "c"),
+    ("a", "b-c"),
+    ("A", "b-c"),
+    ("a", "b"),
+    ("a", "b-cost"),
+    ("overview", "a"),
+    ("a", "ä b"),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(NAME, NAME), min_size=2, max_size=6, unique=True))
+@example(CONFUSED)
+def test_no_key_of_a_group_begins_like_anothers(mini: ModuleType, names: list[tuple[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        for protocol, dataset in names:
+            run = mini.Mini(mini.protocol(), dataset, "copy", 0)
+            cell = mini.record(run).cell.model_copy(update={"protocol": protocol})
+            mini.write_record(
+                Path(root, str(len(list(Path(root).iterdir())))), mini.record(run, cell=cell.model_dump())
+            )
+        keys = [group.key for group in groups(read_study(run_folders([Path(root)])))]
+    assert len(keys) == len(names)
+    for one, other in permutations(keys, 2):
+        assert not f"{one}-".casefold().startswith(f"{other}-".casefold())
+
+
+def test_groups_whose_names_are_easily_confused_share_no_file_and_no_anchor(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    for protocol, dataset in CONFUSED:
+        rules = mini.protocol(protocol)
+        mini.write_run(tmp_path / "runs", mini.Mini(rules, dataset, "copy", 0), pictures=False)
+    page = write_report(Request((tmp_path / "runs",), tmp_path / "out")).read_text(encoding="utf-8")
+    anchors = re.findall(r'\sid="([^"]+)"', page)
+    assert len(anchors) == len(set(anchors)) > 100
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors)
+    names = [path.name for path in (tmp_path / "out" / "tables").iterdir()]
+    assert len({name.casefold() for name in names}) == len(names)
+    assert sum(name.endswith("main-last.csv") for name in names) == len(CONFUSED)

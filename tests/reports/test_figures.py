@@ -8,7 +8,9 @@ from types import ModuleType
 
 import pandas as pd
 
-from reports.figures.distances import against_cost
+from reports.figures.curves import overlay
+from reports.figures.distances import against_cost, by_seed
+from reports.figures.style import labels
 from reports.write import Request, write_report
 
 
@@ -52,3 +54,56 @@ def test_a_program_that_draws_reports_keeps_the_backend_it_asked_for() -> None:
         [sys.executable, "-c", program], env=told, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.returncode) == ("nonsense\n", 0)
+
+
+def test_a_direction_that_was_not_measured_gets_no_empty_panel() -> None:
+    points = pd.DataFrame([{"variant": "theirs", "seed": 0, "direction": "B2A", "value": 1.0}])
+    references = pd.DataFrame(columns=["direction", "floor", "ceiling"])
+    figure = by_seed(points, references, ["theirs"], "KD(tiny)")
+    assert [(axis.get_title(loc="left"), axis.get_ylabel()) for axis in figure.axes] == [
+        ("B → A", "KD(tiny)")
+    ]
+
+
+def test_the_legend_names_series_that_the_first_panel_lacks() -> None:
+    rows = [("cyclegan", "cycle_A"), ("cut", "patchnce_A2B"), ("cyclegan", "patchnce_A2B")]
+    columns = {
+        "images_seen": [1.0] * 3,
+        "mean": [1.0] * 3,
+        "low": [1.0] * 3,
+        "high": [1.0] * 3,
+        "seeds": [1] * 3,
+    }
+    curves = pd.DataFrame(columns).assign(variant=[row[0] for row in rows], loss=[row[1] for row in rows])
+    figure = overlay(curves, ["cycle_A", "patchnce_A2B"], ["cyclegan", "cut"])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cyclegan", "cut"]
+
+
+def test_long_names_that_differ_in_the_middle_alone_are_told_apart_in_legends() -> None:
+    names = [f"slot9[init=kaiming,iterations={count},mask_norm=softmax,noise=0.1]" for count in (1, 3, 15)]
+    short = list(labels([*names, "spatial"]).values())
+    assert len(set(short)) == 4
+    assert max(map(len, short)) <= 28
+    assert ["=1," in short[0], "=3," in short[1], "=15," in short[2]] == [True] * 3
+
+
+def test_axes_carry_the_headings_of_the_tables(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(
+        tmp_path / "runs",
+        ("spatial", "copy"),
+        seeds=(0,),
+        pictures=False,
+        rules=mini.protocol(features="inception"),
+    )
+    write_report(Request((tmp_path / "runs",), tmp_path / "out", ("md",)))
+    text = (tmp_path / "out" / "report.md").read_text()
+    drawn = {path.name: path.read_text() for path in (tmp_path / "out" / "figures").glob("*.svg")}
+    for figure, headings in {
+        "smoke-toy-stripes-seeds.svg": ["KID ×100"],
+        "smoke-toy-stripes-cost.svg": ["KID ×100", "GFLOP"],
+        "smoke-toy-stripes-images-A2B.svg": ["edges kept", "noise [levels]", "change [levels]"],
+        "smoke-toy-stripes-validation.svg": ["KID ×100"],
+    }.items():
+        for heading in headings:
+            assert heading in drawn[figure]
+            assert heading.replace("[", "\\[").replace("]", "\\]") in text or heading in text
