@@ -15,13 +15,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from bench.cell import Cell
-from bench.protocol import Protocol, load_protocol
+from bench.protocol import load_protocol
 from bench.runs.folder import RunFolder
 from bench.runs.scores import DIRECTIONS
 
@@ -29,6 +30,17 @@ HERE = Path(__file__).parent
 MEASURED = ("kd", "copy_kd", "kd_from_copy", "kd_from_copy_low", "kd_from_copy_high", "unchanged")
 COLUMNS = ("images_seen", *(f"{name}_{direction}" for direction in DIRECTIONS for name in MEASURED))
 """What is kept of validation.csv."""
+
+
+class Stage(BaseModel):
+    """Runs of one length; stages are run one after the other."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images_seen: int
+    seeds: tuple[int, ...]
+    pairs: tuple[tuple[str, str], ...]
+    """(data set, variant) in the order in which they are run."""
 
 
 class Declared(BaseModel):
@@ -39,28 +51,39 @@ class Declared(BaseModel):
     summary: str
     protocol: str
     changes: tuple[str, ...]
-    seeds: tuple[tuple[int, ...], ...]
-    pairs: tuple[tuple[str, str], ...]
-    """(data set, variant) in the order in which they are run."""
     arms: dict[str, tuple[str, ...]]
+    stages: tuple[Stage, ...]
 
-    def protocol_of(self, arm: str) -> Protocol:
-        """The rules under which an arm is trained."""
-        return load_protocol(self.protocol, (*self.changes, *self.arms[arm]))
+    def changes_of(self, arm: str, stage: Stage) -> tuple[str, ...]:
+        """What is changed of the protocol."""
+        return (*self.changes, f"train.images_seen={stage.images_seen}", *self.arms[arm])
 
-    def cells(self) -> Iterator[tuple[str, Cell]]:
-        """(arm, cell) of every run, in order."""
-        protocols = {arm: self.protocol_of(arm) for arm in self.arms}
-        for seeds in self.seeds:
-            for dataset, variant in self.pairs:
-                for seed in seeds:
+    def planned(self) -> Iterator["Planned"]:
+        """Every run, in order."""
+        for number, stage in enumerate(self.stages, 1):
+            changes = {arm: self.changes_of(arm, stage) for arm in self.arms}
+            protocols = {arm: load_protocol(self.protocol, changes[arm]) for arm in self.arms}
+            for dataset, variant in stage.pairs:
+                for seed in stage.seeds:
                     for arm, protocol in protocols.items():
-                        yield arm, Cell(protocol, dataset, variant, seed)
+                        yield Planned(number, arm, changes[arm], Cell(protocol, dataset, variant, seed))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of the ablation."""
+
+    stage: int
+    """From 1."""
+    arm: str
+    changes: tuple[str, ...]
+    cell: Cell
 
 
 class ArmRun(BaseModel):
     """What is kept of one run."""
 
+    stage: int
     arm: str
     dataset: str
     variant: str
@@ -80,11 +103,12 @@ def declared(file: Path) -> Declared:
 
 def execute(ablation: Declared, options: list[str]) -> int:
     """Run every cell; the exit code of the first that failed, or 0."""
-    for arm, cell in ablation.cells():
-        changes = [part for change in (*ablation.changes, *ablation.arms[arm]) for part in ("--set", change)]
+    for planned in ablation.planned():
+        cell = planned.cell
+        changes = [part for change in planned.changes for part in ("--set", change)]
         command = ["run", "--variant", cell.variant, "--dataset", cell.dataset, "--seed", str(cell.seed)]
         command += ["--protocol", ablation.protocol, *changes, *options]
-        print(f"\n== {arm}: {cell.variant} on {cell.dataset}, seed {cell.seed}", flush=True)
+        print(f"\n== stage {planned.stage}, {planned.arm}: {cell}", flush=True)
         code = subprocess.run([sys.executable, "-m", "bench", *command]).returncode
         if code:
             return code
@@ -93,7 +117,8 @@ def execute(ablation: Declared, options: list[str]) -> int:
 
 def kept(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
     """Of every run that has begun and was validated at least once."""
-    for arm, cell in ablation.cells():
+    for planned in ablation.planned():
+        cell = planned.cell
         folder = RunFolder(cell.folder(runs))
         if not (folder.run_json.is_file() and folder.validation_csv.is_file()):
             continue
@@ -101,10 +126,16 @@ def kept(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
         with folder.validation_csv.open(newline="", encoding="utf-8") as file:
             rows = [{name: number(row.get(name)) for name in COLUMNS} for row in csv.DictReader(file)]
         yield ArmRun(
-            arm=arm, dataset=cell.dataset, variant=cell.variant, seed=cell.seed, status=record.status,
+            stage=planned.stage,
+            arm=planned.arm,
+            dataset=cell.dataset,
+            variant=cell.variant,
+            seed=cell.seed,
+            status=record.status,
             images_to_see=record.images_to_see or 0,
-            seconds_per_step=record.costs.seconds_per_step if record.costs else None, validations=rows,
-        )  # fmt: skip
+            seconds_per_step=record.costs.seconds_per_step if record.costs else None,
+            validations=rows,
+        )
 
 
 def number(text: str | None) -> float | None:
