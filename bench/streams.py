@@ -24,6 +24,7 @@ STREAMS = (
     "gradient-penalty",
     "patches",
     "diffaugment",
+    "other-mask",
     "scoring",
 )
 

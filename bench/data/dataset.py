@@ -1,5 +1,6 @@
 """What training and scoring are given: two domains of uint8 images, with ground truth where there is one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
 """RGB images, [n, h, w, 3], 0 to 255; possibly a read-only memory map."""
+Masks = NDArray[np.bool_]
+"""Masks of the foreground, [n, h, w], True inside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +20,8 @@ class Split:
     images: Images
     names: tuple[str, ...]
     """File name of each image, without folder; unique within the split."""
+    masks: Callable[[], Masks] | None = None
+    """Gives the images' foreground masks, at their size; None where there are none."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,3 +64,5 @@ class Dataset:
     """JSON values: images of each split, duplicates, leaks between splits and domains, skipped files."""
     warnings: tuple[str, ...] = ()
     """Remarks that belong beside the results, each one sentence."""
+    no_masks: str = ""
+    """Why it can have no masks, as a clause; nothing where it has or could have them."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from bench.data import scenes
 from bench.data.cache import cached_images
-from bench.data.dataset import Dataset, Domain, Images, Split, Truth
+from bench.data.dataset import Dataset, Domain, Images, Masks, Split, Truth
 from bench.data.folders import identical_files
+from bench.data.masks import Later
 from bench.data.scenes import EmbeddedSet
 from bench.data.scenes.canvas import Canvas
 from bench.progress import ProgressReport
@@ -47,7 +48,13 @@ def load_embedded(
     }
     facts = {"counts": counts, "identical": identical_files([]), "skipped": []}
     return Dataset(
-        entry.name, domains["A"], domains["B"], _fingerprint(domains), facts, tuple(renderer.warnings)
+        entry.name,
+        domains["A"],
+        domains["B"],
+        _fingerprint(domains),
+        facts,
+        tuple(renderer.warnings),
+        f"everything changes in {entry.name}: it has no foreground" if entry.changes_everywhere else "",
     )
 
 
@@ -73,7 +80,15 @@ class _Renderer:
         """The first `count` scenes of a split of a domain."""
         names = tuple(f"{split}{letter}_{index:05d}.png" for index in range(count))
         compute = partial(scene_images, self._entry, split, letter, count, size)
-        return Split(self._cached([split, letter, count, size], (count, size, size, 3), compute), names)
+        images = self._cached([split, letter, count, size], (count, size, size, 3), compute)
+        if self._entry.changes_everywhere:
+            return Split(images, names)
+        return Split(images, names, Later(partial(self._masks, split, letter, count, size)))
+
+    def _masks(self, split: str, letter: str, count: int, size: int) -> Masks:
+        """The foreground of the scenes as they look in their own domain: nothing of the other one's."""
+        compute = partial(scene_masks, self._entry, split, letter, count, size)
+        return self._cached(["masks", split, letter, count, size], (count, size, size), compute) > 0
 
     def truth(self, letter: str, count: int, size: int) -> Truth:
         """The ground truth of the first `count` test scenes of a domain."""
@@ -115,6 +130,12 @@ def scene_images(entry: EmbeddedSet, split: str, domain: str, count: int, size: 
     """The first `count` images of a split of a domain, each uint8 [1, size, size, 3]."""
     for index in range(count):
         yield _paint(entry, split, domain, index, domain, size).image()[None]
+
+
+def scene_masks(entry: EmbeddedSet, split: str, domain: str, count: int, size: int) -> Iterator[Images]:
+    """The objects of the first `count` images of a split of a domain: 1 there, each uint8 [1, size, size]."""
+    for index in range(count):
+        yield (_paint(entry, split, domain, index, domain, size).labels > 0).astype(np.uint8)[None]
 
 
 def scene_truth(entry: EmbeddedSet, domain: str, count: int, size: int) -> Iterator[Images]:

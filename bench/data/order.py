@@ -6,11 +6,12 @@ to be saved to resume, and the batch size changes only how the samples are group
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.data.dataset import Dataset, Images
+from bench.data.dataset import Dataset, Images, Masks
 from bench.protocol import ImageSettings
 from bench.streams import Streams
 
@@ -31,7 +32,16 @@ class Views:
 
     def apply(self, images: Images, size: int) -> Images:
         """The cropped and flipped images, uint8 [b, size, size, 3], a copy."""
-        views = np.empty((len(self.indices), size, size, 3), dtype=np.uint8)
+        views: Images = self._cropped(images, size)
+        return views
+
+    def apply_to_masks(self, masks: Masks, size: int) -> Masks:
+        """The masks [b, size, size] of the same images, cropped and flipped with them."""
+        views: Masks = self._cropped(masks, size)
+        return views
+
+    def _cropped(self, images: NDArray[Any], size: int) -> NDArray[Any]:
+        views = np.empty((len(self.indices), size, size, *images.shape[3:]), dtype=images.dtype)
         for place, (index, top, left, flip) in enumerate(
             zip(self.indices, self.tops, self.lefts, self.flips, strict=True)
         ):
@@ -113,3 +123,11 @@ class BatchOrder:
 def fetch(dataset: Dataset, draw: Draw) -> tuple[Images, Images]:
     """The training images of a draw, A and B, each uint8 [b, size, size, 3]."""
     return draw.A.apply(dataset.A.train.images, draw.size), draw.B.apply(dataset.B.train.images, draw.size)
+
+
+def fetch_masks(dataset: Dataset, draw: Draw) -> tuple[Masks, Masks]:
+    """The masks of the images of a draw, A and B, each [b, size, size]; the data set has masks."""
+    a, b = dataset.A.train.masks, dataset.B.train.masks
+    if a is None or b is None:
+        raise ValueError(f"{dataset.name} has no masks")
+    return draw.A.apply_to_masks(a(), draw.size), draw.B.apply_to_masks(b(), draw.size)

@@ -14,6 +14,7 @@ from bench.data.cache import cached_images
 from bench.data.dataset import Dataset, Domain, Images, Split
 from bench.data.files import printable
 from bench.data.folders import READERS, ImageFile, content_of, identical_files, place_of, read_folder
+from bench.data.masks import MaskFolders
 from bench.data.pictures import RESIZE, VERSION, BadImage, is_greyscale, is_transparent, read_image
 from bench.data.selection import Selection, select
 from bench.errors import BenchError
@@ -51,9 +52,11 @@ def load_folder(
         bad = reader.take_bad()
         if not bad:
             break
+    masks = MaskFolders(cache)
+    domains = {letter: masks.of_domain(domain, chosen[letter], images) for letter, domain in domains.items()}
     used = [file for selection in chosen.values() for file in selection.all()]
     facts = _facts(chosen, used, reader.skipped)
-    warnings = (*reader.warnings, *_remarks(facts), *found.notes)
+    warnings = (*reader.warnings, *_remarks(facts), *found.notes, *masks.remarks())
     return Dataset(name, domains["A"], domains["B"], content_of(used), facts, warnings)
 
 
