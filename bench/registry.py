@@ -6,7 +6,8 @@
 
 Entries come from the modules of one of our own packages, from installed packages (an entry point of the group
 names a module), and from plugin files, which register as they are loaded. Modules are imported when a
-registry is first asked for an entry, in the order of their names: who imported what before does not count.
+registry is first asked for an entry. Ours come first, in the order of their modules' names: who imported what
+before does not count.
 """
 
 import importlib
@@ -14,17 +15,22 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import warnings
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
 
+import variants
 from bench.errors import UsageError
 from bench.names import unknown_name
+from variants.catalogue import plugin_module
 
 Entry = TypeVar("Entry")
 
 
 class Registry(Generic[Entry]):
-    """Entries by name, in the order in which they registered."""
+    """Entries by name."""
+
+    every: ClassVar["list[Registry[object]]"] = []
 
     def __init__(self, kind: str, *, package: str, group: str, see: str) -> None:
         self.kind = kind
@@ -33,16 +39,20 @@ class Registry(Generic[Entry]):
         self._see = see
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, str] = {}
+        self._modules_of: dict[str, str] = {}
         self._complete = False
+        self.every.append(self)  # type: ignore[arg-type]  # of whatever entries
 
     def add(self, name: str, entry: Entry, thing: object) -> None:
         """Enter `thing`'s entry. Raises UsageError where another thing has the name."""
-        place = f"{getattr(thing, '__module__', '?')}.{getattr(thing, '__qualname__', '?')}"
+        module = getattr(thing, "__module__", "?")
+        place = f"{module}.{getattr(thing, '__qualname__', '?')}"
         if self._places.setdefault(name, place) != place:
             raise UsageError(
                 f"The {self.kind} {name!r} of {place} is taken by {self._places[name]}. Rename one of them."
             )
         self._entries[name] = entry
+        self._modules_of[name] = module
 
     def find(self, name: str) -> Entry:
         """The entry of a name. Raises UsageError, with close names, where there is none."""
@@ -52,12 +62,25 @@ class Registry(Generic[Entry]):
         return known[name]
 
     def entries(self) -> dict[str, Entry]:
-        """Every entry by its name."""
+        """Every entry by its name: ours by module, then others in the order in which they registered."""
         if not self._complete:
             self._complete = True  # before the imports, which may ask
             for module in self._modules():
                 importlib.import_module(module)
-        return dict(self._entries)
+        ours = sorted(filter(self._is_ours, self._entries), key=lambda name: self._modules_of[name])
+        return {name: self._entries[name] for name in dict.fromkeys((*ours, *self._entries))}
+
+    def forget(self, module: str) -> None:
+        """Take out what registered in a module of that name."""
+        for name in [name for name, place in self._modules_of.items() if place == module]:
+            del self._entries[name], self._places[name], self._modules_of[name]
+
+    def holds_of(self, module: str) -> bool:
+        """Whether something in a module of that name registered here."""
+        return module in self._modules_of.values()
+
+    def _is_ours(self, name: str) -> bool:
+        return f"{self._modules_of[name]}.".startswith(f"{self._package}.")
 
     def _modules(self) -> Iterator[str]:
         """Our own modules, then those of installed packages; a missing one is left out with a warning."""
@@ -69,3 +92,17 @@ class Registry(Generic[Entry]):
                 warnings.warn(f"{self.group}: there is no module {module}; it is left out.", stacklevel=3)
                 continue
             yield module
+
+
+def load_plugins(files: Iterable[Path]) -> None:
+    """Make everything known that Python files register: generators, and entries of every registry.
+
+    Raises VariantError as `variants.load_plugin` does; what such a file has registered is forgotten.
+    """
+    for file in files:
+        try:
+            variants.load_plugin(file, lambda module: any(each.holds_of(module) for each in Registry.every))
+        except variants.VariantError:
+            for each in Registry.every:
+                each.forget(plugin_module(file))
+            raise

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "baselines": {"variants"},
     "bench.errors": set(),
     "bench.names": {"bench.errors"},
-    "bench.registry": {"bench.errors", "bench.names"},
+    "bench.registry": {"variants", "bench.errors", "bench.names"},
     "bench.streams": set(),
     "bench.progress": set(),
     "bench.signals": set(),
@@ -36,10 +36,11 @@ MAY_IMPORT = {
                       "bench"},
     "bench.studies": {"variants", "bench.training", "bench.scoring", "bench.data", "bench.runs", "bench.cell",
                       "bench.protocol", "bench.errors", "bench.progress", "bench.names", "bench.devices",
-                      "bench.threads", "bench.execution", "bench.signals", "bench.workers"},
+                      "bench.threads", "bench.execution", "bench.signals", "bench.workers",
+                      "bench.registry"},
     "bench.profiling": {"variants", "bench.training", "bench.runs", "bench.cell", "bench.protocol",
                         "bench.errors", "bench.progress", "bench.threads", "bench.execution",
-                        "bench.workers"},
+                        "bench.workers", "bench.registry"},
     "bench.devices": {"bench.errors", "bench.runs"},
     "bench.comparing": {"variants", "bench.statistics", "bench.scoring", "bench.runs", "bench.protocol",
                         "bench.errors", "bench.names"},
@@ -142,7 +143,7 @@ def test_quick_commands_never_import_torch_or_pandas(arguments: list[str]) -> No
     assert outcome.returncode == 0, outcome.stderr
 
 
-@pytest.mark.parametrize("package", ["reports", "bench.runs", "bench.statistics", "bench.studies.cells"])
+@pytest.mark.parametrize("package", ["reports", "bench.runs", "bench.statistics", "bench.studies.grid"])
 def test_rooms_that_never_need_torch_import_without_it(package: str) -> None:
     names = [name for name in modules() if name == package or name.startswith(f"{package}.")]
     program = f"import sys, importlib\nfor name in {names!r}: importlib.import_module(name)\n"

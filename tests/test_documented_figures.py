@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 
 import variants
-from bench.studies.declaration import load_study
 from bench.studies.grid import expand
+from bench.studies.study import load_study
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 RESULTS = Path(__file__).parents[1] / "docs" / "results"

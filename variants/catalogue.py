@@ -11,7 +11,7 @@ import importlib.util
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.abc import MetaPathFinder
@@ -103,31 +103,41 @@ def installed() -> tuple[Source, ...]:
     return tuple(found)
 
 
-def load_plugin(path: str | Path) -> tuple[str, ...]:
+def load_plugin(
+    path: str | Path, registers_more: Callable[[str], bool] = lambda module: False
+) -> tuple[str, ...]:
     """Make the variants of a Python file known; returns their names. The same file twice is no error.
 
-    Raises VariantError where the file is missing, cannot be run, or registers nothing.
+    `registers_more` tells of a module that was run whether it registered anything beside variants. Raises
+    VariantError where the file is missing, cannot be run, or registers nothing.
     """
     file = Path(path).resolve()
     if file in PLUGINS:
         return tuple(source.entry.name for source in PLUGINS[file])
     if file.suffix != ".py" or not file.is_file():
         raise VariantError(f"There is no plugin file {path}. Give a Python file that registers a variant.")
-    module = f"{PLUGIN_PREFIX}{file.stem}"
-    if any(source.module == module for plugin in PLUGINS.values() for source in plugin):
+    module = plugin_module(file)
+    if module in map(plugin_module, PLUGINS):
         raise VariantError(f"Another plugin is called {file.name}. Rename one of the two files.")
     try:
-        PLUGINS[file] = tuple(of_file(module, file, plugin=True))
+        PLUGINS[file] = tuple(by_import(module, file))
         sources()
     except Exception as error:
         PLUGINS.pop(file, None)
+        for name in [name for name, each in REGISTRY.items() if each.generator.__module__ == module]:
+            del REGISTRY[name]
         if isinstance(error, VariantError):
             raise
         raise VariantError(f"Plugin {path} cannot be loaded: {type(error).__name__}: {error}") from error
-    if not PLUGINS[file]:
-        del PLUGINS[file]
+    if not PLUGINS[file] and not registers_more(module):
+        del PLUGINS[file], sys.modules[module]
         raise VariantError(f"Plugin {path} registers no variant. Put @register(...) before its class.")
     return tuple(source.entry.name for source in PLUGINS[file])
+
+
+def plugin_module(file: Path) -> str:
+    """What the module of a plugin file is called."""
+    return f"{PLUGIN_PREFIX}{file.stem}"
 
 
 def of_package(module: str) -> Iterator[Source]:
@@ -157,12 +167,12 @@ def files_of(module: str, origin: Path) -> list[tuple[str, Path]]:
     return sorted(modules.items())
 
 
-def of_file(module: str, file: Path, plugin: bool = False) -> list[Source]:
+def of_file(module: str, file: Path) -> list[Source]:
     """The sources of one file, read from its text, or by importing it where its text does not tell."""
     try:
-        return [Source(entry, module, file if plugin else None) for entry in registrations(file)]
+        return [Source(entry, module) for entry in registrations(file)]
     except Unreadable:
-        return by_import(module, file if plugin else None)
+        return by_import(module)
 
 
 def by_import(module: str, file: Path | None = None) -> list[Source]:

@@ -30,7 +30,11 @@ Weights = Annotated[
 ]
 Plugin = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", metavar="FILE", help="Python file that registers variants; may be repeated."),
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="Python file that registers variants or other parts; may be repeated.",
+    ),
 ]
 Compile = Annotated[
     bool,
@@ -52,12 +56,11 @@ DEFAULT_RUNS = Path("runs")
 
 
 def load_plugins(files: list[Path] | None) -> None:
-    """Register the variants of every plugin file."""
+    """Make everything known that plugin files register."""
     if files:
-        import variants
+        from bench import registry
 
-        for file in files:
-            variants.load_plugin(file)
+        registry.load_plugins(files)
 
 
 def print_json(value: object) -> None:

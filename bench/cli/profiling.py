@@ -12,8 +12,7 @@ from bench.execution import Execution
 from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol, key_of, load_protocol
 from bench.runs.environment import usable_cores
-from bench.studies.cells import refuse_unknown_model_keys
-from bench.studies.grid import KINDS, expand_pattern
+from bench.studies.grid import KINDS, expand_pattern, refuse_unknown_model_keys
 
 MIB = 2**20
 COMPARED = ("step_gflop", "seconds_per_step", "own_memory_bytes")

@@ -101,9 +101,9 @@ def report(
 def _chosen(given: list[Path], root: Path, plugins: list[Path]) -> tuple[tuple[Path, ...], dict[str, Any]]:
     """Run folders to report on, and what was declared for them: of a study exactly its own."""
     from bench.errors import BenchError, UsageError
-    from bench.studies.declaration import load_study
     from bench.studies.grid import expand, run_folders
     from bench.studies.identity import changed_rules
+    from bench.studies.study import load_study
     from bench.studies.summary import study_command
 
     if not any(path.suffix == ".toml" for path in given):

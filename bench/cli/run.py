@@ -67,7 +67,7 @@ def run(
     from bench.cli.console import announce, print_record
     from bench.cli.options import load_plugins
     from bench.runs.atomic import require_writable
-    from bench.studies.cells import make_cell
+    from bench.studies.grid import make_cell
 
     load_plugins(plugin)
     changes = [*(change or []), *([f"score.features={features}"] if features else [])]

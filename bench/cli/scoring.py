@@ -28,7 +28,7 @@ from bench.scoring.external_scores import Card, ExternalScores, external_card
 from bench.scoring.folder_scores import Folders, score_folders
 from bench.scoring.networks import FeatureNetwork, load_network
 from bench.scoring.published_scores import score_generator
-from bench.studies.rescore import rescore
+from bench.studies.execute import rescore
 from bench.translating import generator_of_checkpoint
 
 NO_PROTOCOL = "external"

@@ -41,7 +41,7 @@ def study(
         str | None,
         typer.Option("--control", metavar="NAME", help="Run it again with further seeds: the A/A control."),
     ] = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="local or ray.")] = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="local, ray or a plugin's.")] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=MOST_THREADS, help="Cells at a time.")
     ] = None,
@@ -93,7 +93,7 @@ def study(
     from bench.cli.studying import Request, answer
     from bench.execution import Execution
     from bench.runs.atomic import require_writable
-    from bench.studies.session import Circumstances
+    from bench.studies.conduct import Circumstances
 
     load_plugins(plugin)
     grid = {

@@ -12,11 +12,18 @@ from bench.cli.options import print_json
 from bench.errors import UsageError
 from bench.progress import TerminalProgress
 from bench.studies import expectation, summary
-from bench.studies.conduct import Budget, Conducted
-from bench.studies.declaration import Declaration, Origin, declare, load_study
+from bench.studies.conduct import (
+    Budget,
+    Circumstances,
+    Conducted,
+    Prepared,
+    conduct,
+    engine_settings,
+    make_engine,
+    prepare,
+)
 from bench.studies.grid import expand, run_folders
-from bench.studies.session import Circumstances, Prepared, execute_study, make_engine, prepare
-from bench.studies.study import EngineSettings
+from bench.studies.study import Declaration, Origin, declare, load_study
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ def answer(request: Request) -> int:
         raise UsageError("--max-hours nan is no number of hours. Write for example --max-hours 12")
     declaration = declared(request)
     expected = expectation.read_expectation(request.check) if request.check else None
-    settings = engine_settings(declaration, request.engine)
+    given = {key: value for key, value in request.engine.items() if value is not None}
+    settings = engine_settings(declaration, given)
     if request.dry_run:
         with TerminalProgress() as progress:
             prepared = prepare(declaration, request.where, progress, settings)
@@ -60,7 +68,10 @@ def answer(request: Request) -> int:
             prepared = prepare(declaration, request.where, progress, settings)
         announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
         budget = Budget(request.max_hours, request.max_failures)
-        conducted = execute_study(prepared, engine, budget, request.retry_failed)
+        with summary.StudyBoard(declaration.study.name, len(prepared.plan), engine.capacity()) as board:
+            conducted = conduct(
+                prepared.plan, prepared.orders, engine, board, budget, retry_failed=request.retry_failed
+            )
     tell(request, prepared, conducted)
     if conducted.signal_number is not None:
         return 128 + conducted.signal_number
@@ -94,14 +105,6 @@ def declared(request: Request) -> Declaration:
     if "comparisons" in given:
         given["comparisons"] = [pair.split(":") for pair in given["comparisons"]]
     return declare({"name": "study", **given}, Origin("command line"))
-
-
-def engine_settings(declaration: Declaration, options: dict[str, Any]) -> EngineSettings:
-    """The study's [engine], options given on the command line before it."""
-    given = {key: value for key, value in options.items() if value is not None}
-    study = declaration.study
-    changed = study.engine.model_dump() | given
-    return declare(study.model_dump() | {"engine": changed}, Origin("command line")).study.engine
 
 
 def tell(request: Request, prepared: Prepared, conducted: Conducted) -> None:

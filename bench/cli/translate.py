@@ -49,7 +49,7 @@ def translate(
     from bench.progress import TerminalProgress
     from bench.runs.folder import RunFolder
     from bench.runs.scores import DIRECTIONS
-    from bench.studies.foreign import changed_since
+    from bench.studies.identity import changed_since
     from bench.translating import (
         generator_of_checkpoint,
         generator_of_run,

@@ -26,11 +26,10 @@ def main() -> None:
 
 def measured(request: Request, tell: Callable[[str], None]) -> Profile:
     """The profile, with the variants of plugin files known."""
-    import variants
     from bench.profiling.measure import measure
+    from bench.registry import load_plugins
 
-    for plugin in request.plugins:
-        variants.load_plugin(plugin)
+    load_plugins(request.plugins)
     return measure(request, tell)
 
 

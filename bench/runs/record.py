@@ -1,6 +1,7 @@
 """`run.json`: what was run, on what, with which outcome. The schema is documented in docs/run-folder.md."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,3 +191,8 @@ def newer_schema(path: Path, version: object, newest: int) -> str:
         f"{path} has schema version {version}; this bench reads up to {newest}. Install the newer bench that "
         "wrote it."
     )
+
+
+def now() -> str:
+    """UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Studies: grids of cells, declared beforehand, planned, executed and summed up."""

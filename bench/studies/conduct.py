@@ -1,17 +1,28 @@
-"""Conducting a study: which cell begins when, what is retried, when to stop. Knows no engine by name."""
+"""Conducting a study, from its declaration to its results: which cell begins when, what is retried, when to
+stop.
+
+Knows no engine by name.
+"""
 
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from bench.errors import UsageError
+from bench.execution import AS_USUAL, Execution
+from bench.progress import ProgressReport
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.signals import StopRequest, stop_requests
-from bench.studies.engine import Engine
-from bench.studies.orders import Order, Outcome, Progress
-from bench.studies.planning import Planned, Standing, standing_of
+from bench.studies.engines.interface import ENGINES, Engine
+from bench.studies.grid import Grid, expand
+from bench.studies.plan import Planned, Standing, load_facts_of, make_plan, standing_of
+from bench.studies.process import Order, Outcome, Progress
+from bench.studies.study import Declaration, EngineSettings, Origin, declare
+from bench.workers import import_folders
 
 SECONDS_BETWEEN_EVENTS = 0.25
 SECONDS_UNTIL_HELD_IS_TRIED_AGAIN = 2.0
@@ -197,3 +208,121 @@ class Conductor:
         if self._stopped:
             self._board.remark(f"{self._stopped}; {len(self._running)} cells are finishing their step")
             self._engine.stop()
+
+
+IN_ANOTHER_PRECISION = (
+    "Give --precision-fallback to compute in fp32 under this protocol, which every run records, or write "
+    "train.precision=fp32 into the changes of the study file, for another protocol."
+)
+"""What a study with a file can be told instead."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where and with what the cells are executed: nothing here may change a result."""
+
+    runs: Path
+    device: str = "auto"
+    weights: Path | None = None
+    skip_bad_images: bool = False
+    plugins: tuple[Path, ...] = ()
+    execution: Execution = AS_USUAL
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study with its plan: nothing has been executed yet."""
+
+    declaration: Declaration
+    grid: Grid
+    plan: list[Planned]
+    orders: list[Order]
+
+
+def prepare(
+    declaration: Declaration,
+    where: Circumstances,
+    progress: ProgressReport,
+    engine: EngineSettings | None = None,
+) -> Prepared:
+    """Expand a study and look up what is known of each cell. Imports no torch, executes nothing.
+
+    Data sets are loaded, so that they are in the cache when the workers want them. `engine` stands in for
+    the study's own. Raises UsageError where this machine is to compute in a precision that it lacks.
+    """
+    grid = expand(declaration)
+    settings = engine or declaration.study.engine
+    if ENGINES.find(settings.kind).is_here(settings):
+        refuse_missing_precision(declaration, grid, where)
+    plan = make_plan(grid, where.runs, load_facts_of(grid, where.skip_bad_images, progress), where.weights)
+    return Prepared(declaration, grid, plan, make_orders(plan, where))
+
+
+def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circumstances) -> None:
+    """Raise UsageError where a cell is left to do in a precision that this machine lacks.
+
+    Asked before data sets are loaded; finished cells need no precision.
+    """
+    wanted = grid.protocol.train.precision
+    if wanted == "fp32" or all(RunFolder(cell.folder(where.runs)).is_done() for cell in grid.cells()):
+        return
+    import torch
+
+    from bench.devices import resolve_device
+    from bench.training import precision
+
+    remedy = IN_ANOTHER_PRECISION if declaration.origin.text else precision.IN_ANOTHER_PRECISION
+    device = torch.device(resolve_device(where.device))
+    precision.executed_precision(wanted, device, where.execution.precision_fallback, remedy)
+
+
+def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:
+    """The order of every cell of a plan. Files are named by their full path: a worker may stand elsewhere."""
+    here, imports = Path.cwd(), import_folders()
+    return [
+        Order(
+            protocol=planned.cell.protocol,
+            dataset=planned.cell.dataset,
+            variant=planned.cell.variant,
+            seed=planned.cell.seed,
+            runs=where.runs,
+            device=where.device,
+            weights=where.weights.resolve() if where.weights else None,
+            skip_bad_images=where.skip_bad_images,
+            plugins=tuple(plugin.resolve() for plugin in where.plugins),
+            execution=where.execution,
+            started_in=here,
+            imports=imports,
+        )
+        for planned in plan
+    ]
+
+
+def engine_settings(declaration: Declaration, given: dict[str, Any]) -> EngineSettings:
+    """The study's [engine], with what was `given` on the command line in its place.
+
+    Raises UsageError, with the place, for an engine that does not exist and an option that it does not take.
+    """
+    study, origin = declaration.study, declaration.origin
+    changed = study.model_dump() | {"engine": study.engine.model_dump() | given}
+    settings = declare(changed, Origin("command line")).study.engine
+    try:
+        entry = ENGINES.find(settings.kind)
+    except UsageError as error:
+        raise UsageError(
+            f"{'--engine' if 'kind' in given else origin.place('engine', 'kind')}: {error}"
+        ) from None
+    for name in settings.options:
+        if name not in entry.options:
+            takes = f"takes {', '.join(entry.options)}" if entry.options else "takes none"
+            place = origin.place("engine", "options", name)
+            raise UsageError(f"{place}: there is no such option; the engine {settings.kind} {takes}.")
+    return settings
+
+
+def make_engine(settings: EngineSettings, device: str) -> AbstractContextManager[Engine]:
+    """The engine of these settings, used as a context manager; nothing is executed yet.
+
+    Raises UsageError where what it needs is missing; on entry where no machine can hold a cell.
+    """
+    return ENGINES.find(settings.kind).make(settings, device)

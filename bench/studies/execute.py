@@ -1,40 +1,49 @@
-"""Executing one cell: from a name to a finished run folder. Every step can be repeated safely."""
+"""Executing one cell: from a name to a finished run folder. Every step can be repeated safely.
+
+A finished run is scored again, with the same or another feature network, from its weights alone.
+"""
 
 import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 import variants
 from bench.cell import Cell, whole_path
 from bench.data import load_dataset
+from bench.data.dataset import Dataset
 from bench.errors import BenchError
 from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport
-from bench.protocol import schedule_hash
+from bench.protocol import Protocol, schedule_hash
 from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, Costs, Environment, FeatureWeights, GeneratorRecord, RunRecord
+from bench.runs.record import CellRecord, Costs, Environment, FeatureWeights, GeneratorRecord, RunRecord, now
+from bench.runs.scores import Scores, read_scores
 from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
 from bench.scoring.networks import load_network, plain_name, require_weights
-from bench.scoring.run import score_run
-from bench.studies import foreign
-from bench.studies.identity import changes, has_begun, refuse_another_cell, refuse_other_makings
-from bench.studies.moment import now
+from bench.scoring.run import SelectionName, Weights, score_run, score_selections
+from bench.studies.identity import (
+    changed_since,
+    changes,
+    conforming,
+    generator_record,
+    has_begun,
+    refuse_another_cell,
+    refuse_other_makings,
+    remarks_on,
+)
 from bench.training import Trained, train
 from bench.training.memory import is_out_of_memory
 from bench.training.objectives import objective_class, objective_name
 from bench.training.precision import executed_precision
+from bench.training.weights import load_generators, read_origin
 from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
 from variants.provenance import place_in
-
-if TYPE_CHECKING:
-    from bench.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -114,17 +123,17 @@ def feature_weights(cell: Cell, machine: Machine) -> FeatureWeights:
     return FeatureWeights(network=plain_name(name), sha256=require_weights(name, machine.weights))
 
 
-def images_to_see(cell: Cell, dataset: "Dataset", generator: Generator) -> int:
+def images_to_see(cell: Cell, dataset: Dataset, generator: Generator) -> int:
     """Images of each domain that the cell is fed: none where its variant has nothing to train."""
     if parameter_count(generator) == 0:
         return 0
     return cell.protocol.images_to_see(len(dataset.A.train.names), len(dataset.B.train.names))
 
 
-def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
+def plan(cell: Cell, dataset: Dataset, machine: Machine) -> RunRecord:
     """What the run folder records of `cell` before its variant is built; `bench run --dry-run` prints it."""
     described = variants.describe(cell.variant)
-    generator = foreign.generator_record(cell)
+    generator = generator_record(cell)
     return RunRecord(
         status="running",
         cell=CellRecord(
@@ -144,7 +153,7 @@ def plan(cell: Cell, dataset: "Dataset", machine: Machine) -> RunRecord:
         data=dataset.facts,
         environment=environment_of(cell, machine),
         started=now(),
-        warnings=[*dataset.warnings, *foreign.remarks_on(cell, generator)],
+        warnings=[*dataset.warnings, *remarks_on(cell, generator)],
     )
 
 
@@ -208,7 +217,7 @@ def merged_warnings(existing: RunRecord, planned: RunRecord) -> list[str]:
 
 def note_conformance(folder: RunFolder, cell: Cell, generator: GeneratorRecord, unchecked: bool) -> None:
     """Have a generator that is not ours checked, and record it. Raises NotConforming unless `unchecked`."""
-    checked = foreign.conforming(cell, generator, unchecked)
+    checked = conforming(cell, generator, unchecked)
     warnings = folder.read().warnings
     if checked.failed_checks:
         failed = "; ".join(f"{name}: {detail}" for name, detail in checked.failed_checks.items())
@@ -287,3 +296,81 @@ def record_failure(folder: RunFolder, reason: str) -> None:
     """Set the status to failed; on a full disk the status cannot be written and stays `running`."""
     with contextlib.suppress(BenchError):
         folder.update(status="failed", reason=" ".join(reason.split()), finished=now())
+
+
+def rescore(
+    path: Path,
+    features: str | None = None,
+    weights: Path | None = None,
+    *,
+    device: str = "cpu",
+    data: Path | None = None,
+    progress: ProgressReport | None = None,
+) -> Scores:
+    """Score the finished run in the folder `path` again and replace its scores.
+
+    `features` names the feature network, by default the protocol's; scores of other networks are kept.
+    Raises BenchError when the run is not done, its data set is not the one it was trained on, or weights are
+    missing, and UsageError for an unknown network.
+    """
+    folder = RunFolder(path)
+    record = _finished(folder)
+    cell = cell_of(record)
+    if changed := changed_since(record):
+        raise BenchError(f"{path} is not scored again: {changed}. Restore the source, or train it anew.")
+    name = features or cell.protocol.score.features
+    require_weights(name, weights)
+    # Unreadable images are skipped again; the fingerprint tells whether they are the same ones.
+    dataset = load_dataset(
+        cell.dataset, cell.protocol.images, data=data, skip_bad_images=True, progress=progress
+    )
+    _require_same_data(folder, record, dataset)
+    with folder.locked():
+        network = load_network(name, weights, device)
+        earlier = read_scores(folder.scores_json) if folder.scores_json.exists() else None
+        selections = _selections(folder, record, device)
+        return score_selections(
+            folder, cell, dataset, selections, network, earlier=earlier, progress=progress
+        )
+
+
+def cell_of(record: RunRecord) -> Cell:
+    """The cell that a record is of."""
+    names = record.cell
+    return Cell(Protocol.model_validate(record.protocol), names.dataset, names.variant, names.seed)
+
+
+def _finished(folder: RunFolder) -> RunRecord:
+    record = folder.read()
+    if record.status != "done":
+        raise BenchError(
+            f"The run in {folder.path} is {record.status}, not done, so it has no final weights to score. "
+            "Finish it first with bench run and the same options; it continues where it stopped."
+        )
+    return record
+
+
+def _require_same_data(folder: RunFolder, record: RunRecord, dataset: Dataset) -> None:
+    if dataset.fingerprint != record.data_fingerprint:
+        raise BenchError(
+            f"The data set {record.cell.dataset} is not the one that {folder.path} was trained on: its "
+            f"fingerprint is {dataset.fingerprint[:16]}, the run's {record.data_fingerprint[:16]}. Restore "
+            "the images, or train again with bench run."
+        )
+
+
+def _selections(folder: RunFolder, record: RunRecord, device: str) -> dict[SelectionName, Weights]:
+    files: dict[SelectionName, Path] = {
+        "last": folder.generator,
+        "validation": folder.checkpoints / "validation.safetensors",
+    }
+    selections: dict[SelectionName, Weights] = {}
+    for name, file in files.items():
+        if name == "last" or file.exists():
+            step = read_origin(file).step
+            generators = {
+                direction: generator.to(device) for direction, generator in load_generators(file).items()
+            }
+            seen = min(step * cell_of(record).protocol.train.batch, record.images_seen)
+            selections[name] = Weights(step, seen, generators)
+    return selections

@@ -17,8 +17,8 @@ from bench.scoring.catalogue_masks import DEAD_DEVIATION
 from bench.statistics.claims import Verdict
 from bench.statistics.detectable import smallest_detectable
 from bench.statistics.paired import PairedError
-from bench.studies.declaration import load_study
 from bench.studies.grid import Grid, expand
+from bench.studies.study import load_study
 from reports.comparisons import arrow_text
 from reports.numbers import fixed, significant
 from reports.order import sort_variants

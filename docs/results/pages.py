@@ -26,8 +26,8 @@ sys.path.insert(0, str(HERE))
 # Its folder is no package.
 from evidence import Claims, Evidence, Facts, Kept, Losses, verdict_of_every  # noqa: E402
 
-from bench.studies.declaration import load_study  # noqa: E402
 from bench.studies.grid import control_folders, expand, run_folders  # noqa: E402
+from bench.studies.study import load_study  # noqa: E402
 from reports.results import Results  # noqa: E402
 
 STUDIES = ("small", "awake")

@@ -25,7 +25,7 @@ from bench.protocol import (
     protocol_names,
     schedule_hash,
 )
-from bench.studies.orders import MESSAGE, Order, Outcome
+from bench.studies.process import MESSAGE, Order, Outcome
 from bench.training.schedule import Schedule
 
 

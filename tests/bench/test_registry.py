@@ -4,7 +4,9 @@ import pytest
 
 from bench.data.scenes import SCENES, scene
 from bench.errors import UsageError
-from bench.registry import Registry
+from bench.registry import Registry, load_plugins
+from variants import VariantError
+from variants.catalogue import plugin_module
 
 
 def test_our_own_modules_are_imported_when_it_is_first_asked():
@@ -36,3 +38,37 @@ def test_the_same_thing_may_register_again():
 def test_entries_given_out_are_not_the_registry_itself():
     SCENES.entries().clear()
     assert SCENES.entries()
+
+
+PLUGIN = """
+from bench.data.scenes import scene
+
+@scene("toy-mine", "Mine.")
+class Mine:
+    pass
+"""
+
+
+def test_a_plugin_file_may_register_something_else_than_a_generator(tmp_path):
+    file = tmp_path / "my_scene.py"
+    file.write_text(PLUGIN, encoding="utf-8")
+    load_plugins([file])
+    try:
+        assert list(SCENES.entries())[-1] == "toy-mine"
+    finally:
+        SCENES.forget(plugin_module(file))
+
+
+def test_a_plugin_file_that_registers_nothing_is_refused(tmp_path):
+    file = tmp_path / "empty_scene.py"
+    file.write_text("from bench.data.scenes import scene\n", encoding="utf-8")
+    with pytest.raises(VariantError, match=r"empty_scene\.py registers no variant"):
+        load_plugins([file])
+
+
+def test_of_a_plugin_file_that_breaks_nothing_is_kept(tmp_path):
+    file = tmp_path / "broken_scene.py"
+    file.write_text(f"{PLUGIN}\nraise RuntimeError\n", encoding="utf-8")
+    with pytest.raises(VariantError, match=r"broken_scene\.py cannot be loaded"):
+        load_plugins([file])
+    assert "toy-mine" not in SCENES.entries()

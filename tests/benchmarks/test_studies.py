@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bench.studies.declaration import parse
 from bench.studies.grid import expand
-from bench.studies.planning import Facts, make_plan
+from bench.studies.plan import Facts, make_plan
+from bench.studies.study import parse
 
 pytestmark = pytest.mark.benchmark_only
 MOST_OVERHEAD = 0.03
@@ -27,7 +27,7 @@ DRIVER = """
 import json, os, time
 from pathlib import Path
 from bench.cli import main
-from bench.studies.local import LocalEngine
+from bench.studies.engines.local import LocalEngine
 
 attend, cells = LocalEngine._attend, []
 

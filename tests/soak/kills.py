@@ -28,7 +28,7 @@ import psutil
 from bench.cell import Cell
 from bench.progress import Silent
 from bench.runs.folder import RunFolder
-from bench.studies.cells import make_cell
+from bench.studies.grid import make_cell
 
 VARIANTS = ("slot9", "spatial")
 PROTOCOL = """

@@ -171,7 +171,7 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(process.pid).children(recursive=True):
         try:
-            if "bench.studies.worker" in child.cmdline():
+            if "bench.studies.process" in child.cmdline():
                 found.append(child)
         except psutil.Error:
             continue

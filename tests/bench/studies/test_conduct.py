@@ -9,13 +9,12 @@ from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
 from bench.runs.record import CellRecord, RunRecord
 from bench.studies import conduct as module
-from bench.studies.conduct import Budget, Conducted, Result, conduct
-from bench.studies.declaration import parse
-from bench.studies.engine import Event
+from bench.studies.conduct import Budget, Circumstances, Conducted, Result, conduct, make_orders
+from bench.studies.engines.interface import Event
 from bench.studies.grid import expand
-from bench.studies.orders import Order, Outcome, Progress
-from bench.studies.planning import Facts, Planned, make_plan
-from bench.studies.session import Circumstances, make_orders
+from bench.studies.plan import Facts, Planned, make_plan
+from bench.studies.process import Order, Outcome, Progress
+from bench.studies.study import parse
 
 NO_LIMIT = Budget()
 Ending = Callable[[Order], Outcome]

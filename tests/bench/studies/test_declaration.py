@@ -11,10 +11,10 @@ import variants
 from bench.cell import HIGHEST_SEED
 from bench.cli import options
 from bench.errors import UsageError
-from bench.studies.declaration import load_study, parse, study_names
+from bench.studies.conduct import engine_settings
 from bench.studies.grid import Grid, control_folders, expand, run_folders
-from bench.studies.planning import Facts, make_plan
-from bench.studies.study import parse_seeds
+from bench.studies.plan import Facts, make_plan
+from bench.studies.study import load_study, parse, parse_seeds, study_names
 from bench.studies.summary import remarks
 
 HEAD = 'variants = ["slot9", "spatial"]\n'
@@ -70,10 +70,6 @@ def test_a_name_that_is_no_study_lists_those_there_are() -> None:
         (
             HEAD + "sedes = [0]\n",
             "mine.toml, line 2, sedes: there is no such key. Keys: name, summary, protocol",
-        ),
-        (
-            HEAD + '[engine]\nkind = "slurm"\n',
-            "mine.toml, line 3, engine.kind: Input should be 'local' or 'ray'",
         ),
         (
             HEAD + "[engine]\nworkers = 0\n",
@@ -215,6 +211,29 @@ def test_a_grid_of_more_cells_than_can_be_planned_is_refused() -> None:
 def test_an_engine_that_no_machine_has_is_refused(key: str, value: object) -> None:
     with pytest.raises(UsageError, match=rf"line 3, engine\.{key}: Input should be"):
         parse(f"{HEAD}[engine]\n{key} = {value}\n", "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "message"),
+    [
+        (
+            'kind = "slrum"',
+            {},
+            r"mine\.toml, line 3, engine\.kind: Unknown engine 'slrum'\..*There are: .*local, ray",
+        ),
+        ('kind = "local"', {"kind": "rya"}, r"--engine: Unknown engine 'rya'\. Did you mean 'ray'\?"),
+        (
+            "[engine.options]\nhours = 2",
+            {},
+            r"mine\.toml, line 4, engine\.options\.hours: .*local takes none",
+        ),
+    ],
+)
+def test_an_engine_is_refused_before_anything_begins_where_it_is_unknown_or_lacks_an_option(
+    text: str, given: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        engine_settings(parse(f"{HEAD}[engine]\n{text}\n", "mine.toml"), given)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "two\\nlines"])

@@ -16,7 +16,7 @@ from bench.progress import Silent
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.signals import Stopped
-from bench.studies.cells import make_cell
+from bench.studies.grid import make_cell
 
 pytestmark = pytest.mark.xdist_group("studies")
 BYTES_LEFT = 64

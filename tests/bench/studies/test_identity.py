@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.protocol import load_protocol
 from bench.studies.identity import difference
-from bench.studies.orders import Order
+from bench.studies.process import Order
 
 
 def test_equal_values_have_no_difference() -> None:

@@ -66,7 +66,7 @@ def test_planning_imports_no_torch(workplace: Any, tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from bench.cli.studying import Request, answer\n"
-        "from bench.studies.session import Circumstances\n"
+        "from bench.studies.conduct import Circumstances\n"
         "from pathlib import Path\n"
         f"grid = {{'variants': ['slot9', 'copy'], 'protocol': {str(workplace.protocol)!r}}}\n"
         f"where = Circumstances(Path({str(tmp_path)!r}))\n"

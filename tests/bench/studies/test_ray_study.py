@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.runs.folder import RunFolder
-from bench.studies.ray_cluster import MORE_THAN_THIS_MACHINE, carried_environment, cells_on
+from bench.studies.engines.ray_cluster import MORE_THAN_THIS_MACHINE, carried_environment, cells_on
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed: pip install 'bench-unpaired[ray]'")
 pytestmark = pytest.mark.xdist_group("studies")
@@ -39,7 +39,7 @@ for line in sys.stdin:
     for node in nodes:
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         below = raylet.children(recursive=True)
-        if any("bench.studies.worker" in process.cmdline() for process in below):
+        if any("bench.studies.process" in process.cmdline() for process in below):
             for process in (raylet, *below):  # the parent first: nobody is left to report a death
                 process.kill()
             cluster.remove_node(node, allow_graceful=False)

@@ -13,7 +13,7 @@ from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
 from bench.runs.record import CellRecord, RunRecord
 from bench.runs.scores import read_scores
-from bench.studies.rescore import rescore
+from bench.studies.execute import rescore
 from bench.training import save_generators
 from variants.contract import Generator
 

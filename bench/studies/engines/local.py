@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from bench.runs.environment import usable_cores
-from bench.studies.attend import Stop, attend
-from bench.studies.engine import Event
-from bench.studies.orders import Order, Outcome
+from bench.studies.engines.interface import Event, engine
+from bench.studies.process import Order, Outcome, Stop, attend
 from bench.studies.study import EngineSettings
 
 
+@engine("local", summary="Processes on this machine.", is_here=lambda settings: True)
 class LocalEngine:
     """Processes on this machine; they share its cores evenly, and each has one GPU where there are any."""
 

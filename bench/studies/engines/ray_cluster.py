@@ -1,9 +1,9 @@
 """The cluster of the engine `ray`: reached in time, joined from a neutral folder, asked what it can hold.
 
-Ray itself would wait without end, and without a word, for a cluster that is not there and for a node that can
-hold what no node can.
+Ray itself would wait without end, and without a word, for a cluster that is not there and for a node that
+can hold what no node can.
 
-`python -m bench.studies.ray_cluster` joins a cluster in a process of its own and says whether that went well:
+`python -m bench.studies.engines.ray_cluster` joins a cluster in a process of its own and says how that went:
 within Ray a driver that waits cannot be interrupted.
 """
 
@@ -101,7 +101,7 @@ def refuse_silent(address: str) -> None:
 def join_for_a_try(address: str) -> str:
     """Why a cluster cannot be joined; empty where it can."""
     until = math.inf  # importing Ray may take its time, and ends
-    with Worker("bench.studies.ray_cluster") as worker:
+    with Worker("bench.studies.engines.ray_cluster") as worker:
         worker.give(Address(address=address))
         for line in worker.lines(SECONDS_BETWEEN_LOOKS):
             answer = Answer.model_validate_json(line) if line else None
@@ -132,7 +132,7 @@ def join(ray: Any, address: str | None) -> None:
 def neutral_folder() -> Path:
     """A folder with nothing to import but bench, if need be: Ray has its workers import from the current
     folder before Python's own."""
-    ours = Path(__file__).parents[1]
+    ours = Path(__file__).parents[2]
     program = "import bench; print(bench.__file__)"
     found = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
     installed = found.stdout.strip() == str(ours / "__init__.py")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
-from bench.studies.packing import pack, unpack
+from bench.runs.folder import pack, unpack
 
 
 def archive_of(entry: tarfile.TarInfo) -> bytes:

@@ -16,12 +16,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.errors import BenchError
-from bench.runs.folder import FolderInUse, RunFolder
-from bench.studies.attend import Stop, attend
-from bench.studies.engine import Event
-from bench.studies.orders import Message, Order, Outcome
-from bench.studies.packing import pack, unpack
-from bench.studies.ray_cluster import (
+from bench.runs.folder import FolderInUse, RunFolder, pack, unpack
+from bench.studies.engines.interface import Event, engine
+from bench.studies.engines.ray_cluster import (
     GIB,
     MORE_THAN_THIS_MACHINE,
     Needs,
@@ -35,6 +32,7 @@ from bench.studies.ray_cluster import (
     refuse_unreachable,
     refuse_what_no_node_holds,
 )
+from bench.studies.process import Message, Order, Outcome, Stop, attend
 from bench.studies.study import EngineSettings
 
 SECONDS_BETWEEN_STOP_CHECKS = 1.0
@@ -121,6 +119,11 @@ class Submitted:
     """The lock of its run folder, where that folder travels."""
 
 
+@engine(
+    "ray",
+    summary="A Ray cluster, of this machine alone or of many.",
+    is_here=lambda settings: settings.address in {None, "local"},
+)
 class RayEngine:
     """A Ray cluster by its address, or one on this machine, reached by nobody else, for the study's time."""
 
