@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.runs.environment import processor, versions
+from bench.setup import processor, versions
 
 SMALLEST_FREE_GIB = 2.0
 
@@ -54,7 +54,7 @@ def devices() -> Iterator[Finding]:
 
 def folders() -> Finding:
     """Where data sets and caches lie."""
-    from bench.data.places import cache_root, data_root
+    from bench.data.files import cache_root, data_root
 
     try:
         return Finding("folders", True, f"data sets in {data_root()}, caches in {cache_root()}")

@@ -21,7 +21,7 @@ from bench.errors import BenchError, UsageError
 from bench.progress import ProgressReport
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import write_png
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.streams import Streams
 from bench.training.available_memory import available_on
 from bench.training.memory import MEASURED, is_out_of_memory, spelled

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.comparing.references import same_real_images, same_weights
+from bench.comparing.sides import same_real_images, same_weights
 from bench.errors import UsageError
-from bench.runs.record import GeneratorRecord
+from bench.runs.records import GeneratorRecord
 from reports.frame import Study
 from reports.order import ordered_variants
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.comparing.sides import sides
 from bench.runs.folder import RunFolder
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.statistics.comparison import Comparison, Pair, Side, compare
 from reports import metrics
 from reports.run_files import read_images

@@ -12,11 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench.comparing.references import network_name, weights_of
+from bench.comparing.sides import network_name, weights_of
 from bench.errors import BenchError, UsageError
 from bench.runs.folder import find_folders
-from bench.runs.record import RunRecord, is_there, read_record
-from bench.runs.scores import Scores, read_scores
+from bench.runs.records import RunRecord, Scores, is_there, read_record, read_scores
 from reports.numbers import listed
 
 STATUSES = ("done", "running", "failed", "damaged", "external")

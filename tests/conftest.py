@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
 
+from bench.registry import Registry
 from variants import catalogue
 from variants.registry import REGISTRY
 
 PLUGIN_MODULES = "variants_plugin_"
+# How long an example takes says nothing: other programs want the cores as well.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 FILL = Path(__file__).parent / "reference" / "fill.py"
 
 
@@ -36,3 +41,5 @@ def _plugins_forgotten() -> Iterator[None]:
             del REGISTRY[name]
     for module in [module for module in sys.modules if module.startswith(PLUGIN_MODULES)]:
         del sys.modules[module]
+        for registry in Registry.every:
+            registry.forget(module)

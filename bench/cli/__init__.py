@@ -15,8 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from bench.cli import check, compare, data, doctor, list_, profile, report, run, runs, score, study, translate
 from bench.errors import BenchError, explained
-from bench.signals import end_when_asked
-from bench.threads import wait_without_stalling
+from bench.signals import end_when_asked, wait_without_stalling
 
 PLAIN = str.maketrans("→↓↑×−–·…±≤≥†‡", ">v^x--..~<>++")
 """One sign for one, so that tables keep their columns."""

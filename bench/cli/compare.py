@@ -69,7 +69,7 @@ def compare(
     """
     from bench.cli.options import load_plugins
     from bench.comparing import Request, compare_runs
-    from bench.runs.scores import DIRECTIONS
+    from bench.runs.records import DIRECTIONS
     from bench.scoring import catalogue
 
     load_plugins(plugin)

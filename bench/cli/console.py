@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.cli.options import print_json
 
 if TYPE_CHECKING:
-    from bench.runs.scores import Score, Scores
+    from bench.runs.records import Score, Scores
 
 GAP = "  "
 LEAST_PROSE = 16
@@ -178,7 +178,7 @@ def printable(text: str) -> str:
 def print_record(path: Path, as_json: bool) -> None:
     """The outcome of a run: its scores in a small table, its costs, where it lies."""
     from bench.runs.folder import RunFolder
-    from bench.runs.scores import read_scores
+    from bench.runs.records import read_scores
 
     folder = RunFolder(path)
     record = folder.read()
@@ -200,7 +200,7 @@ def print_scores(scores: "Scores", subsets: bool = False) -> None:
 
     With `subsets` the kernel distance over subsets too, as other papers print it: mean, standard deviation.
     """
-    from bench.runs.scores import DIRECTIONS
+    from bench.runs.records import DIRECTIONS
 
     directions = scores.selections["last"].directions
     headings = [Column("score", "name"), Column("direction", "name")]

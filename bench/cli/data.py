@@ -8,7 +8,7 @@ import typer
 from bench.cli.options import print_json
 
 if TYPE_CHECKING:
-    from bench.data.verify import Verdict
+    from bench.data.folder import Verdict
 
 app = typer.Typer(no_args_is_help=True, help="Fetch, verify and locate data sets.")
 
@@ -35,9 +35,9 @@ def get(
 
     Example: bench data get horse2zebra --archive horse2zebra.zip
     """
-    from bench.data.archives import get as get_set
     from bench.data.catalogue import find_real, lacking
-    from bench.data.places import data_root
+    from bench.data.fetch import get as get_set
+    from bench.data.files import data_root
     from bench.progress import TerminalProgress
 
     if lacking(data_root(data) / find_real(name).name) is None:
@@ -62,8 +62,8 @@ def verify(
 
     Example: bench data verify horse2zebra
     """
+    from bench.data.folder import verify as verify_folder
     from bench.data.load import locate
-    from bench.data.verify import verify as verify_folder
     from bench.progress import TerminalProgress
 
     shown, folder = locate(name, data)

@@ -101,7 +101,7 @@ def list_runs(
 
     Example: bench list runs --status failed --variant 'slot*'
     """
-    from bench.runs.listing import list_folder, matches
+    from bench.runs.folder import list_folder, matches
 
     filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
     show([row for row in list_folder(runs) if matches(row, filters)], as_json)

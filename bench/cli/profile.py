@@ -51,9 +51,9 @@ def profile(
     """
     from bench.cli.options import load_plugins
     from bench.cli.profiling import Asked, requests, show
-    from bench.execution import Execution
-    from bench.profiling.fresh import measure_fresh
+    from bench.profiling.profile import measure_fresh
     from bench.progress import TerminalProgress
+    from bench.setup import Execution
 
     load_plugins(plugin)
     asked = Asked(protocol, tuple(change or ()), size, batch, precision, device, threads, steps)

@@ -7,11 +7,9 @@ from typing import Any
 
 from bench.cli.console import Column, print_table
 from bench.cli.options import print_json
-from bench.devices import resolve_device
-from bench.execution import Execution
 from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol, key_of, load_protocol
-from bench.runs.environment import usable_cores
+from bench.setup import Execution, resolve_device, usable_cores
 from bench.studies.grid import KINDS, expand_pattern, refuse_unknown_model_keys
 
 MIB = 2**20

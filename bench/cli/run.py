@@ -76,11 +76,9 @@ def run(
     if not dry_run:
         require_writable(runs, "--runs", locks=True)
 
-    from bench.devices import resolve_device, use_threads
-    from bench.execution import Execution
     from bench.progress import TerminalProgress
-    from bench.runs.environment import describe_environment
     from bench.runs.folder import RunFolder
+    from bench.setup import Execution, describe_environment, resolve_device, use_threads
     from bench.studies.execute import Machine, execute, preview
     from bench.studies.identity import finished_remarks
 

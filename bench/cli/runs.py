@@ -32,7 +32,7 @@ def remove(
     Example: bench runs rm --yes
     """
     from bench.cli.console import announce
-    from bench.runs.removal import failed_runs, remove_run
+    from bench.runs.folder import failed_runs, remove_run
 
     chosen = failed_runs(folders or [runs], named=bool(folders))
     for folder, reason in chosen:

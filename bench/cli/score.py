@@ -112,9 +112,9 @@ def score(
       bench score --published attentiongan --checkpoint latest_net_G_A.pth --dataset horse2zebra --name v2
     """
     from bench.cli.scoring import Common, print_kept, score_checkpoint, score_images, score_runs
-    from bench.devices import resolve_device, use_threads
     from bench.errors import UsageError
     from bench.scoring.folder_scores import Folders
+    from bench.setup import resolve_device, use_threads
 
     load_plugins(plugin)
     given = [bool(run), real is not None or fake is not None, published is not None or checkpoint is not None]

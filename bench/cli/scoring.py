@@ -22,7 +22,7 @@ from bench.data.pictures import RESIZE
 from bench.errors import UsageError
 from bench.progress import TerminalProgress
 from bench.protocol import load_protocol
-from bench.runs.scores import DIRECTIONS, Direction, Score, Scores
+from bench.runs.records import DIRECTIONS, Direction, Score, Scores
 from bench.scoring.external_folder import external_scores, write_external
 from bench.scoring.external_scores import Card, ExternalScores, external_card
 from bench.scoring.folder_scores import Folders, score_folders

@@ -91,8 +91,8 @@ def study(
     """
     from bench.cli.options import load_plugins
     from bench.cli.studying import Request, answer
-    from bench.execution import Execution
     from bench.runs.atomic import require_writable
+    from bench.setup import Execution
     from bench.studies.conduct import Circumstances
 
     load_plugins(plugin)

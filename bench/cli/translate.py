@@ -44,11 +44,11 @@ def translate(
     """
     from bench.cli.console import announce
     from bench.data.files import printable
-    from bench.devices import resolve_device
     from bench.errors import UsageError
     from bench.progress import TerminalProgress
     from bench.runs.folder import RunFolder
-    from bench.runs.scores import DIRECTIONS
+    from bench.runs.records import DIRECTIONS
+    from bench.setup import resolve_device
     from bench.studies.identity import changed_since
     from bench.translating import (
         generator_of_checkpoint,

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.comparing import metrics
 from bench.comparing.over_images import compare_over_images
-from bench.comparing.pairs import Request, Scored, make_pairs, with_scores
-from bench.comparing.schedules import check_schedules, check_traces
-from bench.comparing.selection import Chosen, choose, group
+from bench.comparing.pairing import Catalogue, Request, Scored, make_pairs, ordered, with_scores
+from bench.comparing.selection import Chosen, check_schedules, check_traces, choose, group
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
 from bench.statistics import Comparison, Control, compare, evaluate_control
@@ -28,7 +26,7 @@ class Outcome:
     remarks: tuple[str, ...]
 
 
-def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
+def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
     """Compare two variants by their run folders, paired by seed.
 
     `catalogue` tells what is known of a metric key. Raises BenchError or UsageError where there are no
@@ -67,7 +65,7 @@ def compare_runs(request: Request, catalogue: metrics.Catalogue) -> Outcome:
         comparisons=comparisons,
         schedule_differences=differences,
         control=_control(comparisons) if same_variant else None,
-        remarks=tuple(metrics.ordered([*_remarks(a, b, scored), *undefined])),
+        remarks=tuple(ordered([*_remarks(a, b, scored), *undefined])),
     )
 
 

@@ -18,20 +18,24 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.comparing import metrics
-from bench.comparing.pairs import Request
-from bench.comparing.references import (
+from bench.comparing.pairing import Catalogue, Request, better_of, choose_keys, factor_of, ordered
+from bench.comparing.selection import Chosen, Run
+from bench.comparing.sides import (
+    AGREE,
+    DISTANCES,
     FEWEST,
+    MOST_IMAGES,
+    is_distance,
     read_features,
+    rows_of,
     same_real_images,
     same_weights,
+    stem,
     weights_by_network,
 )
-from bench.comparing.selection import Chosen, Run
-from bench.comparing.sides import AGREE, DISTANCES, MOST_IMAGES, is_distance, rows_of, stem
 from bench.errors import BenchError
 from bench.runs.folder import RunFolder
-from bench.runs.scores import Direction, DirectionScores, Scores, read_scores
+from bench.runs.records import Direction, DirectionScores, Scores, read_scores
 from bench.scoring.pairing import matches
 from bench.statistics import Pair, Side
 from bench.statistics.claims import SEEDS_FOR_CLAIM
@@ -87,7 +91,7 @@ class Translations:
 
 
 def compare_over_images(
-    a: Chosen, b: Chosen, request: Request, names: tuple[str, str], catalogue: metrics.Catalogue
+    a: Chosen, b: Chosen, request: Request, names: tuple[str, str], catalogue: Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """Every comparison that can be made, and remarks. One side or both are images of another program.
 
@@ -109,7 +113,7 @@ def compare_over_images(
         for chosen in (a, b)
         if chosen.images is not None
     ]
-    return pairs, metrics.ordered([*made_elsewhere, *remarks])
+    return pairs, ordered([*made_elsewhere, *remarks])
 
 
 def why_not(a: Translations, b: Translations) -> str | None:
@@ -174,7 +178,7 @@ def _of_runs(name: str, runs: Sequence[Run], request: Request) -> Translations:
 
 
 def _pairs(
-    a: Translations, b: Translations, request: Request, catalogue: metrics.Catalogue
+    a: Translations, b: Translations, request: Request, catalogue: Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """What both sides have, or what was asked for."""
     common = [each for each in request.directions if each in a.directions() and each in b.directions()]
@@ -187,7 +191,7 @@ def _pairs(
     if request.metrics:
         present += [key for each in common for key in (*a.keys(each), *b.keys(each))]
     pairs, remarks = [], []
-    for key in metrics.choose_keys(metrics.ordered(present), request.metrics):
+    for key in choose_keys(ordered(present), request.metrics):
         for direction in common:
             pair, said = _pair(a, b, key, direction, catalogue)
             remarks += said
@@ -196,7 +200,7 @@ def _pairs(
 
 
 def _pair(
-    a: Translations, b: Translations, key: str, direction: Direction, catalogue: metrics.Catalogue
+    a: Translations, b: Translations, key: str, direction: Direction, catalogue: Catalogue
 ) -> tuple[Pair | None, list[str]]:
     """The pair of one metric and direction, and remarks; without a value on either side only a remark."""
     of_a, of_b = a.values(direction, key), b.values(direction, key)
@@ -211,11 +215,11 @@ def _pair(
         sides, images = (measured.a, measured.b), measured.images
     seeds = max(a.seeds, b.seeds, key=len)
     first, second = (_repeated(side, max(1, len(seeds))) for side in sides)
-    better = metrics.better(key, catalogue)
+    better = better_of(key, catalogue)
     target = next((found for one in (a, b) if (found := one.floor(direction, key)) is not None), None)
     if better == "nearer target" and target is None:
         better = "none"
-    factor, as_they_are = metrics.factor(key, catalogue), len(seeds) < SEEDS_FOR_CLAIM
+    factor, as_they_are = factor_of(key, catalogue), len(seeds) < SEEDS_FOR_CLAIM
     pair = Pair(
         key, direction, dataset, first, second, seeds, images, better, target, factor, as_they_are=as_they_are
     )

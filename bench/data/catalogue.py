@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.data.files import kind_of, list_images, misfit, printable, shell_quoted
-from bench.data.places import data_root
+from bench.data.files import data_root, kind_of, list_images, misfit, printable, shell_quoted
 from bench.data.scenes import SCENES, EmbeddedSet
 from bench.errors import BenchError
 from bench.names import command, unknown_name
@@ -30,7 +29,7 @@ class RealSet:
     addresses: tuple[str, ...]
     """Where the archive can be downloaded, tried in this order; empty: only from an archive at hand."""
     content: str | None = None
-    """What `bench.data.folders.content_of` gives for the genuine files, where that is known."""
+    """What `bench.data.folder.content_of` gives for the genuine files, where that is known."""
     notes: tuple[str, ...] = ()
     """Traps in the real files."""
 

@@ -19,12 +19,10 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bench.data.cache import cached_images
-from bench.data.dataset import Dataset, Domain, Masks, Split
+from bench.data.dataset import Dataset, Domain, Masks, Split, cached_images
 from bench.data.files import kind_of, list_images, misfit, printable
-from bench.data.folders import READERS, ImageFile, hash_or_error
+from bench.data.folder import READERS, ImageFile, Selection, hash_or_error
 from bench.data.pictures import BadImage, image_size
-from bench.data.selection import Selection
 from bench.errors import BenchError
 from bench.protocol import ImageSettings
 from bench.streams import Streams

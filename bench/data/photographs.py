@@ -10,13 +10,20 @@ from typing import Any
 import numpy as np
 import PIL
 
-from bench.data.cache import cached_images
-from bench.data.dataset import Dataset, Domain, Images, Split
+from bench.data.dataset import Dataset, Domain, Images, Split, cached_images
 from bench.data.files import printable
-from bench.data.folders import READERS, ImageFile, content_of, identical_files, place_of, read_folder
+from bench.data.folder import (
+    READERS,
+    ImageFile,
+    Selection,
+    content_of,
+    identical_files,
+    place_of,
+    read_folder,
+    select,
+)
 from bench.data.masks import MaskFolders
 from bench.data.pictures import RESIZE, VERSION, BadImage, is_greyscale, is_transparent, read_image
-from bench.data.selection import Selection, select
 from bench.errors import BenchError
 from bench.progress import ProgressReport
 from bench.protocol import ImageSettings

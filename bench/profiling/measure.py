@@ -1,21 +1,25 @@
-"""Measuring one variant in this process, which should do nothing else: its peak memory is the step's."""
+"""Measuring one variant in this process, which should do nothing else: its peak memory is the step's.
+
+Operations are counted as they are done; the rate is held against the machine's fastest square matrix
+product.
+"""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from bench.cell import Cell
 from bench.errors import BenchError, UsageError
-from bench.execution import AS_USUAL, Execution
-from bench.profiling.counting import OperationCount
-from bench.profiling.matrix_peak import matrix_peak, wait_for
 from bench.profiling.operators import time_by_operator
 from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol
-from bench.runs.environment import accelerator, processor
+from bench.setup import AS_USUAL, Execution, accelerator, processor
 from bench.training.clock import peak_memory
 from bench.training.compiling import is_compiled
 from bench.training.objectives import OBJECTIVES
@@ -24,6 +28,61 @@ from bench.training.schedule import Schedule
 from bench.training.session import Session, fresh_generators
 from bench.training.step_streams import StepStreams
 from variants.cost import forward_gflop, parameter_count
+
+
+class OperationCount(TorchDispatchMode):
+    """Adds up, while active, the FLOP of convolutions and matrix products, backward ones included.
+
+    By the formulas of torch's FlopCounterMode; unlike that, it also counts where a gradient is itself
+    differentiated, as for a gradient penalty. What is element-wise counts nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flop = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        formula = flop_registry.get(function._overloadpacket)
+        if formula is not None:
+            self.flop += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+SIZES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}
+"""Rows of the matrices tried."""
+SECONDS_OF_A_SIZE = 0.5
+FEWEST_PRODUCTS = 3
+
+
+def matrix_peak(device: torch.device, dtype: torch.dtype, sizes: Sequence[int] | None = None) -> float:
+    """The highest rate, in FLOP a second, of square matrix products of `dtype` on `device`."""
+    return max(product_rate(rows, device, dtype) for rows in sizes or SIZES[device.type])
+
+
+def product_rate(rows: int, device: torch.device, dtype: torch.dtype) -> float:
+    """FLOP a second of the fastest of several products of two matrices of `rows` rows and columns."""
+    left = torch.randn(rows, rows, device=device).to(dtype)
+    right = torch.randn(rows, rows, device=device).to(dtype)
+    result = left @ right
+    fastest, until, done = float("inf"), time.perf_counter() + SECONDS_OF_A_SIZE, 0
+    while done < FEWEST_PRODUCTS or time.perf_counter() < until:
+        wait_for(device)
+        began = time.perf_counter()
+        torch.matmul(left, right, out=result)
+        wait_for(device)
+        fastest = min(fastest, time.perf_counter() - began)
+        done += 1
+    return 2 * rows**3 / fastest
+
+
+def wait_for(device: torch.device) -> None:
+    """Until the device has done everything that was asked of it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
 
 SEED = 0
 

@@ -1,18 +1,23 @@
-"""The run folder as an object: where each file lies, reading and replacing the record, locking, finding."""
+"""The run folder as an object: where each file lies, reading and replacing the record, locking; finding,
+listing and removing folders.
+"""
 
+import contextlib
+import fnmatch
 import io
 import os
+import shutil
 import tarfile
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError, explained
 from bench.runs import atomic
-from bench.runs.record import RunRecord, read_record
+from bench.runs.records import RunRecord, is_there, read_record
 
 LOCK = ".lock"
 
@@ -189,3 +194,102 @@ def refuse_unsafe(member: tarfile.TarInfo) -> None:
     path = PurePosixPath(member.name)
     if not member.isfile() or path.is_absolute() or ".." in path.parts or not path.parts:
         raise BenchError(f"A packed run folder holds {member.name!r}, which is no plain file inside of it.")
+
+
+def list_folder(root: Path) -> list[dict[str, Any]]:
+    """One row per run folder below `root`; a damaged record is a row with status `damaged` and the reason."""
+    return [describe(folder.path, root) for folder in find_runs(root)]
+
+
+def matches(row: dict[str, Any], filters: dict[str, str | None]) -> bool:
+    """Whether a row passes: `status`, `protocol`, `dataset` and `variant`, wildcards allowed, None: any."""
+    parts = Path(row["run"]).parts[-4:]
+    names = dict(zip(("protocol", "dataset", "variant"), parts, strict=False)) | {"status": row["status"]}
+    return all(
+        pattern is None or fnmatch.fnmatchcase(names.get(key, ""), _literal(pattern))
+        for key, pattern in filters.items()
+    )
+
+
+def _literal(pattern: str) -> str:
+    """A pattern in which the brackets of `slot9[iterations=5]` stand for themselves."""
+    return pattern.replace("[", "[[]")
+
+
+def describe(path: Path, root: Path) -> dict[str, Any]:
+    """Folder, status, reason and progress of one run."""
+    name = str(path.relative_to(root)) if path != root else str(path)
+    try:
+        record = RunFolder(path).read()
+    except BenchError as error:
+        return {"run": name, "status": "damaged", "reason": str(error), "images_seen": None}
+    to_see = record.images_to_see
+    return {
+        "run": name,
+        "status": record.status,
+        "reason": record.reason,
+        "images_seen": None if to_see is None else f"{record.images_seen} of {to_see}",
+    }
+
+
+def failed_runs(places: Sequence[Path], named: bool = False) -> list[tuple[RunFolder, str]]:
+    """Every failed run at or below `places`, with its reason.
+
+    With `named`, each place is one run that somebody pointed at: raises UsageError for one that is no failed
+    run. A run whose record cannot be read is not failed.
+    """
+    found = []
+    for place in places:
+        runs = [RunFolder(place)] if named else find_runs(place)
+        for folder in runs:
+            reason = failure_of(folder)
+            if reason is not None:
+                found.append((folder, reason))
+            elif named:
+                raise UsageError(f"{place} is no failed run. See: bench list runs --status failed")
+    return found
+
+
+def failure_of(folder: RunFolder) -> str | None:
+    """Why a run failed; None for one that did not."""
+    try:
+        record = folder.read()
+    except BenchError:
+        return None
+    return record.reason or "no reason recorded" if record.status == "failed" else None
+
+
+def remove_run(folder: RunFolder) -> Path | None:
+    """Delete a failed run with everything in its folder, and the folders above that are empty then.
+
+    A link is removed, never what it leads to: where the run folder itself is one, what stays is returned.
+    Raises FolderInUse when a process is at work there, BenchError for what cannot be removed. A run that has
+    been taken up, or removed, meanwhile is left alone.
+    """
+    if failure_of(folder) is None:
+        return None
+    kept = folder.path.resolve() if folder.path.is_symlink() else None
+    with folder.locked():
+        if failure_of(folder) is None:
+            return None
+        try:
+            folder.path.unlink() if kept else _empty(folder)
+        except OSError as error:
+            raise BenchError(
+                f"Could not remove all of {folder.path}. {explained(error)} Then repeat the command."
+            ) from None
+    with contextlib.suppress(OSError):  # somebody has begun anew, or there are other runs
+        for empty in (folder.path, *list(folder.path.parents)[:3]):
+            if is_there(empty):
+                empty.rmdir()
+    return kept
+
+
+def _empty(folder: RunFolder) -> None:
+    """Delete what is in the folder, the record last: a crash leaves a failed run that can be removed."""
+    last = {folder.run_json.name: 1, LOCK: 2}
+    for entry in sorted(folder.path.iterdir(), key=lambda entry: (last.get(entry.name, 0), entry.name)):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

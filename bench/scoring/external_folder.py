@@ -15,7 +15,7 @@ from bench.protocol import ScoreSettings
 from bench.runs import atomic
 from bench.runs.folder import RunFolder, find_runs
 from bench.runs.pictures import Entry, read_entries, replace_entries, sample_indices, write_pictures
-from bench.runs.scores import Direction, Scores, Selection, read_scores
+from bench.runs.records import Direction, Scores, Selection, read_scores
 from bench.scoring.external_scores import Card, ExternalScores, images_alone
 from bench.scoring.final_samples import extremes
 from bench.scoring.image_table import write_image_table

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.data.dataset import Images
 from bench.progress import ProgressReport, Silent
-from bench.runs.scores import Direction, DirectionScores, real_fingerprint_key
+from bench.runs.records import Direction, DirectionScores, real_fingerprint_key
 from bench.scoring.catalogue_networks import network_key
 from bench.scoring.collect import Column, ColumnCollector, FeatureCollector
 from bench.scoring.floors import ReferenceFeatures

@@ -17,7 +17,7 @@ from bench.data.dataset import Dataset, Domain, Images
 from bench.data.tensors import quantise, to_tensor
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import Entry, replace_entries, sample_indices, write_pictures
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.scoring.collect import Column
 from bench.scoring.measure_direction import BACK, Measured
 from bench.scoring.translate import device_of, translate

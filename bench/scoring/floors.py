@@ -18,7 +18,7 @@ from PIL import Image
 
 from bench.data.dataset import Dataset, Images
 from bench.progress import ProgressReport
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.scoring.image_set import evenly_spaced
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.reference_cache import reference_features

@@ -9,7 +9,7 @@ import PIL
 
 from bench.data.dataset import Images
 from bench.data.files import Listing, list_images, printable
-from bench.data.folders import hash_or_error
+from bench.data.folder import hash_or_error
 from bench.data.pictures import RESIZE, VERSION, BadImage, image_size, read_image
 from bench.errors import BenchError
 from bench.protocol import content_hash

@@ -15,7 +15,7 @@ Source of the distance: Heusel et al. (2017), equation 6; Dowson and Landau (198
 import numpy as np
 
 from bench.scoring.feature_sets import check_features
-from bench.statistics.jackknife import Array, LeaveOneOut
+from bench.statistics.paired import Array, LeaveOneOut
 
 LOG_STEP = 0.25
 LOG_REACH = 26.0  # e^-26 is 5e-12: what lies beyond is under nine digits

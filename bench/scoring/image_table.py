@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.measure_direction import Measured
 

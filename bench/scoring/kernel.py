@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.scoring.feature_sets import check_features, row_blocks
-from bench.statistics.jackknife import Array, LeaveOneOut
+from bench.statistics.paired import Array, LeaveOneOut
 
 SUBSETS = 100
 SEED = 2020

@@ -9,7 +9,7 @@ from torch import Tensor
 from bench.data.dataset import Domain, Truth
 from bench.data.tensors import quantise, to_tensor
 from bench.progress import ProgressReport
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.scoring import per_image
 from bench.scoring.collect import Column, ColumnCollector, FeatureCollector
 from bench.scoring.decoder_period import decoder_period

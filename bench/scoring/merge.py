@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.runs.scores import Scores
+from bench.runs.records import Scores
 
 OF_THE_NETWORK = ("feature_dimension", "weights_source", "weights_sha256", "resize")
 """Keys of the card that belong to a feature network; of an earlier one they are kept as `key(network)`."""

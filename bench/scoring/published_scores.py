@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.data.dataset import Dataset, Images, Split
 from bench.data.tensors import quantise
 from bench.progress import ProgressReport
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.scoring.external_scores import ExternalScores, ImageSets, score_image_sets
 from bench.scoring.floors import floor_images
 from bench.scoring.image_set import ImageSet, of_split

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.places import cache_root
+from bench.data.files import cache_root
 from bench.errors import BenchError
 from bench.progress import ProgressReport
 from bench.protocol import content_hash

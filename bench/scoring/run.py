@@ -13,7 +13,7 @@ from bench.data.dataset import Dataset, Domain
 from bench.progress import ProgressReport, Silent
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
-from bench.runs.scores import DIRECTIONS, Direction, DirectionScores, Scores, Selection, real_fingerprint_key
+from bench.runs.records import DIRECTIONS, Direction, DirectionScores, Scores, Selection, real_fingerprint_key
 from bench.scoring.catalogue_networks import network_key
 from bench.scoring.final_samples import write_final_samples
 from bench.scoring.floors import ReferenceFeatures, dataset_reference

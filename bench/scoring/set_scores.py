@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from bench.errors import BenchError, UsageError
-from bench.runs.environment import versions
-from bench.runs.scores import Score
+from bench.runs.records import Score
 from bench.scoring.catalogue_sets import set_key
 from bench.scoring.feature_sets import check_features
 from bench.scoring.floors import ReferenceFeatures
@@ -15,6 +14,7 @@ from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance, kernel_distance_subsets
 from bench.scoring.neighbours import DensityCoverage, PrecisionRecall, density_coverage, precision_recall
 from bench.scoring.networks.network import FeatureNetwork
+from bench.setup import versions
 
 Values = dict[str, Score]
 Measure = Callable[[np.ndarray, np.ndarray], tuple[float, ...]]

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.data.dataset import Images
 from bench.errors import BenchError
-from bench.runs.scores import Score
+from bench.runs.records import Score
 from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.catalogue_masks import NO_BACKGROUND, NO_MASKS, mask_head_in_words
 from bench.scoring.catalogue_networks import network_key

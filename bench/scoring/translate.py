@@ -14,7 +14,7 @@ from torch import Tensor
 from bench.data.dataset import Split
 from bench.data.tensors import to_tensor
 from bench.errors import BenchError
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.streams import Streams
 from variants.contract import Generator, Translation
 

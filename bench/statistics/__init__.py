@@ -5,10 +5,9 @@ same test images. `comparison.compare` is the way in; docs/statistics.md says wh
 """
 
 from bench.statistics.claims import Verdict
-from bench.statistics.comparison import Comparison, Pair, Side, compare
-from bench.statistics.control import Control, evaluate_control
+from bench.statistics.comparison import Comparison, Control, Pair, Side, compare, evaluate_control
 from bench.statistics.copying import AgainstCopy, against_copy, images_until_better, unchanged
-from bench.statistics.multiple import holm
+from bench.statistics.paired import holm
 
 __all__ = [
     "AgainstCopy",

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from bench.statistics.jackknife import LeaveOneOut, jackknife_error
-from bench.statistics.paired import ALPHA
+from bench.statistics.paired import ALPHA, LeaveOneOut, jackknife_error
 
 FEWEST = 3
 """Images of either domain: leaving one out needs as many."""

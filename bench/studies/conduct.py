@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from bench.errors import UsageError
-from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport
 from bench.runs.folder import FolderInUse, RunFolder
+from bench.setup import AS_USUAL, Execution
 from bench.signals import StopRequest, stop_requests
 from bench.studies.engines.interface import ENGINES, Engine
 from bench.studies.grid import Grid, expand
@@ -268,7 +268,7 @@ def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circum
         return
     import torch
 
-    from bench.devices import resolve_device
+    from bench.setup import resolve_device
     from bench.training import precision
 
     remedy = IN_ANOTHER_PRECISION if declaration.origin.text else precision.IN_ANOTHER_PRECISION

@@ -16,16 +16,24 @@ from bench.cell import Cell, whole_path
 from bench.data import load_dataset
 from bench.data.dataset import Dataset
 from bench.errors import BenchError
-from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport
 from bench.protocol import Protocol, schedule_hash
-from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, Costs, Environment, FeatureWeights, GeneratorRecord, RunRecord, now
-from bench.runs.scores import Scores, read_scores
+from bench.runs.records import (
+    CellRecord,
+    Costs,
+    Environment,
+    FeatureWeights,
+    GeneratorRecord,
+    RunRecord,
+    Scores,
+    now,
+    read_scores,
+)
 from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
 from bench.scoring.networks import load_network, plain_name, require_weights
 from bench.scoring.run import SelectionName, Weights, score_run, score_selections
+from bench.setup import AS_USUAL, Execution, describe_environment
 from bench.studies.identity import (
     changed_since,
     changes,

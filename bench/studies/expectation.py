@@ -19,10 +19,9 @@ from pydantic import ValidationError
 from bench.errors import BenchError, UsageError
 from bench.protocol import Settings
 from bench.runs import atomic
-from bench.runs.environment import versions
 from bench.runs.folder import RunFolder
-from bench.runs.record import refuse_newer
-from bench.runs.scores import read_scores
+from bench.runs.records import read_scores, refuse_newer
+from bench.setup import versions
 
 SCHEMA_VERSION = 1
 METRICS = {"fid", "kid", "fd", "kd", "cycle_l1", "structure"}

@@ -14,8 +14,7 @@ from pathlib import Path
 import variants
 from bench.cell import Cell, dataset_name, whole_path
 from bench.data.catalogue import SPLITS, find, is_path
-from bench.data.files import printable, require_folder
-from bench.data.places import at_home
+from bench.data.files import at_home, printable, require_folder
 from bench.errors import BenchError, UsageError
 from bench.names import folder_name
 from bench.protocol import Protocol, load_protocol

@@ -13,13 +13,13 @@ from typing import Any
 
 import variants
 from bench.cell import Cell
-from bench.data.places import cache_root
+from bench.data.files import cache_root
 from bench.errors import BenchError
 from bench.protocol import content_hash
 from bench.runs import atomic
-from bench.runs.environment import versions
 from bench.runs.folder import RunFolder
-from bench.runs.record import Environment, FeatureWeights, GeneratorRecord, RunRecord
+from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, RunRecord
+from bench.setup import versions
 from variants import conformance
 from variants.catalogue import find
 from variants.conformance import AS_BEFORE

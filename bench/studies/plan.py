@@ -17,7 +17,7 @@ from bench.cell import Cell
 from bench.errors import BenchError
 from bench.protocol import Protocol, content_hash, schedule_hash
 from bench.runs.folder import RunFolder, find_runs
-from bench.runs.record import RunRecord
+from bench.runs.records import RunRecord
 from bench.studies.grid import Grid
 from bench.studies.identity import as_recorded
 from variants.provenance import provenance

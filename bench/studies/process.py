@@ -19,12 +19,11 @@ from pydantic import Field, TypeAdapter
 from bench.cell import Cell
 from bench.data.catalogue import SETS
 from bench.errors import BenchError
-from bench.execution import AS_USUAL, Execution
 from bench.protocol import Protocol, Settings
 from bench.runs.folder import FolderInUse, RunFolder
-from bench.runs.record import now
-from bench.signals import Stopped, end_when_asked, stop_requests
-from bench.threads import wait_without_stalling
+from bench.runs.records import now
+from bench.setup import AS_USUAL, Execution
+from bench.signals import Stopped, end_when_asked, stop_requests, wait_without_stalling
 from bench.workers import Channel, Worker, given_order, stop_with_giver
 
 
@@ -205,8 +204,8 @@ def work(progress: ToldProgress) -> Outcome:
         order = Order.model_validate_json(given_order())
         stop_with_giver()
         with stop_requests(insisting=False) as early:  # an exception in an import could be lost
-            from bench.devices import resolve_device, use_threads
             from bench.registry import load_plugins
+            from bench.setup import resolve_device, use_threads
             from bench.studies.execute import Machine, execute
 
             load_plugins(order.plugins)

@@ -9,7 +9,7 @@ import torch
 
 from bench.errors import BenchError
 from bench.runs import atomic
-from bench.runs.record import newer_schema
+from bench.runs.records import newer_schema
 
 SCHEMA_VERSION = 1
 WHOLE_NUMBERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1")

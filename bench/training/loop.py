@@ -10,9 +10,9 @@ from bench.cell import Cell
 from bench.data.dataset import Dataset, Images
 from bench.data.order import BatchOrder, fetch
 from bench.data.tensors import to_tensor
-from bench.execution import AS_USUAL, Execution
 from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
+from bench.setup import AS_USUAL, Execution
 from bench.signals import Stopped, stop_requests
 from bench.training.clock import peak_memory
 from bench.training.compiling import is_compiled

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from bench.cell import Cell
-from bench.execution import Execution
+from bench.setup import Execution
 from bench.training.compiling import compile_networks
 from bench.training.determinism import determinism
 from bench.training.memory import refuse_what_does_not_fit, running_out_explained

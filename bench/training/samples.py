@@ -6,7 +6,7 @@ from bench.data.dataset import Images, Split
 from bench.data.tensors import quantise
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import add_entries, sample_indices, write_pictures
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 from bench.streams import Streams
 from bench.training.translating import translations
 from variants.contract import Generator

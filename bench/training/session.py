@@ -11,7 +11,7 @@ import variants
 from bench.cell import Cell
 from bench.data.order import Draw
 from bench.runs.folder import RunFolder
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 from bench.training import trace
 from bench.training.checkpoints import load_checkpoint, save_checkpoint
 from bench.training.clock import Clock

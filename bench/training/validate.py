@@ -11,9 +11,9 @@ from bench.data.dataset import Dataset, Images
 from bench.data.tensors import quantise
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 from bench.statistics.copying import FEWEST, against_copy, unchanged
-from bench.statistics.jackknife import LeaveOneOut
+from bench.statistics.paired import LeaveOneOut
 from bench.streams import Streams
 from bench.training.translating import translations
 from variants.contract import Generator, Translation

@@ -11,8 +11,7 @@ import safetensors.torch
 import variants
 from bench.errors import BenchError
 from bench.runs import atomic
-from bench.runs.record import refuse_newer
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS, refuse_newer
 from variants.contract import Generator
 from variants.parameters import spell
 

@@ -23,7 +23,7 @@ import variants
 from bench.data.tensors import to_tensor
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import read_entries
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 from bench.scoring.translate import translate
 from bench.streams import Streams
 from bench.training.weights import load_generators

@@ -15,7 +15,7 @@ from section_7 import HERE, INK, PAPER, shown_of, stacked
 
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import read_entries
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.studies.grid import expand
 from bench.studies.study import load_study
 

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.cell import Cell
 from bench.protocol import load_protocol
 from bench.runs.folder import RunFolder
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 
 HERE = Path(__file__).parent
 MEASURED = ("kd", "copy_kd", "kd_from_copy", "kd_from_copy_low", "kd_from_copy_high", "unchanged")

@@ -12,11 +12,10 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 from bench.scoring.catalogue_masks import DEAD_DEVIATION
 from bench.statistics.claims import Verdict
-from bench.statistics.detectable import smallest_detectable
-from bench.statistics.paired import PairedError
+from bench.statistics.paired import PairedError, smallest_detectable
 from bench.studies.grid import Grid, expand
 from bench.studies.study import load_study
 from reports.comparisons import arrow_text

@@ -12,11 +12,11 @@ from baselines.lab import to_lab, to_rgb
 from bench.cell import Cell
 from bench.data import load_dataset
 from bench.data.tensors import to_tensor
-from bench.devices import resolve_device
 from bench.progress import Silent
 from bench.protocol import load_protocol
 from bench.runs.folder import RunFolder
-from bench.runs.scores import read_scores
+from bench.runs.records import read_scores
+from bench.setup import resolve_device
 from bench.studies.execute import Machine, execute
 from bench.training import load_generators
 

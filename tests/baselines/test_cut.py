@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import variants
 from bench.cli import app
-from bench.runs.record import read_record
+from bench.runs.records import read_record
 
 RULES = ("images.per_domain=12", "images.validation=2", "images.test=4", "train.images_seen=30")
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench.threads import SPINS, wait_without_stalling
+from bench.signals import SPINS, wait_without_stalling
 
 
 def test_waiting_is_brief_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bench.execution import Execution
-from bench.profiling.counting import OperationCount
-from bench.profiling.matrix_peak import matrix_peak, wait_for
-from bench.profiling.measure import Step
+from bench.profiling.measure import OperationCount, Step, matrix_peak, wait_for
 from bench.protocol import Protocol, load_protocol
-from bench.runs.environment import git_state, processor
+from bench.setup import Execution, git_state, processor
 from bench.training.clock import peak_memory
 from bench.training.compiling import first_line
 from bench.training.readiness import carried_out, make_ready

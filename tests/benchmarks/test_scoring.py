@@ -20,7 +20,7 @@ from PIL import Image
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from bench.runs.scores import Score
+from bench.runs.records import Score
 from bench.scoring.floors import ReferenceFeatures
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.networks import FeatureNetwork, load_network

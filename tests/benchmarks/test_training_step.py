@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from bench.protocol import TrainSettings
-from bench.runs.scores import DIRECTIONS
+from bench.runs.records import DIRECTIONS
 from bench.streams import Streams
 from bench.training.objective import Objective
 from bench.training.objectives import build_objective

@@ -14,8 +14,16 @@ import numpy as np
 from PIL import Image
 
 from bench.protocol import Protocol, schedule_hash
-from bench.runs.record import CellRecord, Costs, Environment, RunRecord
-from bench.runs.scores import DirectionScores, Score, Scores, Selection
+from bench.runs.records import (
+    CellRecord,
+    Costs,
+    DirectionScores,
+    Environment,
+    RunRecord,
+    Score,
+    Scores,
+    Selection,
+)
 
 SIZE = 32
 KINDS = {"copy": "baseline", "cyclegan": "baseline", "uniform": "control"}

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.runs.scores import Score
+from bench.runs.records import Score
 from reports.comparability import Group, groups
 from reports.frame import read_study, run_folders
 from reports.tables.ablation import ablation_tables

@@ -8,7 +8,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from bench.runs.environment import usable_cores
+from bench.setup import usable_cores
 from bench.studies.engines.interface import Event, engine
 from bench.studies.process import Order, Outcome, Stop, attend
 from bench.studies.study import EngineSettings

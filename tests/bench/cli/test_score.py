@@ -17,7 +17,7 @@ from bench.cli.console import print_scores
 from bench.cli.options import print_json
 from bench.cli.score import score
 from bench.errors import UsageError
-from bench.runs.scores import DirectionScores, Score, Scores, Selection
+from bench.runs.records import DirectionScores, Score, Scores, Selection
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 SLOT9 = "runs/tiny/toy-stripes/slot9/seed0"

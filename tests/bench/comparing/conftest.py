@@ -10,8 +10,16 @@ import pytest
 from bench.protocol import load_protocol, schedule_hash
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, Environment, RunRecord
-from bench.runs.scores import DIRECTIONS, DirectionScores, Score, Scores, Selection
+from bench.runs.records import (
+    DIRECTIONS,
+    CellRecord,
+    DirectionScores,
+    Environment,
+    RunRecord,
+    Score,
+    Scores,
+    Selection,
+)
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
 from bench.scoring.metric import Metric

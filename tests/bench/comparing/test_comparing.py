@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.comparing import Outcome, Request, compare_runs
-from bench.comparing.metrics import Catalogue
+from bench.comparing.pairing import Catalogue
 from bench.errors import BenchError, UsageError
 from bench.statistics import Verdict
 from bench.statistics.claims import number

@@ -10,12 +10,12 @@ import pytest
 from scipy import stats
 
 from bench.comparing import Outcome, Request, compare_runs
-from bench.comparing.metrics import Catalogue
+from bench.comparing.pairing import Catalogue
 from bench.errors import BenchError, UsageError
 from bench.runs.folder import RunFolder
 from bench.scoring.kernel import kernel_leave_one_out
 from bench.statistics import Verdict
-from bench.statistics.jackknife import jackknife_error
+from bench.statistics.paired import jackknife_error
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.data import archives
-from bench.data.archives import get, unpack
+from bench.data import fetch
 from bench.data.catalogue import SETS, find_real
-from bench.data.folders import read_folder
+from bench.data.fetch import get, unpack
+from bench.data.folder import read_folder
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
 
@@ -81,7 +81,7 @@ def test_bombs_are_refused(image_folder, zipped, target):
 
 
 def test_too_many_files_are_refused(image_folder, zipped, target, monkeypatch):
-    monkeypatch.setattr(archives, "MOST_FILES", 10)
+    monkeypatch.setattr(fetch, "MOST_FILES", 10)
     with pytest.raises(BenchError, match="unsafe: it holds 16 files"):
         unpack(zipped(image_folder()), TINY, target, Silent())
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.data.cache import cached_images
+from bench.data.dataset import cached_images
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
 
@@ -88,7 +88,7 @@ def test_a_full_disk_costs_only_the_cache(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.data.cache._write_blocks", full)
+    monkeypatch.setattr("bench.data.dataset._write_blocks", full)
     cached = cached_images(tmp_path, "key", PIXELS.shape, Computation())
     np.testing.assert_array_equal(cached.images, PIXELS)
     assert "No space left on device" in cached.warning

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bench.data.catalogue import SETS, find, find_real, listing, sets
-from bench.data.places import cache_root, data_root
+from bench.data.files import cache_root, data_root
 from bench.data.scenes import SCENES
 from bench.errors import UsageError
 
@@ -77,9 +77,7 @@ def test_listing_names_imports_no_torch_and_reads_no_image():
 
 
 def test_loading_data_does_not_import_torch():
-    program = (
-        "import sys, bench.data.load, bench.data.order, bench.data.archives; print('torch' in sys.modules)"
-    )
+    program = "import sys, bench.data.load, bench.data.order, bench.data.fetch; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bench.data.download import DownloadError, download
+from bench.data.fetch import DownloadError, download
 from bench.progress import Silent
 
 CONTENT = bytes(range(256)) * 4096
@@ -104,7 +104,7 @@ def test_a_disk_too_small_is_told_before_anything_is_fetched(server, tmp_path, m
     from collections import namedtuple
 
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr("bench.data.download.shutil.disk_usage", lambda _: usage(free=1000))
+    monkeypatch.setattr("bench.data.fetch.shutil.disk_usage", lambda _: usage(free=1000))
     with pytest.raises(DownloadError, match=r"0 MiB free, and 1 MiB are needed. Free some disk space"):
         download(f"{server}/set.zip", tmp_path / "set.zip", Silent())
     assert not (tmp_path / "set.zip").exists()

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data.files import list_images, printable, shell_quoted
-from bench.data.folders import read_folder
-from bench.data.verify import verify
+from bench.data.folder import read_folder, verify
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
 from bench.scoring.folder_images import Asked, read_folder_images

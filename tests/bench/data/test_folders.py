@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from bench.data.folders import content_of, identical_files, read_folder
+from bench.data.folder import content_of, identical_files, read_folder
 from bench.errors import BenchError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
-from bench.data.embedded import renderer_version, scene_images, scene_truth
+from bench.data.load import renderer_version, scene_images, scene_truth
 from bench.data.scenes import SCENES
 from bench.data.scenes.canvas import Canvas, ellipse, limb, noise, polygon, rgb
 

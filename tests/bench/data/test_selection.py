@@ -6,8 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bench.data.folders import ImageFile
-from bench.data.selection import select
+from bench.data.folder import ImageFile, select
 from bench.errors import BenchError
 from bench.protocol import ImageSettings
 

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from bench.data.catalogue import SETS, find_real
-from bench.data.folders import content_of, read_folder
-from bench.data.verify import verify
+from bench.data.folder import content_of, read_folder, verify
 from bench.progress import Silent
 
 

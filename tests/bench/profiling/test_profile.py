@@ -9,9 +9,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.errors import UsageError
-from bench.profiling.counting import OperationCount
-from bench.profiling.matrix_peak import matrix_peak
-from bench.profiling.measure import Step
+from bench.profiling.measure import OperationCount, Step, matrix_peak
 from bench.profiling.operators import BOOKKEEPING, Event, gathered, readable
 from bench.protocol import load_protocol
 from bench.training.precision import has_bf16

@@ -12,11 +12,9 @@ import pytest
 
 from bench.errors import BenchError
 from bench.runs.atomic import CannotWrite, require_writable
-from bench.runs.environment import describe_environment
-from bench.runs.folder import RunFolder, find_runs
-from bench.runs.listing import list_folder
-from bench.runs.record import CellRecord, RunRecord
-from bench.runs.removal import remove_run
+from bench.runs.folder import RunFolder, find_runs, list_folder, remove_run
+from bench.runs.records import CellRecord, RunRecord
+from bench.setup import describe_environment
 
 
 def a_record(**changes: object) -> RunRecord:

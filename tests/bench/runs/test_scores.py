@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.runs.scores import DirectionScores, Score, Scores, Selection, read_scores
+from bench.runs.records import DirectionScores, Score, Scores, Selection, read_scores
 
 NUMBER = st.none() | st.floats(allow_nan=True, allow_infinity=True)
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
-from bench.runs.scores import Direction, read_scores
+from bench.runs.records import Direction, read_scores
 from bench.scoring.external_folder import write_external
 from bench.scoring.external_scores import Card, ExternalScores, external_card
 from bench.scoring.floors import dataset_reference

@@ -5,7 +5,7 @@ import pytest
 
 from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
-from bench.runs.scores import Score
+from bench.runs.records import Score
 from bench.scoring.catalogue import metric
 from bench.scoring.floors import ReferenceFeatures, dataset_reference, floor_images
 from bench.scoring.frechet import frechet_distance

@@ -19,9 +19,16 @@ from scipy.stats import binom
 
 from bench.scoring.frechet import frechet_leave_one_out
 from bench.scoring.kernel import kernel_leave_one_out
-from bench.statistics.jackknife import Array, LeaveOneOut, jackknife_variance
-from bench.statistics.multiple import holm
-from bench.statistics.paired import ALPHA, interval, p_value, paired_error
+from bench.statistics.paired import (
+    ALPHA,
+    Array,
+    LeaveOneOut,
+    holm,
+    interval,
+    jackknife_variance,
+    p_value,
+    paired_error,
+)
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 """Draws of mean 0 and standard deviation 1 in the shape given."""

@@ -8,7 +8,7 @@ import pytest
 from bench.errors import BenchError
 from bench.scoring.frechet import frechet_distance, frechet_leave_one_out
 from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
-from bench.statistics.jackknife import LeaveOneOut, jackknife_error, jackknife_variance
+from bench.statistics.paired import LeaveOneOut, jackknife_error, jackknife_variance
 
 MEASURES = [
     pytest.param(kernel_leave_one_out, kernel_distance, id="kernel"),

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.statistics.detectable import smallest_detectable
-from bench.statistics.multiple import holm
-from bench.statistics.paired import PairedError, interval, p_value, paired_error
+from bench.statistics.paired import PairedError, holm, interval, p_value, paired_error, smallest_detectable
 
 DIFFERENCES = np.array([0.3, 0.1, 0.4, -0.1, 0.3])
 

@@ -10,9 +10,7 @@ import pytest
 
 from bench.errors import BenchError, UsageError
 from bench.protocol import Protocol, schedule_hash
-from bench.runs.folder import FolderInUse, RunFolder, find_runs
-from bench.runs.listing import list_folder, matches
-from bench.runs.removal import failed_runs, remove_run
+from bench.runs.folder import FolderInUse, RunFolder, failed_runs, find_runs, list_folder, matches, remove_run
 from bench.studies.expectation import drifts, make_expectation, read_expectation, write_expectation
 
 pytestmark = pytest.mark.xdist_group("studies")

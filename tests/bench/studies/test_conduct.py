@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, RunRecord
+from bench.runs.records import CellRecord, RunRecord
+from bench.setup import describe_environment
 from bench.studies import conduct as module
 from bench.studies.conduct import Budget, Circumstances, Conducted, Result, conduct, make_orders
 from bench.studies.engines.interface import Event

@@ -24,7 +24,7 @@ BYTES_LEFT = 64
 
 def execute(workplace: Any, runs: Path, variant: str = "spatial") -> None:
     """Execute a cell in this process, as a worker does."""
-    from bench.devices import use_threads
+    from bench.setup import use_threads
     from bench.studies.execute import Machine
     from bench.studies.execute import execute as execute_cell
 
@@ -43,7 +43,7 @@ def interrupted(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Pat
             if (folder.checkpoints / "previous.pt").exists():
                 os.kill(os.getpid(), 15)
 
-    from bench.devices import use_threads
+    from bench.setup import use_threads
     from bench.studies import execute as module
 
     cell = make_cell(str(workplace.protocol), "toy-stripes", "spatial", 0)

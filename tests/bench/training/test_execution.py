@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.errors import BenchError, UsageError
-from bench.execution import Execution
+from bench.setup import Execution
 from bench.streams import Streams
 from bench.training.compiling import compile_networks, is_compiled, left_unchanged
 from bench.training.determinism import ReflectionBySlices, determinism, reflected
@@ -155,7 +155,7 @@ import sys, torch
 sys.path.insert(0, "tests/bench/training")
 from pathlib import Path
 from conftest import make_cell, make_dataset
-from bench.execution import Execution
+from bench.setup import Execution
 from bench.runs.folder import RunFolder
 from bench.training.loop import train
 cell = make_cell("spatial[blocks=0,contents=1]", images_seen=2)

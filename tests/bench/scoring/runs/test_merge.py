@@ -1,6 +1,6 @@
 """Scores under several feature networks stand beside each other in one scores.json."""
 
-from bench.runs.scores import DirectionScores, Score, Scores, Selection
+from bench.runs.records import DirectionScores, Score, Scores, Selection
 from bench.scoring.merge import with_earlier_networks
 
 

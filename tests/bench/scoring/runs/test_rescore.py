@@ -9,10 +9,9 @@ import pytest
 from bench.data import load_dataset
 from bench.errors import BenchError
 from bench.protocol import Protocol, schedule_hash
-from bench.runs.environment import describe_environment
 from bench.runs.folder import RunFolder
-from bench.runs.record import CellRecord, RunRecord
-from bench.runs.scores import read_scores
+from bench.runs.records import CellRecord, RunRecord, read_scores
+from bench.setup import describe_environment
 from bench.studies.execute import rescore
 from bench.training import save_generators
 from variants.contract import Generator

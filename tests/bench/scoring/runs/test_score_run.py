@@ -13,7 +13,7 @@ from bench.data.dataset import Dataset
 from bench.data.tensors import quantise, to_tensor
 from bench.protocol import Protocol
 from bench.runs.folder import RunFolder
-from bench.runs.scores import Score, read_scores
+from bench.runs.records import Score, read_scores
 from bench.scoring.catalogue_images import IMAGE_METRICS
 from bench.scoring.catalogue_networks import network_metrics
 from bench.scoring.kernel import kernel_distance

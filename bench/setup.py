@@ -1,4 +1,8 @@
-"""The machine and the software as they are now, for the record. Imports torch only when asked about it."""
+"""How and with what a run is computed: choices of whoever starts it, device, threads, and the environment as
+recorded.
+
+Imports torch only when asked about it.
+"""
 
 import os
 import platform
@@ -7,7 +11,58 @@ from importlib import metadata
 from pathlib import Path
 
 import bench
-from bench.runs.record import Environment
+from bench.errors import UsageError
+from bench.protocol import Settings
+from bench.runs.records import Environment
+
+
+class Execution(Settings):
+    """Choices of whoever starts a run. The defaults give the same result for the same seed on a CPU."""
+
+    compile: bool = False
+    """Networks pass through torch.compile: other rounding, and a minute or more before the first step."""
+    deterministic: bool = False
+    """Only algorithms that give the same result every time, also on a GPU, where they are slower."""
+    precision_fallback: bool = False
+    """Compute in fp32 where the protocol asks for bf16 and the device has none, in place of an error."""
+    unchecked: bool = False
+    """Train a generator that is not ours although it fails the conformance suite."""
+
+
+AS_USUAL = Execution()
+
+
+def resolve_device(asked: str) -> str:
+    """The device to compute on: `auto` is the first GPU if torch sees one, else the CPU.
+
+    Raises UsageError for a device that torch does not see on this machine.
+    """
+    import torch
+
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(asked)
+    except RuntimeError:
+        raise UsageError(f"{asked!r} is not a device. Give auto, cpu, cuda or cuda:<number>.") from None
+    if device.type not in {"cpu", "cuda"}:
+        raise UsageError(f"Device {asked!r} is not supported. Give auto, cpu, cuda or cuda:<number>.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"There is no device {asked!r} on this machine (torch sees {torch.cuda.device_count()} GPUs). "
+            "Use --device cpu, or see: bench doctor"
+        )
+    return asked
+
+
+def use_threads(threads: int | None) -> int:
+    """Make torch use this many CPU threads; None: as many as the process may use. Returns the number."""
+    import torch
+
+    count = threads if threads is not None else usable_cores()
+    torch.set_num_threads(count)
+    return count
+
 
 RECORDED_PACKAGES = (
     "torch",

@@ -1,19 +1,63 @@
-"""The pairs that statistics compare: every metric and direction that the scores of both sides hold."""
+"""The pairs that statistics compare: every metric and direction, of those that are asked for, that both sides
+hold.
+"""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from bench.comparing import metrics
 from bench.comparing.selection import MOST_NAMED, Group, Run
-from bench.comparing.sides import sides
+from bench.comparing.sides import is_distance, sides, stem
 from bench.errors import BenchError
-from bench.runs.scores import Direction, DirectionScores, Score, Scores, read_scores
+from bench.names import unknown_name
+from bench.runs.records import Direction, DirectionScores, Score, Scores, read_scores
+from bench.scoring.metric import Metric
 from bench.statistics import Pair
+from bench.statistics.claims import Better
+
+Catalogue = Callable[[str], Metric | None]
+"""What is known of a key; None for one that this version does not know."""
+DEFAULT_STEMS = ("kid", "kd", "fid", "fd", "edge_correlation", "colourfulness_gap", "attention_effect")
+"""What is compared unless asked otherwise: quality, structure, colour, and whether attention acts."""
+
+
+def choose_keys(present: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """The keys to compare of those that the scores hold; `asked` by key, or without the feature network.
+
+    Raises UsageError for one that no scores hold.
+    """
+    if not asked:
+        return [key for key in present if stem(key) in DEFAULT_STEMS] or list(present)
+    chosen: dict[str, None] = {}
+    for name in asked:
+        found = [key for key in present if name in (key, stem(key))]
+        if not found:
+            raise unknown_name("metric in the scores of these runs", name, present, "bench list metrics")
+        chosen |= dict.fromkeys(found)
+    return list(chosen)
+
+
+def better_of(key: str, catalogue: Catalogue) -> Better:
+    """The direction of better; `none` for a key that the catalogue does not know."""
+    if is_distance(key):
+        return "lower"
+    known = catalogue(key)
+    return known.better if known else "none"
+
+
+def factor_of(key: str, catalogue: Catalogue) -> int:
+    """What a value is printed times; 1 for a key that the catalogue does not know."""
+    known = catalogue(key)
+    return known.factor if known else 1
+
+
+def ordered(keys: Iterable[str]) -> list[str]:
+    """Keys without repetition, in the order in which they first appear."""
+    return list(dict.fromkeys(keys))
 
 
 @dataclass(frozen=True)
@@ -57,17 +101,17 @@ def _scores_of(runs: Mapping[int, Run]) -> dict[int, Scores]:
 
 
 def make_pairs(
-    scored: Sequence[Scored], request: Request, names: tuple[str, str], catalogue: metrics.Catalogue
+    scored: Sequence[Scored], request: Request, names: tuple[str, str], catalogue: Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """Every comparison that can be made, and remarks on those that cannot."""
-    present = metrics.ordered(
+    present = ordered(
         key
         for one in scored
         for direction in request.directions
         for scores in (*one.a.values(), *one.b.values())
         for key in _of_direction(scores, request, direction).metrics
     )
-    keys = metrics.choose_keys(present, request.metrics)
+    keys = choose_keys(present, request.metrics)
     made = [
         _pair(one, request, names, direction, key, catalogue)
         for one in scored
@@ -83,7 +127,7 @@ def _pair(
     names: tuple[str, str],
     direction: Direction,
     key: str,
-    catalogue: metrics.Catalogue,
+    catalogue: Catalogue,
 ) -> Pair | str:
     """The pair of one metric and direction over the seeds where both have a value, or why there is none."""
     values = [
@@ -95,7 +139,7 @@ def _pair(
     )
     where = f"{key} {direction} on {scored.group.dataset}"
     if not seeds:
-        reasons = metrics.ordered(
+        reasons = ordered(
             score.reason for side in values for score in side.values() if score and score.reason
         )
         return f"{where} is undefined for one side: {'; '.join(reasons) or 'no value in its scores'}"
@@ -111,7 +155,7 @@ def _pair(
     first = values[0][seeds[0]]
     # Of a measurement that should be near the target domain's, the floor is the target domain's own value.
     target = first.floor if first else None
-    better = metrics.better(key, catalogue)
+    better = better_of(key, catalogue)
     if better == "nearer target" and target is None:
         better = "none"
     images = _of_direction(scored.a[seeds[0]], request, direction).images_generated
@@ -125,7 +169,7 @@ def _pair(
         images,
         better,
         target,
-        metrics.factor(key, catalogue),
+        factor_of(key, catalogue),
     )
 
 
