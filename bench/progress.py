@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -50,7 +51,7 @@ class TerminalProgress:
         self._plain = _PlainLines()
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_terminal or shows_bars(self._console):
             self._bar = Progress(*bar_columns(self._console), console=self._console)
             self._bar.start()
         return self
@@ -76,6 +77,11 @@ class TerminalProgress:
         self._bar.update(self._task, rate=f"{speed:.2f}/s" if speed else "")
         if figures:
             self._bar.update(self._task, figures=figures)
+
+
+def shows_bars(console: Console) -> bool:
+    """Whether it is a notebook in which bars can be drawn: rich draws them by ipywidgets."""
+    return console.is_jupyter and find_spec("ipywidgets") is not None
 
 
 def bar_columns(console: Console) -> list[ProgressColumn]:

@@ -27,6 +27,8 @@ class Execution(Settings):
     """Compute in fp32 where the protocol asks for bf16 and the device has none, in place of an error."""
     unchecked: bool = False
     """Train a generator that is not ours although it fails the conformance suite."""
+    trackers: tuple[str, ...] = ()
+    """Names of what shows the run elsewhere while it is trained (bench.tracking): nothing of it changes."""
 
 
 AS_USUAL = Execution()

@@ -13,7 +13,21 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bench.cli import check, compare, data, doctor, list_, profile, report, run, runs, score, study, translate
+from bench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    list_,
+    power,
+    profile,
+    report,
+    run,
+    runs,
+    score,
+    study,
+    translate,
+)
 from bench.errors import BenchError, explained
 from bench.signals import end_when_asked, wait_without_stalling
 
@@ -88,6 +102,7 @@ app.command("study")(study.study)
 app.command("score")(score.score)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("power")(power.power)
 app.command("translate")(translate.translate)
 app.add_typer(list_.app, name="list")
 app.add_typer(runs.app, name="runs")

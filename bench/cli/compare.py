@@ -67,24 +67,20 @@ def compare(
 
       bench compare runs/small/horse2zebra/spatial/seed0 theirs
     """
-    from bench.cli.options import load_plugins
-    from bench.comparing import Request, compare_runs
-    from bench.runs.records import DIRECTIONS
-    from bench.scoring import catalogue
+    from bench import api
 
-    load_plugins(plugin)
-    request = Request(
+    outcome = api.compare(
         a,
         b,
-        runs,
+        runs=runs,
         protocol=protocol,
         dataset=dataset,
-        directions=tuple(one for one in DIRECTIONS if direction in (Which.BOTH, one)),
-        metrics=tuple(metric or ()),
+        direction=direction.value,
+        metric=metric or (),
         selection=selection.value,
         allow_different_schedules=allow_different_schedules,
+        plugin=plugin or (),
     )
-    outcome = compare_runs(request, catalogue.metric)
     if as_json:  # every number of the outcome, raw
         print_json(dataclasses.asdict(outcome))
     else:
@@ -106,6 +102,8 @@ def print_outcome(outcome: "Outcome") -> None:
         for sentence in [*readings(here, tested), *claims(here)]:
             say(f"- {sentence}")
         print()
+    if outcome.relative:
+        print_relative(outcome)
     if outcome.control:
         say(outcome.control.sentence)
     for remark in outcome.remarks:
@@ -143,6 +141,21 @@ def print_numbers(outcome: "Outcome", dataset: str, comparisons: "Sequence[Compa
                 for one, each in zip(comparisons, by_seed, strict=True)
             ],
         )
+
+
+def print_relative(outcome: "Outcome") -> None:
+    """What holds of two trainings where nothing can be said of the two variants."""
+    from bench.cli.console import Strong, say
+
+    say(Strong("These two trainings"))
+    say(
+        f"- One run of {outcome.a} against one of {outcome.b}: the relative test of their kernel distances "
+        "to the same real images, over the test images (Bounliphone et al. 2016). It may tell which of these "
+        "two trainings came nearer; of the two variants it tells nothing: another seed may turn it round."
+    )
+    for one in outcome.relative:
+        say(f"- {one.sentence}")
+    print()
 
 
 def spelled(one: "Comparison") -> str:

@@ -50,6 +50,15 @@ Unchecked = Annotated[
     bool,
     typer.Option("--unchecked", help="Train a generator of one's own that fails bench check; recorded."),
 ]
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write curves and pictures for TensorBoard into the run folder.")
+]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track", metavar="NAME", help="Show the run by a tracker, such as a plugin's; repeatable."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 DEFAULT_RUNS = Path("runs")

@@ -65,26 +65,27 @@ def report(
 
     Example: bench report --pictures rendered --out page
     """
+    from bench import api
     from bench.cli.console import announce
     from bench.cli.options import load_plugins
     from reports.following import follow
-    from reports.write import Request, parse_formats, write_report
+    from reports.write import Request, write_report
 
     load_plugins(plugin)
     said: set[str] = set()
 
     def find() -> Request:
         """What to report on now, and, once, what is to be said of it."""
-        roots, declared = _chosen(runs or [root], root, plugin or [])
-        request = Request(
-            roots=roots,
-            **declared,
-            out=out,
-            formats=parse_formats(formats),
-            protocols=tuple(protocol or ()),
-            datasets=tuple(dataset or ()),
-            allow_different_schedules=allow_different_schedules,
-            pictures=pictures,
+        request = api.report_request(
+            runs or (),
+            root,
+            out,
+            formats,
+            protocol or (),
+            dataset or (),
+            allow_different_schedules,
+            pictures,
+            plugin or (),
         )
         for remark in request.remarks:
             if remark not in said:
@@ -98,7 +99,9 @@ def report(
         _tell(write_report(find()), open_page)
 
 
-def _chosen(given: list[Path], root: Path, plugins: list[Path]) -> tuple[tuple[Path, ...], dict[str, Any]]:
+def chosen_runs(
+    given: list[Path], root: Path, plugins: list[Path]
+) -> tuple[tuple[Path, ...], dict[str, Any]]:
     """Run folders to report on, and what was declared for them: of a study exactly its own."""
     from bench.errors import BenchError, UsageError
     from bench.studies.grid import expand, run_folders

@@ -14,7 +14,9 @@ from bench.cli.options import (
     PrecisionFallback,
     Runs,
     Seed,
+    TensorBoard,
     Threads,
+    Track,
     Unchecked,
     Weights,
     print_json,
@@ -47,6 +49,8 @@ def run(
     deterministic: Deterministic = False,
     precision_fallback: PrecisionFallback = False,
     unchecked: Unchecked = False,
+    tensorboard: TensorBoard = False,
+    track: Track = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be recorded; do nothing.")
     ] = False,
@@ -64,38 +68,31 @@ def run(
 
       bench run --variant spatial --dataset horse2zebra --protocol small --features squeezenet --weights FILE
     """
-    from bench.cli.console import announce, print_record
-    from bench.cli.options import load_plugins
-    from bench.runs.atomic import require_writable
-    from bench.studies.grid import make_cell
+    from bench import api
+    from bench.cli.console import print_record
 
-    load_plugins(plugin)
-    changes = [*(change or []), *([f"score.features={features}"] if features else [])]
-    cell = make_cell(protocol, dataset, variant, seed, tuple(changes))
-    announce(f"{cell} -> {cell.folder(runs)}")
-    if not dry_run:
-        require_writable(runs, "--runs", locks=True)
-
-    from bench.progress import TerminalProgress
-    from bench.runs.folder import RunFolder
-    from bench.setup import Execution, describe_environment, resolve_device, use_threads
-    from bench.studies.execute import Machine, execute, preview
-    from bench.studies.identity import finished_remarks
-
-    execution = Execution(
+    sheet = api.run(
+        variant,
+        dataset,
+        protocol,
+        seed,
+        set=change or (),
+        features=features,
+        weights=weights,
+        device=device,
+        threads=threads,
+        runs=runs,
+        plugin=plugin or (),
+        skip_bad_images=skip_bad_images,
         compile=compile_networks,
         deterministic=deterministic,
         precision_fallback=precision_fallback,
         unchecked=unchecked,
+        tensorboard=tensorboard,
+        track=track or (),
+        dry_run=dry_run,
     )
-    machine = Machine(resolve_device(device), use_threads(threads), weights, skip_bad_images, execution)
-    with TerminalProgress() as progress:
-        if dry_run:
-            print_json(preview(cell, machine, progress).model_dump(mode="json"))
-            return
-        finished_before = RunFolder(cell.folder(runs)).is_done()
-        record = execute(cell, runs, machine, progress)
-    if finished_before:
-        for remark in finished_remarks(record, describe_environment(machine.device, machine.threads)):
-            announce(remark)
-    print_record(cell.folder(runs), as_json)
+    if dry_run and sheet.record is not None:
+        print_json(sheet.record.model_dump(mode="json"))
+    elif sheet.folder is not None:
+        print_record(sheet.folder, as_json)

@@ -1,11 +1,11 @@
 """`bench score`: measure runs again, or images of any origin."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Device, Plugin, Runs, Threads, Weights, load_plugins
+from bench.cli.options import DEFAULT_RUNS, AsJson, Device, Plugin, Runs, Threads, Weights
 
 
 def score(
@@ -111,40 +111,35 @@ def score(
 
       bench score --published attentiongan --checkpoint latest_net_G_A.pth --dataset horse2zebra --name v2
     """
-    from bench.cli.scoring import Common, print_kept, score_checkpoint, score_images, score_runs
-    from bench.errors import UsageError
-    from bench.scoring.folder_scores import Folders
-    from bench.setup import resolve_device, use_threads
+    from bench import api
+    from bench.cli.scoring import print_kept, print_runs
 
-    load_plugins(plugin)
-    given = [bool(run), real is not None or fake is not None, published is not None or checkpoint is not None]
-    if given.count(True) != 1:
-        raise UsageError(
-            "Give one of: folders of runs; --real DIR with --fake DIR; --published SYSTEM with --checkpoint "
-            "FILE."
-        )
-    folders_alone = {
-        "--source": source,
-        "--floor": floor,
-        "--pattern": pattern,
-        "--source-pattern": source_pattern,
-        "--real-pattern": real_pattern,
-        "--recursive": recursive,
-        "--size": size,
+    options: dict[str, Any] = {
+        "real": real,
+        "fake": fake,
+        "source": source,
+        "floor": floor,
+        "pattern": pattern,
+        "source_pattern": source_pattern,
+        "real_pattern": real_pattern,
+        "recursive": recursive,
+        "published": published,
+        "checkpoint": checkpoint,
+        "direction": direction,
+        "features": features,
+        "weights": weights,
+        "size": size,
+        "subset_size": subset_size,
+        "name": name,
+        "dataset": dataset,
+        "protocol": protocol,
+        "out": out,
+        "device": device,
+        "threads": threads,
+        "runs": runs,
+        "plugin": plugin or (),
     }
-    stray = [option for option, value in folders_alone.items() if value and not given[1]]
-    if stray:
-        raise UsageError(f"{stray[0]} is for folders of images: give --real DIR and --fake DIR.")
-    use_threads(threads)
-    common = Common(
-        direction, features, weights, subset_size, name, dataset, protocol, out, runs, resolve_device(device)
-    )
     if run:
-        score_runs(run, common, as_json)
-    elif published is not None or checkpoint is not None:
-        print_kept(score_checkpoint(published, checkpoint, common), as_json)
-    elif real is None or fake is None:
-        raise UsageError("Give both --real DIR and --fake DIR.")
+        print_runs(run, options, as_json)
     else:
-        folders = Folders(real, fake, source, floor, pattern, source_pattern, real_pattern, recursive)
-        print_kept(score_images(folders, size, common), as_json)
+        print_kept(api.score(**options), as_json)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+from bench import api
 from bench.cli.console import (
     Column,
     announce,
@@ -28,7 +29,6 @@ from bench.scoring.external_scores import Card, ExternalScores, external_card
 from bench.scoring.folder_scores import Folders, score_folders
 from bench.scoring.networks import FeatureNetwork, load_network
 from bench.scoring.published_scores import score_generator
-from bench.studies.execute import rescore
 from bench.translating import generator_of_checkpoint
 
 NO_PROTOCOL = "external"
@@ -75,12 +75,12 @@ class Kept:
     folder: Path | None
 
 
-def score_runs(folders: list[Path], common: Common, as_json: bool) -> None:
+def print_runs(folders: list[Path], options: dict[str, Any], as_json: bool) -> None:
     """Score finished runs again and print the scores of each: as JSON, one document for all of them."""
     found = []
     for folder in folders:
-        with TerminalProgress() as progress:
-            scores = rescore(folder, common.features, common.weights, device=common.device, progress=progress)
+        scores = api.score(run=folder, **options).scores
+        assert scores is not None  # a run that was scored has some
         found.append({"run": str(folder), **scores.model_dump(mode="json")})
         if not as_json:
             announce(str(folder))
@@ -149,8 +149,9 @@ def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path |
     return Kept(write_external(folder, found, direction, card), folder)
 
 
-def print_kept(kept: Kept, as_json: bool) -> None:
+def print_kept(kept: api.ScoreSheet, as_json: bool) -> None:
     """The scores as a table with one block a direction, or as JSON; where they lie on stderr."""
+    assert kept.scores is not None  # what was scored has some
     if as_json:
         print_json(kept.scores.model_dump(mode="json"))
     else:

@@ -15,6 +15,8 @@ from bench.cli.options import (
     Plugin,
     PrecisionFallback,
     Runs,
+    TensorBoard,
+    Track,
     Unchecked,
     Weights,
 )
@@ -75,6 +77,8 @@ def study(
     deterministic: Deterministic = False,
     precision_fallback: PrecisionFallback = False,
     unchecked: Unchecked = False,
+    tensorboard: TensorBoard = False,
+    track: Track = None,
     as_json: AsJson = False,
 ) -> None:
     """Train and score a grid of variants, data sets and seeds, declared in a file or by options.
@@ -94,6 +98,7 @@ def study(
     from bench.runs.atomic import require_writable
     from bench.setup import Execution
     from bench.studies.conduct import Circumstances
+    from bench.tracking import tracker_names
 
     load_plugins(plugin)
     grid = {
@@ -118,6 +123,7 @@ def study(
         deterministic=deterministic,
         precision_fallback=precision_fallback,
         unchecked=unchecked,
+        trackers=tracker_names(tensorboard, track or ()),
     )
     where = Circumstances(runs, device, weights, skip_bad_images, tuple(plugin or ()), execution)
     request = Request(

@@ -1,14 +1,17 @@
 """The whole of `bench compare`: choose runs, prove them comparable, compare, say what was found."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.comparing.over_images import compare_over_images
 from bench.comparing.pairing import Catalogue, Request, Scored, make_pairs, ordered, with_scores
 from bench.comparing.selection import Chosen, check_schedules, check_traces, choose, group
+from bench.comparing.sides import stem
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
-from bench.statistics import Comparison, Control, compare, evaluate_control
+from bench.statistics import Comparison, Control, Pair, compare, evaluate_control
+
+KERNEL_DISTANCES = ("kid", "kd")
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,27 @@ class Outcome:
     control: Control | None
     """The A/A control, where both sides are the same variant."""
     remarks: tuple[str, ...]
+    relative: tuple[Comparison, ...] = ()
+    """Of a single pair of runs: their kernel distances to the same real images, over the test images alone
+    (the relative test of Bounliphone et al. 2016, arXiv 1511.04581). It holds for these two trainings, not
+    for the two variants."""
 
 
-def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
-    """Compare two variants by their run folders, paired by seed.
+@dataclass(frozen=True)
+class PairedRuns:
+    """The pairs that can be compared, before anything is computed, and the runs that they are of."""
 
-    `catalogue` tells what is known of a metric key. Raises BenchError or UsageError where there are no
-    runs, no common seeds, no scores, an unknown metric, or different schedules that were not allowed.
-    """
+    names: tuple[str, str]
+    same_variant: bool
+    pairs: tuple[Pair, ...]
+    scored: tuple[Scored, ...]
+    """Empty where one side is images of another program."""
+    schedule_differences: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def pair_runs(request: Request, catalogue: Catalogue) -> PairedRuns:
+    """Choose the runs of two variants, prove them comparable, pair them by seed; errors as `compare_runs`."""
     a = choose(request.a, request.runs, request.dataset, request.protocol)
     b = choose(request.b, request.runs, request.dataset, request.protocol)
     if _folders(a) & _folders(b):
@@ -41,15 +57,9 @@ def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
     same_variant = a.label == b.label
     names = (request.a, request.b) if same_variant else (a.label, b.label)
     if a.images is not None or b.images is not None:
-        pairs, remarks = compare_over_images(a, b, request, names, catalogue)
-        return Outcome(
-            *names,
-            selection=request.selection,
-            comparisons=compare(pairs),
-            schedule_differences=(),
-            control=None,
-            remarks=(*a.remarks, *b.remarks, *remarks),
-        )
+        made, said = compare_over_images(a, b, request, names, catalogue)
+        remarks = (*a.remarks, *b.remarks, *said)
+        return PairedRuns(names, False, tuple(made), (), (), remarks)
     groups = group(a, b, request.allow_different_schedules)
     differences = tuple(
         f"{one.dataset}: {line}"
@@ -58,15 +68,38 @@ def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
     )
     scored = [with_scores(one) for one in groups]
     pairs, undefined = make_pairs(scored, request, names, catalogue)
-    comparisons = compare(pairs)
+    remarks = tuple(ordered([*_remarks(a, b, scored), *undefined]))
+    return PairedRuns(names, same_variant, tuple(pairs), tuple(scored), differences, remarks)
+
+
+def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
+    """Compare two variants by their run folders, paired by seed.
+
+    `catalogue` tells what is known of a metric key. Raises BenchError or UsageError where there are no
+    runs, no common seeds, no scores, an unknown metric, or different schedules that were not allowed.
+    """
+    paired = pair_runs(request, catalogue)
+    comparisons = compare(paired.pairs)
     return Outcome(
-        *names,
+        *paired.names,
         selection=request.selection,
         comparisons=comparisons,
-        schedule_differences=differences,
-        control=_control(comparisons) if same_variant else None,
-        remarks=tuple(ordered([*_remarks(a, b, scored), *undefined])),
+        schedule_differences=paired.schedule_differences,
+        control=_control(comparisons) if paired.same_variant else None,
+        remarks=paired.remarks,
+        relative=compare(_of_single_trainings(paired)),
     )
+
+
+def _of_single_trainings(paired: PairedRuns) -> list[Pair]:
+    """The kernel distances of one training against one other, to be compared over the test images alone."""
+    if not paired.scored or any(len(one.group.seeds) != 1 for one in paired.scored):
+        return []
+    return [
+        replace(pair, seeds=(), as_they_are=True)
+        for pair in paired.pairs
+        if stem(pair.metric) in KERNEL_DISTANCES and pair.a.leave_one_out and pair.b.leave_one_out
+    ]
 
 
 def _folders(side: Chosen) -> set[RunFolder]:

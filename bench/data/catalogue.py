@@ -158,6 +158,22 @@ def find(name: str) -> EmbeddedSet | RealSet:
     return known[name]
 
 
+def licence_note(dataset: str) -> str | None:
+    """What to know before pictures of a data set, or what was made of them, leave a machine; None for scenes.
+
+    `dataset` is a name of the catalogue, or whatever else a folder of images is called.
+    """
+    entry = sets().get(dataset)
+    if isinstance(entry, EmbeddedSet):
+        return None
+    if entry is not None:
+        return (
+            f"{entry.name} holds other people's pictures, gathered for research; under which licence each "
+            "may be passed on is not known."
+        )
+    return f"Nothing is known here of the licence of the images in {printable(Path(dataset))}."
+
+
 def find_real(name: str) -> RealSet:
     """As `find`, for sets that consist of files. Raises UsageError for embedded ones too."""
     entry = find(name)

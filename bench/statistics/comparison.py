@@ -147,7 +147,7 @@ def compare(pairs: Sequence[Pair]) -> tuple[Comparison, ...]:
 
 
 def _test(pair: Pair) -> _Tested:
-    a, b = _measured_from_target(pair.a, pair), _measured_from_target(pair.b, pair)
+    a, b = measured_from_target(pair.a, pair), measured_from_target(pair.b, pair)
     evidence = Evidence(
         a.name,
         b.name,
@@ -183,7 +183,8 @@ def _error(a: Side, b: Side, as_they_are: bool) -> PairedError | None:
     return error if error.total > CONSTANT * scale else None
 
 
-def _measured_from_target(side: Side, pair: Pair) -> Side:
+def measured_from_target(side: Side, pair: Pair) -> Side:
+    """The side's distances from the target value, where there is one; else the side as it is."""
     if pair.better != "nearer target" or pair.target is None:
         return side
     target = pair.target

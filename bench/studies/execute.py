@@ -4,6 +4,7 @@ A finished run is scored again, with the same or another feature network, from i
 """
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from bench.studies.identity import (
     refuse_other_makings,
     remarks_on,
 )
+from bench.tracking import tracking
 from bench.training import Trained, train
 from bench.training.memory import is_out_of_memory
 from bench.training.objectives import objective_class, objective_name
@@ -85,8 +87,12 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
         planned = plan(cell, dataset, machine).model_copy(update={"feature_weights": weights})
         record = begin(folder, planned)
         if record.status == "done":
+            show_finished(folder, machine)
             return record
-        with failure_recorded(folder):
+        with (
+            tracking(machine.execution.trackers, folder, remark) as grown,
+            failure_recorded(folder),
+        ):
             generator = variants.build(cell.variant, cell.protocol.model)
             if record.generator is not None:
                 note_conformance(folder, cell, record.generator, machine.execution.unchecked)
@@ -103,11 +109,25 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
                 leave_one_out=kernel_leave_one_out,
                 progress=progress,
                 execution=machine.execution,
+                saved=grown,
             )
             record_training(folder, trained, costs)
             began = time.perf_counter()
             score_run(folder, cell, dataset, trained, network, progress=progress)
-            return record_scoring(folder, time.perf_counter() - began)
+            done = record_scoring(folder, time.perf_counter() - began)
+            grown()
+            return done
+
+
+def show_finished(folder: RunFolder, machine: Machine) -> None:
+    """Show a run that was finished before to the trackers."""
+    with tracking(machine.execution.trackers, folder, remark) as grown:
+        grown()
+
+
+def remark(text: str) -> None:
+    """A line on stderr, where the remarks of a worker go too."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord:

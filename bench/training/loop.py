@@ -1,6 +1,7 @@
 """The training loop: a cell and a data set become two trained generators in a run folder."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -68,11 +69,12 @@ def train(
     progress: ProgressReport | None = None,
     execution: Execution = AS_USUAL,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
+    saved: Callable[[], None] | None = None,
 ) -> Trained:
     """Train `cell` in `folder`, or go on where an earlier session stopped: on a CPU the result is the same.
 
     `network` and `distance` choose the best weights on the validation split; without them none are chosen.
-    `leave_one_out` holds them against the copy of the same images.
+    `leave_one_out` holds them against the copy of the same images. `saved` is called after every checkpoint.
     Raises UsageError where the device lacks the precision, BenchError where memory does not suffice, a loss
     is not finite or a file cannot be written, and Stopped, with all saved, after Ctrl-C or SIGTERM.
     """
@@ -91,7 +93,7 @@ def train(
         session.resume(folder, where)
         session.warnings += remarks
         report.start(f"training {cell.variant}", schedule.steps, session.step)
-        saved = session.clock.start()
+        last_saved = session.clock.start()
         for step in range(session.step + 1, schedule.steps + 1):
             with session.clock.waiting_for_data():
                 draw = order.draw(step - 1)
@@ -106,11 +108,13 @@ def train(
             if schedule.is_validated(step):
                 examiner.examine(session, schedule.images_seen(step))
             report.advance(1, session.losses.figures())
-            overdue = time.perf_counter() - saved >= seconds_between_checkpoints
+            overdue = time.perf_counter() - last_saved >= seconds_between_checkpoints
             stopped_by = stop.first
             if overdue or stopped_by or schedule.is_validated(step):
                 session.save(folder)
-                saved = session.clock.start()
+                if saved is not None:
+                    saved()
+                last_saved = session.clock.start()
             if stopped_by:
                 raise Stopped(stopped_by, stopped_after(stopped_by.name, step, schedule.steps))
     return finished(cell, folder, session, schedule)

@@ -1,0 +1,456 @@
+"""The commands as functions, for notebooks and other programs: `import bench`, then `bench.run("slot9")`.
+
+Names, defaults and errors are those of the commands, which call these functions: `--skip-bad-images` is the
+argument `skip_bad_images`, an option that may be repeated takes one value or several. What comes back shows
+itself as a table in a notebook and holds the numbers as data: `frame()` is a pandas DataFrame. Nothing that
+is slow to import, such as torch, is imported before a function needs it.
+"""
+
+import html
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.comparing.outcome import Outcome
+from bench.errors import BenchError, UsageError
+from bench.names import unknown_name
+from bench.runs.folder import RunFolder
+from bench.runs.records import DIRECTIONS, RunRecord, Scores, read_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.progress import ProgressReport
+    from reports.write import Request as ReportRequest
+
+Place = str | os.PathLike[str]
+"""A file or a folder."""
+Texts = str | Iterable[str]
+"""One text or several."""
+Places = Place | Iterable[Place]
+"""One file or folder, or several."""
+DEFAULT_RUNS = "runs"
+COMPARED = ("metric", "direction", "dataset", "a", "b", "mean_a", "mean_b", "mean_difference", "low", "high")
+LARGEST_SHOWN = 8 * 2**20
+"""Bytes of a report's page that a notebook takes in; a larger one is a link."""
+
+
+@dataclass(frozen=True)
+class ScoreSheet:
+    """The scores of a run, or of images of any origin, and where they lie."""
+
+    folder: Path | None
+    """None where nothing was asked to be kept."""
+    scores: Scores | None
+    """None of a run that was only planned."""
+    record: RunRecord | None = None
+    """None of images of another program."""
+
+    def frame(self) -> "pd.DataFrame":
+        """One row for each selection of weights, direction and metric; values are raw, NaN if undefined."""
+        import pandas as pd
+
+        rows = [
+            {"selection": selection, "direction": direction, "metric": metric, **score.model_dump()}
+            for selection, chosen in (self.scores.selections if self.scores else {}).items()
+            for direction, found in chosen.directions.items()
+            for metric, score in found.metrics.items()
+        ]
+        columns = ["selection", "direction", "metric", "value", "floor", "ceiling", "spread", "reason"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _repr_html_(self) -> str:
+        title = str(self.folder or "scores") if self.record is None else cell_in_words(self.record)
+        table = self.frame()
+        shown = table[(table["selection"] == "last") & table["value"].notna()]
+        return as_html(title, shown[["direction", "metric", "value", "floor", "ceiling", "spread"]])
+
+
+@dataclass(frozen=True)
+class Compared(Outcome):
+    """A comparison that shows itself in a notebook; each of `comparisons` has the `sentence` of its claim."""
+
+    def frame(self) -> "pd.DataFrame":
+        """One row a comparison; every number is raw. `low` and `high` bound the 95 % interval."""
+        import pandas as pd
+
+        rows = [
+            {
+                **{name: getattr(one, name) for name in (*COMPARED[:-2], "p_value", "p_adjusted", "images")},
+                "low": one.interval[0] if one.interval else None,
+                "high": one.interval[1] if one.interval else None,
+                "seeds": len(one.seeds),
+                "verdict": str(one.verdict),
+            }
+            for one in self.comparisons
+        ]
+        return pd.DataFrame(rows, columns=[*COMPARED, "p_value", "p_adjusted", "seeds", "images", "verdict"])
+
+    def _repr_html_(self) -> str:
+        said = [one.sentence for one in self.comparisons]
+        said += [self.control.sentence] if self.control else []
+        return as_html(f"{self.a} against {self.b}", self.frame(), [*said, *self.remarks])
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """A report that was written; a notebook shows the page itself."""
+
+    path: Path
+
+    def _repr_html_(self) -> str:
+        if self.path.suffix != ".html" or self.path.stat().st_size > LARGEST_SHOWN:
+            address = html.escape(self.path.resolve().as_uri())
+            return f'<a href="{address}">{html.escape(str(self.path))}</a>'
+        page = html.escape(self.path.read_text(encoding="utf-8"))
+        return f'<iframe srcdoc="{page}" style="width:100%;height:70vh;border:0"></iframe>'
+
+
+def run(
+    variant: str,
+    dataset: Place = "toy-stripes",
+    protocol: Place = "smoke",
+    seed: int = 0,
+    *,
+    set: Texts = (),
+    features: str | None = None,
+    weights: Place | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    runs: Place = DEFAULT_RUNS,
+    plugin: Places = (),
+    skip_bad_images: bool = False,
+    compile: bool = False,
+    deterministic: bool = False,
+    precision_fallback: bool = False,
+    unchecked: bool = False,
+    tensorboard: bool = False,
+    track: Texts = (),
+    dry_run: bool = False,
+    progress: "ProgressReport | None" = None,
+) -> ScoreSheet:
+    """Train a variant under a protocol, score it, and leave everything in a run folder.
+
+    A finished run is left as it is, an interrupted one continues. With `dry_run` nothing is done, and the
+    sheet has the record alone. Raises UsageError or VariantError for a wrong request, BenchError where the
+    work cannot be done, and `bench.signals.Stopped` where it was asked to stop.
+    """
+    from bench.cell import HIGHEST_SEED
+    from bench.cli.console import announce
+    from bench.cli.options import MOST_THREADS
+    from bench.runs.atomic import require_writable
+    from bench.studies.grid import make_cell
+
+    load_plugins(plugin)
+    require_whole("seed", seed, 0, HIGHEST_SEED)
+    require_whole("threads", threads, 1, MOST_THREADS)
+    changes = (*several(set), *([f"score.features={features}"] if features else []))
+    cell = make_cell(os.fspath(protocol), os.fspath(dataset), variant, seed, changes)
+    root = Path(runs)
+    announce(f"{cell} -> {cell.folder(root)}")
+    if not dry_run:
+        require_writable(root, "--runs", locks=True)
+
+    from bench.setup import Execution, describe_environment, resolve_device, use_threads
+    from bench.studies.execute import Machine, execute, preview
+    from bench.studies.identity import finished_remarks
+    from bench.tracking import tracker_names
+
+    execution = Execution(
+        compile=compile,
+        deterministic=deterministic,
+        precision_fallback=precision_fallback,
+        unchecked=unchecked,
+        trackers=tracker_names(tensorboard, several(track)),
+    )
+    machine = Machine(
+        resolve_device(device), use_threads(threads), maybe_path(weights), skip_bad_images, execution
+    )
+    folder = cell.folder(root)
+    with shown(progress) as report:
+        if dry_run:
+            return ScoreSheet(folder, None, preview(cell, machine, report))
+        finished_before = RunFolder(folder).is_done()
+        record = execute(cell, root, machine, report)
+    if finished_before:
+        for remark in finished_remarks(record, describe_environment(machine.device, machine.threads)):
+            announce(remark)
+    return sheet_of(folder)
+
+
+def score(
+    real: Place | None = None,
+    fake: Place | None = None,
+    *,
+    run: Place | None = None,
+    source: Place | None = None,
+    floor: Place | None = None,
+    pattern: str | None = None,
+    source_pattern: str | None = None,
+    real_pattern: str | None = None,
+    recursive: bool = False,
+    published: str | None = None,
+    checkpoint: Place | None = None,
+    direction: str = "A2B",
+    features: str | None = None,
+    weights: Place | None = None,
+    size: int | None = None,
+    subset_size: int | None = None,
+    name: str | None = None,
+    dataset: Place | None = None,
+    protocol: Place | None = None,
+    out: Place | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    runs: Place = DEFAULT_RUNS,
+    plugin: Places = (),
+    progress: "ProgressReport | None" = None,
+) -> ScoreSheet:
+    """Score folders of images of any origin, a finished run again, or a published checkpoint.
+
+    One of: `real` and `fake`, `run`, `published` with `checkpoint`. Raises UsageError for a wrong request,
+    BenchError where images or weights are missing or cannot be read.
+    """
+    from bench.cli.options import MOST_THREADS
+    from bench.cli.scoring import Common, score_checkpoint, score_images
+    from bench.scoring.folder_scores import Folders
+    from bench.setup import resolve_device, use_threads
+    from bench.studies.execute import rescore
+
+    load_plugins(plugin)
+    require_whole("threads", threads, 1, MOST_THREADS)
+    require_whole("size", size, 8, 2**14)
+    require_whole("subset_size", subset_size, 2, 10**6)
+    given = [run is not None, real is not None or fake is not None, bool(published or checkpoint)]
+    if given.count(True) != 1:
+        raise UsageError(
+            "Give one of: folders of runs; --real DIR with --fake DIR; --published SYSTEM with --checkpoint "
+            "FILE."
+        )
+    folders_alone = {
+        "--source": source,
+        "--floor": floor,
+        "--pattern": pattern,
+        "--source-pattern": source_pattern,
+        "--real-pattern": real_pattern,
+        "--recursive": recursive,
+        "--size": size,
+    }
+    stray = [option for option, value in folders_alone.items() if value and not given[1]]
+    if stray:
+        raise UsageError(f"{stray[0]} is for folders of images: give --real DIR and --fake DIR.")
+    use_threads(threads)
+    where = resolve_device(device)
+    if run is not None:
+        with shown(progress) as report:
+            rescore(Path(run), features, maybe_path(weights), device=where, progress=report)
+        return sheet_of(Path(run))
+    common = Common(
+        direction,
+        features,
+        maybe_path(weights),
+        subset_size,
+        name,
+        maybe_text(dataset),
+        maybe_text(protocol),
+        maybe_path(out),
+        Path(runs),
+        where,
+    )
+    if given[2]:
+        kept = score_checkpoint(published, maybe_path(checkpoint), common)
+    elif real is None or fake is None:
+        raise UsageError("Give both --real DIR and --fake DIR.")
+    else:
+        images = Folders(
+            Path(real),
+            Path(fake),
+            maybe_path(source),
+            maybe_path(floor),
+            pattern,
+            source_pattern,
+            real_pattern,
+            recursive,
+        )
+        kept = score_images(images, size, common)
+    return ScoreSheet(kept.folder, kept.scores)
+
+
+def compare(
+    a: Place,
+    b: Place,
+    *,
+    runs: Place = DEFAULT_RUNS,
+    protocol: str | None = None,
+    dataset: str | None = None,
+    direction: Literal["A2B", "B2A", "both"] = "both",
+    metric: Texts = (),
+    selection: Literal["last", "validation"] = "last",
+    allow_different_schedules: bool = False,
+    plugin: Places = (),
+) -> Compared:
+    """Compare two variants over the seeds they share, and say what may be claimed.
+
+    `a` and `b` are variants that were run, folders of their runs, or images that were scored. Raises
+    UsageError or BenchError where there is nothing to compare, or what may not be compared.
+    """
+    from bench.comparing import Request, compare_runs
+    from bench.scoring import catalogue
+
+    load_plugins(plugin)
+    require_one_of("direction", direction, (*DIRECTIONS, "both"), "bench compare --help")
+    require_one_of("selection", selection, ("last", "validation"), "bench compare --help")
+    request = Request(
+        os.fspath(a),
+        os.fspath(b),
+        Path(runs),
+        protocol=protocol,
+        dataset=dataset,
+        directions=tuple(one for one in DIRECTIONS if direction in ("both", one)),
+        metrics=several(metric),
+        selection=selection,
+        allow_different_schedules=allow_different_schedules,
+    )
+    return Compared(**vars(compare_runs(request, catalogue.metric)))
+
+
+def load_runs(runs: Places = DEFAULT_RUNS) -> "pd.DataFrame":
+    """Every score of every run below `runs` as one tidy frame: a row each, with the facts of its run.
+
+    A run that is unfinished, failed or damaged has one row, with its status and reason and no score. Values
+    are raw and missing ones stay missing. Raises UsageError where there is no such folder, BenchError where
+    it holds no run.
+    """
+    from reports.frame import read_study, run_folders
+
+    roots = [Path(root) for root in several_places(runs)]
+    table = read_study(run_folders(roots)).tidy()
+    if table.empty:
+        where = ", ".join(map(str, roots))
+        raise BenchError(f"There is no run in {where}. Make one with: bench run --variant slot9")
+    return table
+
+
+def report(
+    runs: Places = (),
+    *,
+    root: Place = DEFAULT_RUNS,
+    out: Place = "report",
+    format: str = "md,html,latex,csv",
+    protocol: Texts = (),
+    dataset: Texts = (),
+    allow_different_schedules: bool = False,
+    pictures: str = "all",
+    plugin: Places = (),
+) -> ReportPage:
+    """Turn run folders, or the runs of one study file, into the report: page, tables, figures, results.json.
+
+    Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
+    """
+    from reports.write import write_report
+
+    load_plugins(plugin)
+    request = report_request(
+        runs, root, out, format, protocol, dataset, allow_different_schedules, pictures, plugin
+    )
+    return ReportPage(write_report(request))
+
+
+def report_request(
+    runs: Places,
+    root: Place,
+    out: Place,
+    formats: str,
+    protocol: Texts,
+    dataset: Texts,
+    allow_different_schedules: bool,
+    pictures: str,
+    plugin: Places,
+) -> "ReportRequest":
+    """What to report on now: of a study exactly its own runs, with what it declared."""
+    from bench.cli.report import chosen_runs
+    from reports.shown_pictures import ShownPictures
+    from reports.write import Request, parse_formats
+
+    require_one_of("pictures", pictures, tuple(ShownPictures), "bench report --help")
+    given = [Path(each) for each in several_places(runs)] or [Path(root)]
+    roots, declared = chosen_runs(given, Path(root), [Path(each) for each in several_places(plugin)])
+    return Request(
+        roots=roots,
+        **declared,
+        out=Path(out),
+        formats=parse_formats(formats),
+        protocols=several(protocol),
+        datasets=several(dataset),
+        allow_different_schedules=allow_different_schedules,
+        pictures=ShownPictures(pictures),
+    )
+
+
+def sheet_of(folder: Path) -> ScoreSheet:
+    """What a finished run's folder holds."""
+    of_run = RunFolder(folder)
+    return ScoreSheet(folder, read_scores(of_run.scores_json), of_run.read())
+
+
+def shown(progress: "ProgressReport | None") -> Any:
+    """A context whose progress is shown: the one given, else a bar, or lines where there is no terminal."""
+    from contextlib import nullcontext
+
+    from bench.progress import TerminalProgress
+
+    return TerminalProgress() if progress is None else nullcontext(progress)
+
+
+def load_plugins(files: Places) -> None:
+    """Register the variants of plugin files."""
+    from bench.cli.options import load_plugins as load
+
+    load([Path(file) for file in several_places(files)])
+
+
+def several(given: Texts) -> tuple[str, ...]:
+    """The texts of an argument that takes one or several."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def several_places(given: Places) -> tuple[Place, ...]:
+    """The files or folders of an argument that takes one or several."""
+    return (given,) if isinstance(given, str | os.PathLike) else tuple(given)
+
+
+def maybe_path(given: Place | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def maybe_text(given: Place | None) -> str | None:
+    return None if given is None else os.fspath(given)
+
+
+def require_whole(name: str, value: int | None, least: int, most: int) -> None:
+    """Raise UsageError unless a number is whole and in its range; None passes."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise UsageError(f"{name} is {value!r}; give a whole number from {least} to {most}.")
+
+
+def require_one_of(name: str, value: str, allowed: tuple[str, ...], see: str) -> None:
+    """Raise UsageError, with close names, unless `value` is one of the allowed."""
+    if value not in allowed:
+        raise unknown_name(name, value, allowed, see)
+
+
+def cell_in_words(record: RunRecord) -> str:
+    """`slot9 on toy-stripes, protocol smoke, seed 0 (done)`."""
+    cell = record.cell
+    return f"{cell.variant} on {cell.dataset}, protocol {cell.protocol}, seed {cell.seed} ({record.status})"
+
+
+def as_html(title: str, table: "pd.DataFrame", sentences: Iterable[str] = ()) -> str:
+    """A titled table of a notebook, numbers with four significant digits, and sentences below it."""
+    said = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    body = table.to_html(index=False, border=0, na_rep="-", float_format=lambda value: f"{value:.4g}")
+    return f"<p><b>{html.escape(title)}</b></p>{body}" + (f"<ul>{said}</ul>" if said else "")
