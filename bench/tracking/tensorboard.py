@@ -40,7 +40,7 @@ class TensorBoard(Tracker):
 
         place = folder.path / FOLDER
         shutil.rmtree(place, ignore_errors=True)
-        self._writer = SummaryWriter(str(place))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(place))
         self._began = datetime.fromisoformat(folder.read().started).timestamp()
         self._shown: set[str] = set()
         self._described = False
@@ -53,11 +53,11 @@ class TensorBoard(Tracker):
         if self.folder.scores_json.is_file() and not self._described:
             self._described = True
             self._parameters()
-        self._writer.flush()  # type: ignore[no-untyped-call]
+        self._writer.flush()
 
     def close(self) -> None:
         """Flush and close the file of events."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
     def _curves(self, kind: str, rows: list[dict[str, str]]) -> None:
         for row in rows:
@@ -93,9 +93,7 @@ class TensorBoard(Tracker):
             beside = [source] if each["kind"] == "final" and source is not None and source.is_file() else []
             pixels = [np.asarray(Image.open(path).convert("RGB")) for path in (*beside, output)]
             tag = f"{each['kind']}/{each['direction']}/{each['file']}"
-            self._writer.add_image(  # type: ignore[no-untyped-call]
-                tag, np.concatenate(pixels, axis=1), each["step"], dataformats="HWC"
-            )
+            self._writer.add_image(tag, np.concatenate(pixels, axis=1), each["step"], dataformats="HWC")
 
     def _parameters(self) -> None:
         """The cell's parameters and rules beside its final scores, for the tab HPARAMS."""
@@ -110,13 +108,14 @@ class TensorBoard(Tracker):
             for key, score in measured.metrics.items()
             if score.value is not None
         }
+        events = self._writer._get_file_writer()
         for part in hparams(given, found):
-            self._writer.file_writer.add_summary(part)  # type: ignore[union-attr, no-untyped-call]
+            events.add_summary(part)
         for tag, value in found.items():
             self._scalar(tag, value, last.step, None)
 
     def _scalar(self, tag: str, value: float, step: int, when: float | None) -> None:
-        self._writer.add_scalar(tag, value, step, walltime=when)  # type: ignore[no-untyped-call]
+        self._writer.add_scalar(tag, value, step, walltime=when)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -50,10 +50,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "lines.py").write_text(PLUGIN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_CACHE", str(folder / "cache"))
-        patch.syspath_prepend(folder)
-        __import__("lines")
         bench.run(
-            "spatial", set=FEW, runs=folder / "runs", threads=1, tensorboard=True, track=["lines", "broken"]
+            "spatial",
+            set=FEW,
+            runs=folder / "runs",
+            threads=1,
+            plugin=folder / "lines.py",
+            tensorboard=True,
+            track=["lines", "broken"],
         )
     return next(path.parent for path in (folder / "runs").rglob("run.json"))
 
