@@ -8,8 +8,8 @@ with parts estimated from S0 seeds and n0 images (Searle, Casella and McCulloch 
     both     what a seed changes in single images alone, the draw of the slots' noise included
     seed     what another training changes in all images at once
 A difference is found by the test of `bench compare` with the power of the noncentral t distribution, as
-`smallest_detectable`. What is known of the parts comes from few seeds: with S0 seeds the variance over seeds is
-known within (S0-1)/chi-square, and the forecast says what that makes of the number of seeds.
+`paired.smallest_detectable`. What is known of the parts comes from few seeds: with S0 seeds the variance over
+seeds is known within (S0-1)/chi-square, and the forecast says what that makes of the number of seeds.
 """
 
 from collections.abc import Sequence
