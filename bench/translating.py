@@ -45,6 +45,11 @@ def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tu
             f"--variant '{record.cell.variant}' --dataset {record.cell.dataset} --seed {record.cell.seed}"
         )
     generator = load_generators(folder.generator)[direction]
+    if generator.wants_masks is not None:
+        raise UsageError(
+            f"{record.cell.variant} translates by the foreground masks of its data set, and images from "
+            f"elsewhere have none: the run in {folder.path} is of no use on them. Take another variant's."
+        )
     return generator.to(device).eval(), int(record.protocol["images"]["size"])
 
 

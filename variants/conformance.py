@@ -18,7 +18,7 @@ from torch import Tensor
 
 from variants.catalogue import registered
 from variants.construction import build
-from variants.contract import Generator, Translation, compose
+from variants.contract import Generator, Translation, compose, some_mask
 from variants.cost import parameter_count
 from variants.errors import VariantError
 from variants.exact_gradients import wrong_gradients
@@ -64,6 +64,11 @@ class Subject:
         if generator.noise_shape is None:
             return None
         return torch.randn(batch, *generator.noise_shape, generator=draw("noise"))
+
+
+def translated(generator: Generator, image: Tensor, noise: torch.Generator | Tensor | None) -> Translation:
+    """The translation of images, with masks where these are wanted."""
+    return generator(image, noise, some_mask(generator, image))
 
 
 class Failed(Exception):
@@ -120,7 +125,7 @@ def every_size(subject: Subject) -> Iterator[tuple[Generator, Tensor, Translatio
     for height, width in SIZES:
         image = subject.image(2, height, width)
         with torch.no_grad():
-            yield generator, image, generator(image, subject.noise(generator, 2))
+            yield generator, image, translated(generator, image, subject.noise(generator, 2))
 
 
 def shapes(subject: Subject) -> str:
@@ -176,7 +181,9 @@ def convexity(subject: Subject) -> str:
 def finite_gradients(subject: Subject) -> str:
     """The loss is finite and reaches every parameter with a finite gradient."""
     generator = subject.build().train()
-    translation, own = generator.with_losses(subject.image(), subject.noise(generator))
+    image = subject.image()
+    masks = generator.masks_taken(image, some_mask(generator, image))
+    translation, own = generator.with_losses(image, subject.noise(generator), *masks)
     if not generator.trainable:
         return "nothing to train"
     loss = (translation.image - 0.3).abs().mean() + sum(own.values())
@@ -213,9 +220,9 @@ def batches(subject: Subject) -> str:
     generator = subject.build().eval()
     image, noise = subject.image(2), subject.noise(generator, 2)
     with torch.no_grad():
-        together = generator(image, noise).image
+        together = translated(generator, image, noise).image
         apart = [
-            generator(image[one], None if noise is None else noise[one]).image
+            translated(generator, image[one], None if noise is None else noise[one]).image
             for one in (slice(0, 1), slice(1, 2))
         ]
     error = float((together - torch.cat(apart)).abs().max())
@@ -232,7 +239,7 @@ def determinism(subject: Subject) -> str:
     for seed in (0, 1):
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
-            outputs.append(generator(image, draw("slot noise")).image)
+            outputs.append(translated(generator, image, draw("slot noise")).image)
     if not torch.equal(*outputs):
         raise Failed("two passes with the same noise seed differ: draw only from the `noise` argument")
     return "noise seed fixed" if generator.noise_shape else "no noise"
@@ -269,7 +276,7 @@ def save_and_load(subject: Subject) -> str:
     second.load_state_dict(load(save(first.state_dict())))
     image, noise = subject.image(), subject.noise(first)
     with torch.no_grad():
-        if not torch.equal(first(image, noise).image, second(image, noise).image):
+        if not torch.equal(*(translated(each, image, noise).image for each in (first, second))):
             raise Failed("the translation changes: something that matters is no parameter or buffer")
     return "same bits"
 

@@ -14,6 +14,8 @@ from variants.errors import VariantError
 from variants.published.names import PublishedNames
 
 Noise = torch.Generator | Tensor | None
+WantedMasks = Literal["own", "other"]
+"""Foreground masks: those of the images themselves, or of another image each."""
 Scheme = Literal["resnet", "light", "torch"]
 HeadScheme = Literal["published", "default", "kaiming"]
 STRIDE = 16
@@ -49,6 +51,9 @@ class Generator(nn.Module):
     """How weights are drawn, explained in `variants.parts.initialisation`."""
     head_initialisation: HeadScheme = "published"
     """The same for parameters named `head.*`; `published`: as all others."""
+    wants_masks: WantedMasks | None = None
+    """Which masks of the images' foreground `forward` takes after the noise, [b, 1, h, w], 1 inside: those of
+    the data set. Such a generator translates no images that have none."""
     spares_memory: bool = False
     """Whether training should rather take longer than hold more, its masks taking much."""
     own_losses: tuple[str, ...] = ()
@@ -59,14 +64,17 @@ class Generator(nn.Module):
     published: ClassVar[PublishedNames | None] = None
     """How the published code names its weights; None where there is no published code."""
 
-    def __call__(self, image: Tensor, noise: Noise = None) -> Translation:
-        """Translate images. Raises ValueError where height or width is no multiple of 16."""
+    def __call__(self, image: Tensor, noise: Noise = None, mask: Tensor | None = None) -> Translation:
+        """Translate images, with their masks [b, 1, h, w] where these are wanted; others ignore them.
+
+        Raises ValueError where height or width is no multiple of 16, VariantError where masks are missing.
+        """
         if image.ndim != 4 or image.shape[1] != 3 or image.shape[2] % STRIDE or image.shape[3] % STRIDE:
             raise ValueError(
                 f"images have shape {list(image.shape)}; a generator takes [b, 3, h, w] with h and w "
                 f"multiples of {STRIDE}"
             )
-        translation: Translation = super().__call__(image, noise)
+        translation: Translation = super().__call__(image, noise, *self.masks_taken(image, mask))
         if not isinstance(translation, Translation):
             raise VariantError(
                 f"{type(self).__qualname__}.forward returned {a_word_for(translation)}. Return "
@@ -74,13 +82,34 @@ class Generator(nn.Module):
             )
         return translation
 
-    def with_losses(self, image: Tensor, noise: Noise = None) -> tuple[Translation, dict[str, Tensor]]:
+    def masks_taken(self, image: Tensor, mask: Tensor | None) -> tuple[Tensor, ...]:
+        """The masks as a further argument of `forward`; none where no masks are wanted.
+
+        Raises VariantError where they are wanted and missing, ValueError where they do not fit the images.
+        """
+        if self.wants_masks is None:
+            return ()
+        if mask is None:
+            raise VariantError(
+                f"{type(self).__name__} translates images by masks of their foreground, and these have none. "
+                "Take a data set that has masks, or another variant."
+            )
+        if mask.shape != (len(image), 1, *image.shape[2:]):
+            raise ValueError(
+                f"masks have shape {list(mask.shape)}; images of {list(image.shape)} take "
+                f"{[len(image), 1, *image.shape[2:]]}"
+            )
+        return (mask,)
+
+    def with_losses(
+        self, image: Tensor, noise: Noise = None, mask: Tensor | None = None
+    ) -> tuple[Translation, dict[str, Tensor]]:
         """The translation, and the generator's own losses by name: scalars, their weights included.
 
         A training asks for them with the real images that it translates, and with no others. What a generator
         is trained with beside the protocol's losses is said wherever its results are shown.
         """
-        return self(image, noise), {}
+        return self(image, noise, mask), {}
 
     @property
     def trainable(self) -> bool:
@@ -111,6 +140,18 @@ class Generator(nn.Module):
             return noise.to(weight)
         # Drawn in single precision on the CPU, so that every device and precision gets the same numbers.
         return torch.randn(shape, generator=noise, dtype=torch.float32).to(weight)
+
+
+def some_mask(generator: Generator, image: Tensor) -> Tensor | None:
+    """Masks [b, 1, h, w] for images of no meaning, their upper half inside; None where none are wanted.
+
+    For what only asks for shapes, costs and rules.
+    """
+    if generator.wants_masks is None:
+        return None
+    mask = torch.zeros_like(image[:, :1])
+    mask[:, :, : image.shape[2] // 2] = 1
+    return mask
 
 
 def a_word_for(value: object) -> str:

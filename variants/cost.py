@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from variants.contract import Generator
+from variants.contract import Generator, some_mask
 
 
 def parameter_count(generator: Generator) -> int:
@@ -25,14 +25,19 @@ def forward_gflop(generator: Generator, height: int, width: int | None = None) -
     image = torch.zeros(1, 3, height, width or height)
     shape = generator.noise_shape
     noise = None if shape is None else torch.zeros(1, *shape)
+    mask = some_mask(generator, image)
 
     def without_data() -> None:
-        inputs = tuple(each if each is None else each.to("meta") for each in (image, noise))
+        inputs = tuple(each if each is None else each.to("meta") for each in (image, noise, mask))
         torch.func.functional_call(generator, weights_on(generator, "meta"), inputs)
 
     def with_data() -> None:
         where = next((each.device for each in generator.parameters()), image.device)
-        generator(image.to(where), noise if noise is None else noise.to(where))
+        generator(
+            image.to(where),
+            noise if noise is None else noise.to(where),
+            mask if mask is None else mask.to(where),
+        )
 
     try:
         return counted(without_data)

@@ -15,6 +15,8 @@ PARAMETER_COUNTS = {
     "uniform": 11_453_467,
     "convolution5": 12_160_721,
     "kmeans5": 11_406_412,
+    "oracle": 11_378_179,
+    "shuffled": 11_378_179,
     "copy": 0,
     "colour": 0,
     "cut": 11_378_179,

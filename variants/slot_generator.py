@@ -78,10 +78,12 @@ class AttendingGenerator(Generator):
     def forward(self, image: Tensor, noise: Noise = None) -> Translation:
         return self.weigh(*self.attend(image, noise), image)
 
-    def with_losses(self, image: Tensor, noise: Noise = None) -> tuple[Translation, dict[str, Tensor]]:
+    def with_losses(
+        self, image: Tensor, noise: Noise = None, mask: Tensor | None = None
+    ) -> tuple[Translation, dict[str, Tensor]]:
         """As `Generator.with_losses`: the reconstruction, where it has a weight."""
         if not self.own_losses:
-            return super().with_losses(image, noise)
+            return super().with_losses(image, noise, mask)
         contents, attended = self.attend(image, noise, colours=True)
         loss = self.reconstruct * reconstruction_error(image, attended)
         return self.weigh(contents, attended, image), {"reconstruction": loss}

@@ -182,11 +182,9 @@ class Later:
         return self.made
 
 
-WantedMasks = Literal["own", "other"]
-"""Those of the images themselves, or of another image each."""
-
-
-def as_wanted(dataset: Dataset, wanted: WantedMasks | None, variant: str, streams: Streams) -> Dataset:
+def as_wanted(
+    dataset: Dataset, wanted: Literal["own", "other"] | None, variant: str, streams: Streams
+) -> Dataset:
     """The data set as a generator takes it that wants such masks, and with no masks for one that wants none.
 
     `other` gives every image the mask of another one of its split, drawn by its name from the stream
@@ -248,12 +246,16 @@ def other_places(names: tuple[str, ...], split: str, letter: str, streams: Strea
     return np.array([draw + (draw >= place) for place, draw in enumerate(draws)], dtype=np.int64)
 
 
-def masks_fingerprint(dataset: Dataset) -> str | None:
-    """64 hex digits over all masks of a data set; None where it has none. Masks that are not made yet are."""
+def masks_fingerprint(dataset: Dataset, *, rendered: bool = True) -> str | None:
+    """64 hex digits over all masks of a data set; None where it has none.
+
+    Those of rendered scenes are rendered for that, or do not count: nothing can be wrong with them that is
+    not wrong with the scenes.
+    """
     digest, any_masks = hashlib.sha256(), False
     for letter, domain in (("A", dataset.A), ("B", dataset.B)):
         for name, split in splits(domain):
-            if split.masks is None or not len(split):
+            if split.masks is None or not len(split) or (isinstance(split.masks, Later) and not rendered):
                 continue
             any_masks = True
             masks = split.masks()

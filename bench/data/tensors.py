@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.data.dataset import Images
+from bench.data.dataset import Images, Masks, Split
 from bench.errors import BenchError
 
 
@@ -12,6 +12,16 @@ def to_tensor(images: Images) -> Tensor:
     """uint8 [n, h, w, 3] to float32 [n, 3, h, w] in [-1, 1], contiguous: x / 127.5 - 1."""
     pixels = torch.from_numpy(np.array(images, dtype=np.uint8, order="C"))
     return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
+
+
+def mask_tensor(masks: Masks) -> Tensor:
+    """Masks [n, h, w] to float32 [n, 1, h, w], 1 inside."""
+    return torch.from_numpy(np.array(masks, dtype=np.float32)).unsqueeze(1)
+
+
+def masks_of(split: Split, rows: slice, wanted: object) -> Tensor | None:
+    """The masks of some images of a split, [b, 1, h, w]; None for a generator that wants none, or without."""
+    return None if wanted is None or split.masks is None else mask_tensor(split.masks()[rows])
 
 
 def quantise(images: Tensor) -> Images:

@@ -26,6 +26,7 @@ from bench.training.objectives import OBJECTIVES
 from bench.training.readiness import carried_out, executed_cell, make_ready
 from bench.training.schedule import Schedule
 from bench.training.session import Session, fresh_generators
+from bench.training.simulation import some_masks
 from bench.training.step_streams import StepStreams
 from variants.cost import forward_gflop, parameter_count
 
@@ -159,7 +160,8 @@ class Step:
         self.objective = self._session.objective
         self.precision = protocol.train.precision
         self._streams = cell.streams()
-        self.images = random_images(protocol, device)
+        images = random_images(protocol, device)
+        self.images = images | some_masks(self.objective, images)
         self._done = 0
 
     @property

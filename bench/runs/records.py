@@ -120,6 +120,8 @@ class RunRecord(Record):
     comparable between objectives with and without a pool."""
     own_objective: str | None = None
     """The objective that a baseline brings with it and is trained with; None: the protocol's."""
+    own_losses: list[str] = []
+    """Names of the losses that the generator brings beside those of the objective, weights included."""
     parameters: dict[str, Any] = {}
     """The variant's parameters, every one with its value."""
     generator: GeneratorRecord | None = None

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from variants.contract import Generator
+from variants.contract import Generator, some_mask
 
 ENLARGING = (nn.ConvTranspose2d, nn.PixelShuffle, nn.Upsample)
 """Layers whose stride can show as a grid."""
@@ -26,7 +26,7 @@ def decoder_period(generator: Generator, image: Tensor, noise: Tensor | None) ->
     hooks = [layer.register_forward_pre_hook(note) for layer in layers]
     try:
         with torch.no_grad():
-            generator(image, noise)
+            generator(image, noise, some_mask(generator, image))
     finally:
         for hook in hooks:
             hook.remove()

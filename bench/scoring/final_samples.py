@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.cell import Cell
 from bench.data.dataset import Dataset, Domain, Images
-from bench.data.tensors import quantise, to_tensor
+from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import Entry, replace_entries, sample_indices, write_pictures
 from bench.runs.records import Direction
@@ -113,7 +113,9 @@ class Painter:
 
     def _translate(self, direction: Direction, image: Tensor, place: int) -> Any:
         names = self._domain.test.names[place : place + 1]
-        return translate(self._generators[direction], image, names, self._streams, direction)
+        generator, row = self._generators[direction], slice(place, place + 1)
+        mask = masks_of(self._domain.test, row, generator.wants_masks)
+        return translate(generator, image, names, self._streams, direction, mask=mask)
 
 
 def _grey(masks: Tensor) -> tuple[Images, float]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.data.dataset import Domain, Truth
-from bench.data.tensors import quantise, to_tensor
+from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.progress import ProgressReport
 from bench.runs.records import Direction
 from bench.scoring import per_image
@@ -95,7 +95,8 @@ class DirectionMeasurement:
         split, generator = self._domain.test, self._generator
         image = to_tensor(split.images[-1:]).to(device_of(generator))
         names = split.names[-1:]
-        translation = translate(generator, image, names, self._streams, self._direction)
+        mask = masks_of(split, slice(-1, None), generator.wants_masks)
+        translation = translate(generator, image, names, self._streams, self._direction, mask=mask)
         self._previous_masks = None if translation.masks is None else translation.masks.float()
         noise = noise_of(generator, names, self._streams, self._direction)
         self._period = decoder_period(generator, image, noise)
@@ -118,8 +119,9 @@ class DirectionMeasurement:
         """Cycle and identity: what the other generator makes of the output, and of the source itself."""
         direction = BACK[self._direction]
         names, streams = batch.names, self._streams
-        cycle = translate(self._back, batch.translation.image, names, streams, direction).image
-        identity = translate(self._back, batch.source, names, streams, direction).image
+        translated = batch.translation.image
+        cycle = translate(self._back, translated, names, streams, direction, mask=batch.mask).image
+        identity = translate(self._back, batch.source, names, streams, direction, mask=batch.mask).image
         return {
             "cycle_l1": HALF_RANGE * mean_change(cycle, batch.source),
             "identity_l1": HALF_RANGE * mean_change(identity, batch.source),
@@ -132,7 +134,7 @@ class DirectionMeasurement:
         outputs = [output]
         for draw in range(1, self._noise_draws):
             image = translate(
-                self._generator, batch.source, batch.names, self._streams, self._direction, draw
+                self._generator, batch.source, batch.names, self._streams, self._direction, draw, batch.mask
             ).image
             pictures = quantise(image)
             self._features.add(f"draw-{draw}", pictures)

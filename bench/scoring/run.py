@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.cell import Cell
 from bench.data.dataset import Dataset, Domain
+from bench.data.masks import as_wanted
 from bench.progress import ProgressReport, Silent
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
@@ -79,6 +80,8 @@ def score_selections(
 
     A choice of the same step as one before it is the same weights and is not measured twice.
     """
+    wanted = next(iter(selections.values())).generators["A2B"].wants_masks
+    dataset = as_wanted(dataset, wanted, cell.variant, cell.streams())
     scoring = RunScoring(folder, cell, dataset, network, progress or Silent())
     scoring.write_real_features()
     done: dict[SelectionName, Selection] = {}

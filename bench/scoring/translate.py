@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.data.dataset import Split
-from bench.data.tensors import to_tensor
+from bench.data.tensors import masks_of, to_tensor
 from bench.errors import BenchError
 from bench.runs.records import Direction
 from bench.streams import Streams
@@ -32,6 +32,8 @@ class Translated:
     source: Tensor
     """[b, 3, h, w] in [-1, 1], on the generator's device."""
     translation: Translation
+    mask: Tensor | None = None
+    """Masks of the foreground [b, 1, h, w], where the generator wants them."""
 
 
 def translate_split(
@@ -52,8 +54,9 @@ def translate_split(
         rows = slice(start, min(start + size, len(split)))
         names = split.names[rows]
         source = to_tensor(split.images[rows]).to(device)
-        translation = translate(generator, source, names, streams, direction)
-        yield Translated(rows, names, source, translation)
+        mask = masks_of(split, rows, generator.wants_masks)
+        translation = translate(generator, source, names, streams, direction, mask=mask)
+        yield Translated(rows, names, source, translation, mask)
 
 
 def translate(
@@ -63,6 +66,7 @@ def translate(
     streams: Streams,
     direction: Direction,
     draw: int = 0,
+    mask: Tensor | None = None,
 ) -> Translation:
     """The translation of images [b, 3, h, w] in [-1, 1] by their file names, with one draw of their noise.
 
@@ -71,7 +75,7 @@ def translate(
     generator.eval()
     noise = noise_of(generator, names, streams, direction, draw)
     with torch.no_grad(), _exactly(source.device):
-        translation = generator(source, noise)
+        translation = generator(source, noise, None if mask is None else mask.to(source.device))
     _require_finite(translation.image, names, direction)
     return translation
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
@@ -16,6 +17,7 @@ import variants
 from bench.cell import Cell, whole_path
 from bench.data import load_dataset
 from bench.data.dataset import Dataset
+from bench.data.masks import as_wanted, masks_fingerprint
 from bench.errors import BenchError
 from bench.progress import ProgressReport
 from bench.protocol import Protocol, schedule_hash
@@ -51,6 +53,7 @@ from bench.training.memory import is_out_of_memory
 from bench.training.objectives import objective_class, objective_name
 from bench.training.precision import executed_precision
 from bench.training.weights import load_generators, read_origin
+from variants.catalogue import registered
 from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
 from variants.provenance import place_in
@@ -83,6 +86,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
+    as_wanted(dataset, wanted_masks(cell), cell.variant, cell.streams())  # refused before anything is written
     with folder.locked():
         planned = plan(cell, dataset, machine).model_copy(update={"feature_weights": weights})
         record = begin(folder, planned)
@@ -97,7 +101,9 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
             if record.generator is not None:
                 note_conformance(folder, cell, record.generator, machine.execution.unchecked)
             costs = counted_costs(generator, cell.protocol.images.size)
-            folder.update(images_to_see=images_to_see(cell, dataset, generator))
+            folder.update(
+                images_to_see=images_to_see(cell, dataset, generator), own_losses=list(generator.own_losses)
+            )
             network = load_network(cell.protocol.score.features, machine.weights, machine.device)
             trained = train(
                 cell,
@@ -140,9 +146,31 @@ def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
+    as_wanted(dataset, wanted_masks(cell), cell.variant, cell.streams())
     planned = plan(cell, dataset, machine)
     generator = variants.build(cell.variant, cell.protocol.model)
-    return planned.model_copy(update={"images_to_see": images_to_see(cell, dataset, generator)})
+    found = {
+        "images_to_see": images_to_see(cell, dataset, generator),
+        "own_losses": list(generator.own_losses),
+    }
+    return planned.model_copy(update=found)
+
+
+def wanted_masks(cell: Cell) -> Literal["own", "other"] | None:
+    """The masks that the cell's generator wants of its data set.
+
+    Nothing is said of a generator that cannot be had: building it fails with the reason, which is recorded.
+    """
+    try:
+        return registered(variants.parse(cell.variant).name).generator.wants_masks
+    except Exception:  # anybody's module may raise anything
+        return None
+
+
+def facts_of(cell: Cell, dataset: Dataset) -> dict[str, Any]:
+    """What is recorded of the images, and of masks where a folder brings them or the cell wants them."""
+    found = masks_fingerprint(dataset, rendered=wanted_masks(cell) is not None)
+    return dataset.facts if found is None else dataset.facts | {"masks_fingerprint": found}
 
 
 def feature_weights(cell: Cell, machine: Machine) -> FeatureWeights:
@@ -178,7 +206,7 @@ def plan(cell: Cell, dataset: Dataset, machine: Machine) -> RunRecord:
         schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
         parameters=variants.recorded_parameters(cell.variant, cell.protocol.model),
         generator=generator,
-        data=dataset.facts,
+        data=facts_of(cell, dataset),
         environment=environment_of(cell, machine),
         started=now(),
         warnings=[*dataset.warnings, *remarks_on(cell, generator)],
@@ -384,6 +412,13 @@ def _require_same_data(folder: RunFolder, record: RunRecord, dataset: Dataset) -
             f"The data set {record.cell.dataset} is not the one that {folder.path} was trained on: its "
             f"fingerprint is {dataset.fingerprint[:16]}, the run's {record.data_fingerprint[:16]}. Restore "
             "the images, or train again with bench run."
+        )
+    wants = wanted_masks(cell_of(record)) is not None
+    before, now_there = record.data.get("masks_fingerprint"), masks_fingerprint(dataset, rendered=wants)
+    if wants and before is not None and before != now_there:
+        raise BenchError(
+            f"The masks of {record.cell.dataset} are not those that {folder.path} was trained with. Restore "
+            "them, or train again with bench run."
         )
 
 

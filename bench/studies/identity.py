@@ -65,6 +65,7 @@ def refuse_other_makings(folder: RunFolder, existing: RunRecord, asked: RunRecor
     reasons = [
         *other_generator(existing.generator, asked.generator),
         *other_weights(folder, existing.feature_weights, asked.feature_weights),
+        *other_masks(existing.data.get("masks_fingerprint"), asked.data.get("masks_fingerprint")),
     ]
     if reasons:
         how_far = f"was finished on {existing.finished}" if existing.status == "done" else "is not finished"
@@ -83,6 +84,14 @@ def other_generator(before: GeneratorRecord | None, now: GeneratorRecord | None)
     changed = ", ".join(changed_files(before.files, now.files))
     had = f"its source had the hash {before.hash}, now {now.hash}"
     return [f"{before.origin} {before.name}: {had} ({changed})"]
+
+
+def other_masks(before: str | None, now: str | None) -> list[str]:
+    """How the foreground masks of the data set differ from the recorded ones."""
+    if before is None or before == now:
+        return []
+    there = f"now it begins with {now[:16]}" if now else "now there are none"
+    return [f"masks of the data set: their fingerprint began with {before[:16]}, {there}."]
 
 
 def other_weights(folder: RunFolder, before: FeatureWeights | None, now: FeatureWeights | None) -> list[str]:

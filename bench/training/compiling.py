@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bench.training.discriminators import Discriminator
 from bench.training.objective import Objective, fixed
-from variants.contract import Generator, Noise, Translation
+from variants.contract import Generator, Noise, Translation, some_mask
 
 
 class CompiledPass:
@@ -22,14 +22,14 @@ class CompiledPass:
         self._plain = generator.forward
         self._compiled = torch.compile(generator.forward, dynamic=False)
 
-    def __call__(self, image: Tensor, noise: Noise = None) -> Translation:
+    def __call__(self, image: Tensor, noise: Noise = None, *masks: Tensor) -> Translation:
         generator = self._generator
         if not (generator.training and torch.is_grad_enabled()):
-            plain: Translation = self._plain(image, noise)
+            plain: Translation = self._plain(image, noise, *masks)
             return plain
         if generator.noise_shape is not None:
             noise = generator.draw_noise(len(image), noise)
-        compiled: Translation = self._compiled(image, noise)
+        compiled: Translation = self._compiled(image, noise, *masks)
         return compiled
 
 
@@ -102,7 +102,8 @@ def trial(objective: Objective, batch: int, size: int) -> None:
         shown = image + 0 if not needs_gradient else image.clone().requires_grad_(True) + 0
         for direction in objective.generators:
             chance = torch.Generator().manual_seed(0)
-            objective.translate(direction, shown, chance).sum().backward(retain_graph=True)
+            mask = some_mask(objective.generators[direction], shown)
+            objective.translate(direction, shown, chance, mask).sum().backward(retain_graph=True)
         for domain, judge in objective.discriminators.items():
             if needs_gradient:
                 with fixed(judge):

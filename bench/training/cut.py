@@ -20,7 +20,7 @@ from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.streams import Streams
 from bench.training.lsgan import LeastSquaresJudges
-from bench.training.objective import ROUND_TRIPS, Pair, Step, backward, fixed
+from bench.training.objective import ROUND_TRIPS, Pair, Step, backward, fixed, mask_of
 from bench.training.optimisers import adam
 from bench.training.patch_contrast import PATCHES, Projection, initialise, patch_nce
 from bench.training.step_streams import StepStreams
@@ -70,7 +70,9 @@ class PatchContrast(LeastSquaresJudges):
         for source, target in ROUND_TRIPS:
             direction = f"{source}2{target}"
             losses |= self._learn_to_translate(source, target, images, streams)
-            losses[f"patchnce_identity_{target}"] = self._learn_identity(direction, images[target], streams)
+            losses[f"patchnce_identity_{target}"] = self._learn_identity(
+                direction, images[target], streams, mask_of(images, target)
+            )
         self.generator_optimiser.step()
         self.projection_optimiser.step()
         return Step(losses, ())
@@ -102,7 +104,7 @@ class PatchContrast(LeastSquaresJudges):
         """One update of the target's discriminator, and the gradients of one translation."""
         direction = f"{source}2{target}"
         noise = streams.slot_noise(f"fake_{target}")
-        translated, own = self.translate_real(direction, images[source], noise)
+        translated, own = self.translate_real(direction, images[source], noise, mask_of(images, source))
         judged = self.learn_to_judge(target, images[target], translated.detach(), streams)
         with fixed(self.discriminators[target]):
             gan = self.gan_loss(target, translated, streams)
@@ -112,10 +114,12 @@ class PatchContrast(LeastSquaresJudges):
         learned = {name: loss.detach() for name, loss in losses.items()}
         return {f"discriminator_{target}": judged, **learned}
 
-    def _learn_identity(self, direction: str, image: Tensor, streams: StepStreams) -> Tensor:
+    def _learn_identity(
+        self, direction: str, image: Tensor, streams: StepStreams, mask: Tensor | None
+    ) -> Tensor:
         """Gradients of the PatchNCE loss of an image that is in the target domain already."""
         role = f"identity_{direction[-1]}"
-        same = self.translate(direction, image, streams.slot_noise(role))
+        same = self.translate(direction, image, streams.slot_noise(role), mask)
         nce = (1 - SHARE) * self.contrast(direction, image, same, streams, role)
         backward(nce)
         return nce.detach()

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from bench.cell import Cell
-from bench.data.dataset import Dataset, Images
-from bench.data.order import BatchOrder, fetch
-from bench.data.tensors import to_tensor
+from bench.data.dataset import Dataset, Images, Masks
+from bench.data.masks import as_wanted
+from bench.data.order import BatchOrder, fetch, fetch_masks
+from bench.data.tensors import mask_tensor, to_tensor
 from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
 from bench.setup import AS_USUAL, Execution
@@ -80,6 +81,8 @@ def train(
     """
     streams, where, report = cell.streams(), torch.device(device), progress or Silent()
     generators = fresh_generators(cell, where)
+    wants_masks = generators["A2B"].wants_masks
+    dataset = as_wanted(dataset, wants_masks, cell.variant, streams)
     if not generators["A2B"].trainable:
         return untrained(cell, dataset, folder, generators)
     sizes = (len(dataset.A.train), len(dataset.B.train))
@@ -98,6 +101,8 @@ def train(
             with session.clock.waiting_for_data():
                 draw = order.draw(step - 1)
                 images = as_tensors(fetch(dataset, draw), where)
+                if wants_masks is not None:
+                    images |= masks_as_tensors(fetch_masks(dataset, draw), where)
             rates = schedule.rates(step)
             session.objective.set_rates(rates)
             done = session.learn(images, StepStreams(streams, step), schedule.images_seen(step))
@@ -131,6 +136,11 @@ def stopped_after(signal: str, step: int, steps: int) -> str:
 def as_tensors(images: tuple[Images, Images], device: torch.device) -> dict[str, Tensor]:
     """The images of a step as the objective takes them."""
     return {domain: to_tensor(each).to(device) for domain, each in zip("AB", images, strict=True)}
+
+
+def masks_as_tensors(masks: tuple[Masks, Masks], device: torch.device) -> dict[str, Tensor]:
+    """The masks of a step's images as the objective takes them."""
+    return {f"mask_{domain}": mask_tensor(each).to(device) for domain, each in zip("AB", masks, strict=True)}
 
 
 def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule) -> Trained:

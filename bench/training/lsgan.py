@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.protocol import TrainSettings
 from bench.streams import Streams
 from bench.training.discriminators import PatchGAN
-from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed
+from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed, mask_of
 from bench.training.pool import ImagePool
 from bench.training.step_streams import StepStreams
 from variants.contract import Generator
@@ -69,9 +69,11 @@ class LeastSquares(LeastSquaresJudges):
         translated: dict[str, Tensor] = {}
         self.generator_optimiser.zero_grad()
         for domain in "AB":
-            losses[f"identity_{domain}"] = self.learn_identity(domain, images[domain], streams)
+            losses[f"identity_{domain}"] = self.learn_identity(
+                domain, images[domain], streams, mask_of(images, domain)
+            )
         for source, target in ROUND_TRIPS:
-            translated[target], learned = self._learn_round_trip(source, target, images[source], streams)
+            translated[target], learned = self._learn_round_trip(source, target, images, streams)
             losses |= learned
         self.generator_optimiser.step()
 
@@ -85,14 +87,15 @@ class LeastSquares(LeastSquaresJudges):
         return Step(losses, tuple(swaps))
 
     def _learn_round_trip(
-        self, source: str, target: str, image: Tensor, streams: StepStreams
+        self, source: str, target: str, images: Pair, streams: StepStreams
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """From `source` to `target` and back: the translation and the losses, without gradients."""
-        direction = f"{source}2{target}"
-        translated, own = self.translate_real(direction, image, streams.slot_noise(f"fake_{target}"))
+        direction, image, mask = f"{source}2{target}", images[source], mask_of(images, source)
+        translated, own = self.translate_real(direction, image, streams.slot_noise(f"fake_{target}"), mask)
         with fixed(self.discriminators[target]):
             gan = self.gan_loss(target, translated, streams)
-            cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
+            noise = streams.slot_noise(f"reconstruction_{source}")
+            cycle = self.cycle_loss(source, image, translated, noise, mask)
             losses = {f"gan_{direction}": gan, f"cycle_{source}": cycle, **own}
             backward(*losses.values())
         return translated.detach(), {name: loss.detach() for name, loss in losses.items()}

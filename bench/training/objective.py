@@ -24,7 +24,8 @@ from variants.contract import Generator, Noise
 from variants.parts.convolution import filters_kept
 
 Pair = Mapping[str, Tensor]
-"""Images of the domains `A` and `B`, each [b, 3, h, w] in [-1, 1]."""
+"""Images of the domains `A` and `B`, each [b, 3, h, w] in [-1, 1]; where a generator wants them, their
+foreground masks [b, 1, h, w] as `mask_A` and `mask_B`."""
 
 RULES_TO_HONOUR = ("diffaugment", "identity_fade")
 """Rules that an objective has to carry out itself; all others are carried out for it."""
@@ -106,15 +107,18 @@ class Objective(ABC):
         if rates.identity_weight is not None:
             self.identity_weight = rates.identity_weight
 
-    def translate(self, direction: str, image: Tensor, noise: Noise) -> Tensor:
+    def translate(self, direction: str, image: Tensor, noise: Noise, mask: Tensor | None = None) -> Tensor:
         """The translated image [b, 3, h, w], computed as the protocol says, given as `image` is."""
         with self.autocast():
-            return self.generators[direction](image, noise).image.to(image.dtype)
+            return self.generators[direction](image, noise, mask).image.to(image.dtype)
 
-    def translate_real(self, direction: str, image: Tensor, noise: Noise) -> tuple[Tensor, dict[str, Tensor]]:
+    def translate_real(
+        self, direction: str, image: Tensor, noise: Noise, mask: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """As `translate`, of real images, with the losses of the generator's own, by their columns."""
+        generator = self.generators[direction]
         with self.autocast():
-            translation, losses = self.generators[direction].with_losses(image, noise)
+            translation, losses = generator.with_losses(image, noise, *generator.masks_taken(image, mask))
         own = {own_loss(name, direction): loss.float() for name, loss in losses.items()}
         return translation.image.to(image.dtype), own
 
@@ -153,21 +157,28 @@ class Objective(ABC):
         wanted = self.settings.precision == "bf16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted)
 
-    def learn_identity(self, domain: str, image: Tensor, streams: StepStreams) -> Tensor:
+    def learn_identity(
+        self, domain: str, image: Tensor, streams: StepStreams, mask: Tensor | None = None
+    ) -> Tensor:
         """Gradients of the weighted L1 of an image and what the generator towards its domain makes of it.
 
         The value of the loss is given back; with weight 0 there is nothing to compute.
         """
         if self.identity_weight == 0:
             return torch.zeros((), device=self.device)
-        same = self.translate(towards(domain), image, streams.slot_noise(f"identity_{domain}"))
+        same = self.translate(towards(domain), image, streams.slot_noise(f"identity_{domain}"), mask)
         loss = self.identity_weight * F.l1_loss(same, image)
         backward(loss)
         return loss.detach()
 
-    def cycle_loss(self, domain: str, image: Tensor, translated: Tensor, noise: Noise) -> Tensor:
-        """Weighted L1 between an image of `domain` and the translation of its translation."""
-        reconstruction = self.translate(towards(domain), translated, noise)
+    def cycle_loss(
+        self, domain: str, image: Tensor, translated: Tensor, noise: Noise, mask: Tensor | None = None
+    ) -> Tensor:
+        """Weighted L1 between an image of `domain` and the translation of its translation.
+
+        A mask is that of the image: what was translated there is translated back.
+        """
+        reconstruction = self.translate(towards(domain), translated, noise, mask)
         return self.settings.cycle_weight * F.l1_loss(reconstruction, image)
 
     def state_dict(self) -> dict[str, Any]:
@@ -197,6 +208,11 @@ class Objective(ABC):
             judge, lambda name: streams.torch("initial-weights", f"discriminator_{domain}", name)
         )
         return judge.to(self.device)
+
+
+def mask_of(images: Pair, domain: str) -> Tensor | None:
+    """The masks of a step's images of a domain, where a generator wants them."""
+    return images.get(f"mask_{domain}")
 
 
 def own_loss(name: str, direction: str) -> str:

@@ -14,8 +14,9 @@ from variants.contract import Generator
 
 def sample_split(split: Split, samples: int) -> Split:
     """The images of a test split that are kept as pictures, the same for every variant."""
-    places = sample_indices(len(split), samples)
-    return Split(split.images[places], tuple(split.names[place] for place in places))
+    places, masks = sample_indices(len(split), samples), split.masks
+    names = tuple(split.names[place] for place in places)
+    return Split(split.images[places], names, None if masks is None else lambda: masks()[places])
 
 
 def write_progress(

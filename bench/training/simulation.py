@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from bench.streams import Streams
 from bench.training.objective import Objective
 from bench.training.step_streams import StepStreams
-from variants.contract import Generator
+from variants.contract import Generator, some_mask
 from variants.cost import weights_on
 
 MOMENTS = 2
@@ -74,8 +74,15 @@ def bytes_of_a_step(objective: Objective, batch: int, size: int) -> int:
     with fake, BytesHeld() as count:
         shape = (batch, 3, size, size)
         images = {domain: torch.empty(shape, device=objective.device) for domain in "AB"}
-        copied.step(images, StepStreams(Streams(0), 1))
+        masks = some_masks(copied, images)
+        copied.step(images | masks, StepStreams(Streams(0), 1))
     return weights + moments + bytes_averaged(objective) + count.most
+
+
+def some_masks(objective: Objective, images: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Masks of no meaning for the images of a step, where the generators want some."""
+    found = {f"mask_{domain}": some_mask(objective.generators["A2B"], images[domain]) for domain in "AB"}
+    return {name: mask for name, mask in found.items() if mask is not None}
 
 
 def bytes_averaged(objective: Objective) -> int:
@@ -98,7 +105,8 @@ def bytes_of_a_translation(generator: Generator, height: int, width: int) -> int
     with fake, BytesHeld() as count, torch.no_grad():
         shape = generator.noise_shape
         noise = None if shape is None else torch.empty(1, *shape, device=device)
-        copied(torch.empty(1, 3, height, width, device=device), noise)
+        image = torch.empty(1, 3, height, width, device=device)
+        copied(image, noise, some_mask(copied, image))
     return count.most
 
 
@@ -112,5 +120,7 @@ def bytes_of_a_pass(objective: Objective, batch: int, size: int) -> int:
     shape = generator.noise_shape
     noise = None if shape is None else torch.empty(batch, *shape, device="meta")
     with BytesHeld() as count, torch.no_grad():
-        torch.func.functional_call(generator, weights_on(generator, "meta"), (image, noise))
+        torch.func.functional_call(
+            generator, weights_on(generator, "meta"), (image, noise, some_mask(generator, image))
+        )
     return count.made

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from bench.data.dataset import Split
-from bench.data.tensors import to_tensor
+from bench.data.tensors import masks_of, to_tensor
 from bench.streams import Streams
 from variants.contract import Generator, Translation
 
@@ -25,4 +25,6 @@ def translations(
         names = split.names[start : start + at_once]
         shape = generator.noise_shape
         noise = None if shape is None else streams.image_noise(shape, direction, names)
-        yield generator(to_tensor(split.images[start : start + at_once]).to(device), noise)
+        mask = masks_of(split, slice(start, start + at_once), generator.wants_masks)
+        image = to_tensor(split.images[start : start + at_once]).to(device)
+        yield generator(image, noise, None if mask is None else mask.to(device))

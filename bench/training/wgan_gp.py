@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.training.discriminators import LightDiscriminator
-from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed
+from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed, mask_of
 from bench.training.step_streams import StepStreams
 
 PENALTY_WEIGHT = 10.0
@@ -49,14 +49,16 @@ class WassersteinGradientPenalty(Objective):
         critic_losses, penalties = [], []
         self.generator_optimiser.zero_grad()
         for source, target in ROUND_TRIPS:
-            noise = streams.slot_noise(f"fake_{target}")
-            translated, own = self.translate_real(f"{source}2{target}", images[source], noise)
+            noise, mask = streams.slot_noise(f"fake_{target}"), mask_of(images, source)
+            translated, own = self.translate_real(f"{source}2{target}", images[source], noise, mask)
             critic, penalty = self._learn_to_judge(target, images[target], translated.detach(), streams)
             critic_losses.append(critic)
             penalties.append(penalty)
-            losses |= self._learn_round_trip(source, target, images[source], translated, own, streams)
+            losses |= self._learn_round_trip(source, target, images, translated, own, streams)
         for domain in "AB":
-            losses[f"identity_{domain}"] = self.learn_identity(domain, images[domain], streams)
+            losses[f"identity_{domain}"] = self.learn_identity(
+                domain, images[domain], streams, mask_of(images, domain)
+            )
         self.generator_optimiser.step()
         losses["discriminator"] = torch.stack(critic_losses).sum()
         losses["gradient_penalty"] = torch.stack(penalties).sum()
@@ -95,7 +97,7 @@ class WassersteinGradientPenalty(Objective):
         self,
         source: str,
         target: str,
-        image: Tensor,
+        images: Pair,
         translated: Tensor,
         own: dict[str, Tensor],
         streams: StepStreams,
@@ -103,7 +105,8 @@ class WassersteinGradientPenalty(Objective):
         """Gradients of one direction's gan, cycle and own losses, whose values are given back."""
         with fixed(self.discriminators[target]):
             gan = -self.judge(target, self.shown(translated, f"fake_{target}", streams)).mean()
-            cycle = self.cycle_loss(source, image, translated, streams.slot_noise(f"reconstruction_{source}"))
+            noise = streams.slot_noise(f"reconstruction_{source}")
+            cycle = self.cycle_loss(source, images[source], translated, noise, mask_of(images, source))
             losses = {f"gan_{source}2{target}": gan, f"cycle_{source}": cycle, **own}
             backward(*losses.values())
         return {name: loss.detach() for name, loss in losses.items()}

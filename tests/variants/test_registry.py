@@ -72,10 +72,10 @@ def test_every_shipped_variant_is_read_without_importing_it():
 def test_names_come_by_kind_then_by_name():
     assert variants.names() == (
         *("encoded-slot5", "light-slot5", "light-spatial5", "slot5", "slot9", "spatial"),
-        *("convolution5", "kmeans5", "uniform"),
+        *("convolution5", "kmeans5", "oracle", "shuffled", "uniform"),
         *("attentiongan-v1", "colour", "copy", "cut", "cyclegan"),
     )
-    assert variants.names("control") == ("convolution5", "kmeans5", "uniform")
+    assert variants.names("control") == ("convolution5", "kmeans5", "oracle", "shuffled", "uniform")
 
 
 def test_baselines_come_in_by_the_entry_point():
