@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from variants.construction import build
     from variants.contract import Generator, Translation, compose
     from variants.parts.initialisation import initialise
+    from variants.pretrained import from_pretrained
     from variants.published import from_published
 
 # Where the names live that need torch.
@@ -29,6 +30,7 @@ LAZY = {
     "build": "variants.construction",
     "check": "variants.conformance",
     "compose": "variants.contract",
+    "from_pretrained": "variants.pretrained",
     "from_published": "variants.published",
     "Generator": "variants.contract",
     "initialise": "variants.parts.initialisation",
@@ -48,6 +50,7 @@ __all__ = [
     "check",
     "compose",
     "describe",
+    "from_pretrained",
     "from_published",
     "initialise",
     "load_plugin",

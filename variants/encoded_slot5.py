@@ -43,5 +43,5 @@ class EncodedSlots(SlotGenerator):
 
     def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
         features = self.trunk.encode(image)
-        started = self.starting_noise(len(image), noise)
+        started = self.starting_noise(image.shape[0], noise)
         return self.trunk.make_contents(features), self.head(features, started, *image.shape[2:], colours)

@@ -78,7 +78,7 @@ def colours_and_places(image: Tensor) -> Tensor:
     """The three colours of every pixel and its weighted place, [b, 5, h, w]."""
     y, x = (torch.linspace(-PLACE, PLACE, side, device=image.device) for side in image.shape[2:])
     place = torch.stack(torch.meshgrid(y, x, indexing="ij")).to(image.dtype)
-    return torch.cat([image, place.expand(len(image), -1, -1, -1)], dim=1)
+    return torch.cat([image, place.expand(image.shape[0], -1, -1, -1)], dim=1)
 
 
 def centres_of(points: Tensor, count: int) -> Tensor:

@@ -49,5 +49,5 @@ class LightSlots(SlotGenerator):
         )
 
     def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
-        attended = self.head.attend_to(image, self.starting_noise(len(image), noise), colours)
+        attended = self.head.attend_to(image, self.starting_noise(image.shape[0], noise), colours)
         return self.trunk(image), attended

@@ -42,4 +42,4 @@ class RawSlots(SlotGenerator):
 
     def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
         contents = self.trunk.make_contents(self.trunk.encode(image))
-        return contents, self.head.attend_to(image, self.starting_noise(len(image), noise), colours)
+        return contents, self.head.attend_to(image, self.starting_noise(image.shape[0], noise), colours)

@@ -18,6 +18,7 @@ from bench.cli import (
     compare,
     data,
     doctor,
+    export,
     list_,
     power,
     profile,
@@ -104,6 +105,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("power")(power.power)
 app.command("translate")(translate.translate)
+app.command("export")(export.export)
 app.add_typer(list_.app, name="list")
 app.add_typer(runs.app, name="runs")
 app.add_typer(data.app, name="data")

@@ -93,7 +93,7 @@ class SlotAttention(nn.Module):
 
     def _bind(self, tokens: Tensor, noise: Tensor | None) -> Bound:
         tokens = self.norm_tokens(tokens)  # line 2
-        start = slots = self.start(len(tokens), noise)  # line 1
+        start = slots = self.start(tokens.shape[0], noise)  # line 1
         for left in reversed(range(self.iterations)):  # line 3
             if self.queries and left == 0:
                 slots = slots.detach() + start - start.detach()

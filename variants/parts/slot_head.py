@@ -38,10 +38,17 @@ def grid(height: int, width: int, like: Tensor) -> Tensor:
 
     Rounded to float32 in every precision, as the published code does: its grid is a float32 buffer.
     """
-    y = torch.linspace(0, 1, height, device=like.device)
-    x = torch.linspace(0, 1, width, device=like.device)
-    y, x = torch.meshgrid(y, x, indexing="ij")
+    y, x = torch.meshgrid(evenly(height, like.device), evenly(width, like.device), indexing="ij")
     return torch.stack([y, x, 1 - y, 1 - x], dim=-1).flatten(0, 1).to(like.dtype)
+
+
+def evenly(count: int, device: torch.device) -> Tensor:
+    """[count]: from 0 to 1 in equal steps."""
+    if not torch.compiler.is_exporting():
+        return torch.linspace(0, 1, count, device=device)
+    # The same for a count that a graph leaves open, from both ends as linspace does; 2 at least.
+    place, step = torch.arange(count, device=device, dtype=torch.float32), 1 / (count - 1)
+    return torch.where(place < count / 2, place * step, 1 - (count - 1 - place) * step)
 
 
 class PositionEmbedding(nn.Linear):
@@ -143,10 +150,12 @@ class SlotDecoder(nn.Module):
     def memory_binds(self, cells: Tensor) -> bool:
         """Whether the features at full resolution, [b * s, c, 2 h, 2 w] twice, are too much to be kept.
 
-        Never on a GPU: there time is dearer.
+        Never on a GPU, where time is dearer, nor in a graph for other programs, which knows no way back.
         """
+        if cells.device.type != "cpu" or torch.compiler.is_exporting():
+            return False
         kept = 2 * cells.element_size() * len(cells) * self.full.in_channels * 4 * cells[0, 0].numel()
-        return cells.device.type == "cpu" and kept > MOST_KEPT
+        return kept > MOST_KEPT
 
     def last(self, cells: Tensor, channels: slice) -> Tensor:
         """Channels [b * s, c', 2 h, 2 w] of features [b * s, c, h, w] at half resolution."""

@@ -1,0 +1,213 @@
+"""What leaves as ONNX or as a hub folder is what was trained, at any size; what is not is refused."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+import bench
+import variants
+from bench import exporting
+from bench.errors import BenchError, UsageError
+from bench.runs.folder import RunFolder
+from bench.training.weights import load_generators
+from variants import VariantError, catalogue
+
+FEW = [
+    "images.size=32",
+    "images.load_size=36",
+    "images.per_domain=6",
+    "images.validation=2",
+    "images.test=4",
+    "train.images_seen=2",
+    "train.pool=3",
+    "train.discriminator_width=8",
+    "score.kid_subset_size=3",
+    "score.samples=2",
+    "model.width=8",
+    "model.blocks=1",
+    "model.slot_size=8",
+    "model.encoder=4-4-4-8",
+]
+PLUGIN = """
+import torch
+from blocks import first
+from torch import nn
+from variants import Generator, Translation, register
+
+
+@register("mine", summary="Two convolutions.")
+class Mine(Generator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = first()
+        self.last = nn.Conv2d(4, 3, 3, padding=1)
+
+    def forward(self, image, noise=None):
+        y = torch.tanh(self.last(torch.relu(self.first(image))))
+        return Translation(y, y.unsqueeze(1), None)
+"""
+BLOCKS = "from torch import nn\n\n\ndef first():\n    return nn.Conv2d(3, 4, 3, padding=1)\n"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of slot9 and one of a plugin's generator, which imports what lies beside it."""
+    folder = tmp_path_factory.mktemp("export")
+    (folder / "plug").mkdir()
+    (folder / "plug" / "mine.py").write_text(PLUGIN)
+    (folder / "plug" / "blocks.py").write_text(BLOCKS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_CACHE", str(folder / "cache"))
+        for variant in ("slot9", "mine"):
+            bench.run(variant, set=FEW, runs=folder / "runs", threads=1, plugin=folder / "plug" / "mine.py")
+    return folder
+
+
+def run_of(place: Path, variant: str) -> RunFolder:
+    return RunFolder(
+        next(path.parent for path in (place / "runs").rglob("run.json") if variant in path.parts)
+    )
+
+
+@pytest.fixture(scope="module")
+def graph(place: Path) -> tuple[Path, exporting.OnnxExport]:
+    out = place / "out" / "slot9.onnx"
+    return out, exporting.export_onnx(run_of(place, "slot9"), out, direction="B2A")
+
+
+def test_a_graph_gives_what_torch_gives_at_sizes_and_batches_it_was_not_made_at(
+    place: Path, graph: tuple[Path, exporting.OnnxExport]
+) -> None:
+    out, made = graph
+    assert made.largest_difference <= 1e-4
+    generator = load_generators(run_of(place, "slot9").generator)["B2A"]
+    assert generator.noise_shape is not None
+    session = onnxruntime.InferenceSession(str(out))
+    for batch, height, width in ((1, 64, 32), (3, 32, 80)):
+        image, noise = torch.rand(batch, 3, height, width) * 2 - 1, torch.randn(batch, *generator.noise_shape)
+        translation, masks = session.run(None, {"image": image.numpy(), "noise": noise.numpy()})
+        with torch.no_grad():
+            ours = generator(image, noise)
+        assert ours.masks is not None
+        assert np.abs(translation - ours.image.numpy()).max() < 1e-4
+        assert np.abs(masks - ours.masks.numpy()).max() < 1e-4
+
+
+def test_a_graph_says_what_it_is(graph: tuple[Path, exporting.OnnxExport]) -> None:
+    told = {each.key: each.value for each in onnx.load(str(graph[0])).metadata_props}
+    assert told["variant"] == "slot9"
+    assert told["direction"] == "B2A"
+    assert told["noise"] == "an input"
+
+
+def test_what_differs_is_not_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variants.load_plugin(place / "plug" / "mine.py")
+    monkeypatch.setattr(exporting, "LARGEST_DIFFERENCE", -1.0)
+    out = place / "differs" / "mine.onnx"
+    with pytest.raises(BenchError, match="so it is not kept"):
+        exporting.export_onnx(run_of(place, "mine"), out)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_nothing_is_written_over_and_missing_packages_are_named(
+    place: Path, graph: tuple[Path, exporting.OnnxExport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="is there already"):
+        exporting.export_onnx(run_of(place, "slot9"), graph[0])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="pip install 'bench-unpaired\\[onnx\\]'"):
+        exporting.export_onnx(run_of(place, "slot9"), place / "another.onnx")
+
+
+@pytest.mark.parametrize("direction", ["A2B", "B2A"])
+def test_a_hub_folder_gives_the_same_generator_again(place: Path, direction: str) -> None:
+    out = place / f"hub-{direction}"
+    exporting.export_hub(run_of(place, "slot9"), out)
+    again = variants.from_pretrained(out, direction=direction)
+    generator = load_generators(run_of(place, "slot9").generator)[direction]
+    image, noise = torch.rand(1, 3, 32, 48), torch.randn(1, *(generator.noise_shape or ()))
+    assert torch.equal(again(image, noise).image, generator(image, noise).image)
+    card = (out / "README.md").read_text()
+    for said in ("KD(tiny)", "real against real", "seed 0", "Rendered scenes", "One training"):
+        assert said in card
+
+
+def test_a_plugins_generator_travels_with_its_files_and_is_loaded_by_who_has_read_them(place: Path) -> None:
+    variants.load_plugin(place / "plug" / "mine.py")
+    out = exporting.export_hub(run_of(place, "mine"), place / "hub-mine")
+    assert (out / "blocks.py").read_text() == BLOCKS
+    program = (
+        "import sys, torch, variants\n"
+        f"try: variants.from_pretrained({str(out)!r})\n"
+        "except variants.VariantError as error: print(error)\n"
+        "assert not any('mine' in name for name in sys.modules)\n"
+        f"variants.load_plugin({str(out / 'mine.py')!r})\n"
+        f"print(variants.from_pretrained({str(out)!r})(torch.zeros(1, 3, 16, 16)).image.shape)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "load it first: variants.load_plugin" in done.stdout
+    assert "torch.Size([1, 3, 16, 16])" in done.stdout
+
+
+def test_another_source_than_the_weights_were_trained_with_is_refused(place: Path, tmp_path: Path) -> None:
+    variants.load_plugin(place / "plug" / "mine.py")
+    out = exporting.export_hub(run_of(place, "mine"), tmp_path / "hub")
+    catalogue.PLUGINS.clear()
+    (tmp_path / "mine.py").write_text(PLUGIN.replace("torch.tanh(", "-torch.tanh("))
+    (tmp_path / "blocks.py").write_text(BLOCKS)
+    variants.load_plugin(tmp_path / "mine.py")
+    with pytest.raises(VariantError, match="another source of mine"):
+        variants.from_pretrained(out)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("config.json", "{", "it is no JSON"),
+        ("config.json", "[]", "names no variant with parameters"),
+        ("config.json", '{"schema_version": 99}', "schema version 99"),
+        (
+            "config.json",
+            '{"schema_version": 1, "variant": "slto9", "parameters": {}}',
+            "Did you mean 'slot9'",
+        ),
+        (
+            "config.json",
+            '{"schema_version": 1, "variant": "slot9", "parameters": {"width": 8}}',
+            "names no variant",
+        ),
+        ("model.safetensors", "no weights", "is not a whole safetensors file"),
+    ],
+)
+def test_a_damaged_folder_is_refused_by_name(
+    place: Path, tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    out = exporting.export_hub(run_of(place, "slot9"), tmp_path / "hub")
+    (out / name).write_text(text)
+    with pytest.raises(VariantError, match=message):
+        variants.from_pretrained(out)
+
+
+def test_weights_of_other_parameters_are_refused(place: Path, tmp_path: Path) -> None:
+    out = exporting.export_hub(run_of(place, "slot9"), tmp_path / "hub")
+    config = json.loads((out / "config.json").read_text())
+    config["parameters"]["width"] = "16"
+    (out / "config.json").write_text(json.dumps(config))
+    with pytest.raises(VariantError, match="do not fit slot9"):
+        variants.from_pretrained(out)
+    with pytest.raises(VariantError, match="Give a folder that bench export"):
+        variants.from_pretrained(tmp_path)
+    with pytest.raises(VariantError, match="Unknown direction"):
+        variants.from_pretrained(out, direction="A")
