@@ -22,7 +22,6 @@ from torch import Tensor, nn
 
 from bench import __version__
 from bench.data.catalogue import licence_note
-from bench.data.dataset import Images
 from bench.data.files import kind_of, list_images, misfit, printable
 from bench.data.pictures import read_image_at
 from bench.data.tensors import to_tensor
@@ -174,7 +173,7 @@ def write_graph(
 def difference(
     module: ImageAlone,
     path: Path,
-    pictures: Sequence[Path | Images],
+    pictures: Sequence[Path],
     size: tuple[int, int],
     noise: tuple[int, int] | None,
 ) -> float:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from variants.errors import VariantError, unknown
 
@@ -94,7 +94,7 @@ def read_config(folder: Path) -> PretrainedConfig:
     )
 
 
-def is_texts(value: object) -> bool:
+def is_texts(value: object) -> TypeGuard[dict[str, str]]:
     """Whether it is a dict from texts to texts."""
     return isinstance(value, dict) and all(isinstance(each, str) for pair in value.items() for each in pair)
 
