@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import torch
+
 from bench.data.dataset import Images, Split
 from bench.data.tensors import quantise
 from bench.runs.folder import RunFolder
@@ -26,7 +28,7 @@ def write_progress(
     streams: Streams,
     step: int,
 ) -> None:
-    """Translate the sample images and keep the outputs as pictures of kind `progress`.
+    """Translate the sample images and keep the outputs as pictures of kind `progress`, the masks beside them.
 
     `sources` are the sample images of the domains `A` and `B`; the generators are in eval mode.
     """
@@ -34,14 +36,23 @@ def write_progress(
     for direction in DIRECTIONS:
         source = sources[direction[0]]
         outputs = _outputs(generators[direction], source, streams, direction)
-        for place, (name, output) in enumerate(zip(source.names, outputs, strict=True)):
+        for place, (name, pictures) in enumerate(zip(source.names, outputs, strict=True)):
             within = f"samples/progress/{direction}/{place:02d}/step-{step}"
-            write_pictures(folder, within, {"output": output})
+            write_pictures(folder, within, pictures)
             entry = {"kind": "progress", "direction": direction, "file": name, "step": step, "folder": within}
             entries.append(entry)
     add_entries(folder, entries)
 
 
-def _outputs(generator: Generator, source: Split, streams: Streams, direction: str) -> Iterable[Images]:
+def _outputs(
+    generator: Generator, source: Split, streams: Streams, direction: str
+) -> Iterable[dict[str, Images]]:
+    """The pictures of every image: `output`, and `masks` side by side where there are some."""
     for translation in translations(generator, source, streams, direction):
-        yield from quantise(translation.image)
+        outputs = quantise(translation.image)
+        if translation.masks is None:
+            yield from ({"output": output} for output in outputs)
+            continue
+        shown = translation.masks.float().clamp(0, 1).mul(255).round().to(torch.uint8)
+        strips = shown.permute(0, 2, 1, 3).flatten(2).cpu().numpy()  # [b, h, k * w]
+        yield from ({"output": output, "masks": strip} for output, strip in zip(outputs, strips, strict=True))

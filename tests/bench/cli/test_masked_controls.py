@@ -133,3 +133,12 @@ def test_a_finished_run_is_scored_again_with_its_masks(told, call):
 def test_they_are_profiled_like_others(call):
     done = call("profile", "shuffled", "--protocol", "tiny.toml", "--steps", "1")
     assert done.returncode == 0, done.stderr
+
+
+def test_progress_pictures_show_the_masks_side_by_side(told):
+    for direction in ("A2B", "B2A"):
+        strips = sorted((told / f"samples/progress/{direction}").rglob("masks.png"))
+        assert len(strips) == 4  # two samples, two validations
+        pixels = np.asarray(Image.open(strips[0]))
+        assert pixels.shape == (32, 2 * 32)
+        np.testing.assert_array_equal(pixels[:, :32], 255 - pixels[:, 32:])
