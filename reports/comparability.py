@@ -86,10 +86,19 @@ class Group:
         """Whether anything of it was measured."""
         return bool(self.study.scores["value"].notna().any())
 
+    order: tuple[str, ...] = ()
+    """The rows of the page, which every table, figure and gallery follows; empty: the stated order."""
+
+    @cached_property
+    def stated(self) -> list[str]:
+        """Every variant with a run, in the stated order, which no result changes."""
+        return ordered_variants(self.study.runs)
+
     @cached_property
     def variants(self) -> list[str]:
-        """Every variant with a run, in the stated order."""
-        return ordered_variants(self.study.runs)
+        """Every variant with a run, in the order of the page; one that has no place there comes last."""
+        place = {variant: at for at, variant in enumerate(self.order)}
+        return sorted(self.stated, key=lambda variant: place.get(variant, len(place)))
 
     @cached_property
     def kinds(self) -> dict[str, str]:

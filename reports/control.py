@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.statistics import Comparison, Pair, compare, evaluate_control
+from bench.statistics import Control, Pair, compare, evaluate_control
 from reports.comparability import Group
 from reports.comparisons import pairs_of
 from reports.frame import Study, read_study
@@ -36,19 +36,26 @@ class DeclaredControl:
     folders: tuple[Path, ...]
 
 
-def control_lines(declared: DeclaredControl, groups: Sequence[Group]) -> tuple[str, ...]:
-    """The verdict on the control, then every comparison that it rests on, then what is missing."""
+@dataclass(frozen=True)
+class Controlled:
+    """How the control came out."""
+
+    lines: tuple[str, ...]
+    """The verdict, then every comparison that it rests on, then what is missing."""
+    outcome: Control | None = None
+    """None where there is nothing to compare yet."""
+
+
+def controlled(declared: DeclaredControl, groups: Sequence[Group]) -> Controlled:
+    """The control held against the runs of the tables."""
     again = read_study(declared.folders)
     comparisons = compare([pair for group in groups for pair in control_pairs(declared, again, group)])
     missing = tuple(_missing(declared, again, groups))
     if not comparisons:
-        return (f"A/A control of {declared.variant}: nothing to compare yet.", *missing)
-    return (_verdict(comparisons), *(one.sentence for one in comparisons), *missing)
-
-
-def _verdict(comparisons: Sequence[Comparison]) -> str:
+        return Controlled((f"A/A control of {declared.variant}: nothing to compare yet.", *missing))
     p_values = [one.p_value for one in comparisons if one.p_value is not None]
-    return evaluate_control(p_values, min(len(one.seeds) for one in comparisons)).sentence
+    outcome = evaluate_control(p_values, min(len(one.seeds) for one in comparisons))
+    return Controlled((outcome.sentence, *(one.sentence for one in comparisons), *missing), outcome)
 
 
 def control_pairs(declared: DeclaredControl, again: Study, group: Group) -> Iterator[Pair]:

@@ -7,15 +7,11 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict, number
 from bench.statistics.comparison import Comparison, compare
-from reports import metrics
 from reports.comparability import OWN, Group
-from reports.comparisons import arrow_text, compare_column, pairs_of, winner
+from reports.comparisons import arrow_text, pairs_of
 from reports.numbers import counted, grouped, listed
-from reports.summaries import summarise
 from reports.tables.main import headline
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished
@@ -41,10 +37,11 @@ class Summary:
 
     compared: tuple[str, ...]
     schedule: tuple[str, ...]
-    short: str
     headlines: tuple[Finding, ...]
     found: tuple[Finding, ...]
     not_told: tuple[str, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    """The declared ones."""
 
 
 def summarise_group(group: Group) -> Summary:
@@ -56,71 +53,16 @@ def summarise_group(group: Group) -> Summary:
     return Summary(
         tuple(_compared(group)),
         tuple(_schedule(group)),
-        in_short(group),
         (*_headlines(group, outcomes), *_heads(group)),
         tuple(verdicts),
         tuple(_not_told(group, outcomes)),
+        outcomes,
     )
-
-
-def in_short(group: Group) -> str:
-    """One sentence: who has the lowest headline distance, and whether that is supported."""
-    key = headline(group)
-    if key is None:
-        return "No run has a distance yet."
-    scores = chosen(group.study.scores, "last")
-    parts, others = [], []
-    for direction in DIRECTIONS:
-        rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
-        found = {variant: summarise(rows[rows["variant"] == variant]) for variant in group.variants}
-        known = {variant: one.mean for variant, one in found.items() if one is not None}
-        means = {variant: mean for variant, mean in known.items() if variant in group.trained}
-        where = arrow_text(direction)
-        if means:
-            below = _below(group, known, min(means.values()), key)
-            parts.append(f"{where} {_lowest(scores, means, key, direction)}{below}")
-        if theirs := {name: mean for name, mean in known.items() if name in group.external}:
-            others.append(f"{where} {listed(_valued(theirs, key))}")
-    title = metrics.heading(key)
-    if parts:
-        return f"Lowest {title}: {'; '.join(parts)}."
-    if others:
-        return f"{title} of images of other programs: {'; '.join(others)}."
-    return f"No trained variant has a {title} yet."
-
-
-def _valued(means: dict[str, float], key: str) -> list[str]:
-    return [f"{name} {metrics.printed(key, mean)}" for name, mean in means.items()]
-
-
-def _below(group: Group, known: dict[str, float], lowest: float, key: str) -> str:
-    """Who is lower than the lowest trained variant without being one: it is not to be passed over."""
-    lower = {name: mean for name, mean in known.items() if mean < lowest}
-    external = {name: mean for name, mean in lower.items() if name in group.external}
-    untrained = {name: mean for name, mean in lower.items() if name not in group.external}
-    said = [("untrained and lower", untrained), ("lower, by another program", external)]
-    return "".join(f"; {what}: {listed(_valued(means, key))}" for what, means in said if means)
-
-
-def _lowest(scores: pd.DataFrame, means: dict[str, float], key: str, direction: str) -> str:
-    best = min(means, key=lambda variant: means[variant])
-    value = f"{best} {metrics.printed(key, means[best])}"
-    if len(means) == 1:
-        return f"{value} (the only one)"
-    outcomes = compare_column(scores, list(means), key, direction)
-    if winner(outcomes, list(means)) == best:
-        return f"{value} (supported against every other)"
-    of_best = [one for one in outcomes if best in (one.a, one.b) and one.favours is None]
-    if not outcomes:
-        return value
-    if all(one.verdict in (Verdict.VALUES_ONLY, Verdict.RANGE) for one in outcomes):
-        return f"{value} (too few seeds for a claim)"
-    return f"{value} (not told apart from {listed([one.b if one.a == best else one.a for one in of_best])})"
 
 
 def reference(group: Group) -> str | None:
     """What all others are compared with: spatial attention, else the first in the stated order."""
-    variants = group.variants
+    variants = group.stated
     return REFERENCE if REFERENCE in variants else next(iter(variants), None)
 
 
@@ -128,7 +70,7 @@ def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
     """The headline in both directions: the pairs that the study declared; without any, every variant against
     the reference and every variant with masks against the control whose masks are fixed. Corrected by Holm
     over all of them."""
-    key, first, variants = headline(group), reference(group), group.variants
+    key, first, variants = headline(group), reference(group), group.stated
     if key is None or len(variants) > MOST_VARIANTS:
         return ()
     scores = chosen(group.study.scores, "last")

@@ -9,13 +9,15 @@ from pydantic import BaseModel, ConfigDict
 
 from reports import metrics
 from reports.comparability import Group
-from reports.findings import Summary, declared_comparisons
+from reports.findings import Summary
 from reports.frame import Study, records
 from reports.run_files import NOT_LOSSES, read_losses
 from reports.summaries import summarise
 from reports.tables.scores import chosen
+from reports.verdict import Answers, Share
+from reports.wording import plain, say
 
-RESULTS_SCHEMA_VERSION = 1
+RESULTS_SCHEMA_VERSION = 2
 
 
 class Result(BaseModel):
@@ -65,6 +67,8 @@ class ScoreResult(Result):
     """95 % of the mean over seeds; None under 5 seeds."""
     floor: float | None
     ceiling: float | None
+    share_of_copy: float | None = None
+    """Of a kernel or Frechet distance: the mean as a share of what copying the input gets."""
 
 
 class LossResult(Result):
@@ -93,6 +97,54 @@ class ComparisonResult(Result):
     sentence: str
 
 
+class CopyResult(Result):
+    """One variant held against copying the input in one task, in shares of a copy's distance."""
+
+    variant: str
+    mark: str
+    """`nearer than a copy`, `farther than a copy`, `not told apart from a copy`, or why there is none."""
+    counted: bool
+    """Whether it is a trained variant under the schedule of the others; what is not is shown alone."""
+    share: float | None
+    shares: dict[str, float]
+    """Seed -> share."""
+    bounds: tuple[float, float] | None
+    """95 % interval of the mean from 5 seeds on, else the range of the seeds."""
+    p_adjusted: float | None
+    """Of the paired comparison with a copy, by Holm over all results of the report."""
+    sentence: str | None
+    seeds_done: int
+    seeds_expected: int
+
+
+class TaskResult(Result):
+    """One direction of one data set."""
+
+    protocol: str
+    dataset: str
+    direction: str
+    metric: str
+    copy_distance: float
+    floor_share: float | None
+    floor_is_high: bool
+    """Whether real images lie above half a copy's distance apart: shares then say little."""
+    best: str | None
+    """The variant told apart from every other trained one."""
+    results: list[CopyResult]
+
+
+class VerdictResult(Result):
+    """What the first screen of the page says, and what it is made of."""
+
+    headline: str
+    lede: str
+    answers: dict[str, str]
+    """Question -> answer."""
+    order: list[str]
+    """The variants in the order of the page."""
+    tasks: list[TaskResult]
+
+
 class GroupResult(Result):
     """One protocol on one data set: runs that may be compared."""
 
@@ -119,16 +171,66 @@ class Results(Result):
     """Runs that belong to no group: their names cannot be read."""
     control: list[str] = []
     """The sentences on the A/A control that a study declared; its verdict first."""
+    verdict: VerdictResult | None = None
+    """None in results.json of before there was one."""
 
 
 def results(
-    groups: Sequence[Group], summaries: Sequence[Summary], study: Study, control: Sequence[str] = ()
+    groups: Sequence[Group],
+    summaries: Sequence[Summary],
+    study: Study,
+    found: Answers,
+    control: Sequence[str] = (),
 ) -> Results:
-    """The results of a report's groups, with the summaries and sentences on the control that it prints."""
+    """The results of a report's groups, with the sentences that it prints."""
     grouped = {folder for group in groups for folder in group.study.runs["folder"]}
     rest = study.runs[~study.runs["folder"].isin(grouped)]
     made = [_group(group, summary) for group, summary in zip(groups, summaries, strict=True)]
-    return Results(groups=made, left_out=_runs(rest), control=list(control))
+    return Results(groups=made, left_out=_runs(rest), control=list(control), verdict=_verdict(found))
+
+
+def _verdict(found: Answers) -> VerdictResult:
+    said = say(found)
+    return VerdictResult(
+        headline=plain(said.headline),
+        lede=plain(said.lede),
+        answers={question: plain(f"{word} {rest}").strip() for question, _, word, rest in said.answers()},
+        order=list(found.order),
+        tasks=[
+            TaskResult(
+                protocol=task.protocol,
+                dataset=task.dataset,
+                direction=task.direction,
+                metric=task.key,
+                copy_distance=_rounded(task.copy),
+                floor_share=None if task.floor_share is None else _rounded(task.floor_share),
+                floor_is_high=task.warned,
+                best=task.best,
+                results=[
+                    _against_copy(found, task.shares[name]) for name in found.order if name in task.shares
+                ],
+            )
+            for task in found.tasks
+        ],
+    )
+
+
+def _against_copy(found: Answers, share: Share) -> CopyResult:
+    comparison = share.comparison
+    p = None if comparison is None else comparison.p_adjusted
+    seeds = () if share.found is None else share.found.seeds
+    return CopyResult(
+        variant=share.variant,
+        mark=str(share.mark),
+        counted=share.variant in found.trained,
+        share=None if share.mean is None else _rounded(share.mean),
+        shares=dict(zip(map(str, seeds), map(_rounded, share.by_seed), strict=False)),
+        bounds=_both(share.bounds),
+        p_adjusted=None if p is None else _rounded(p),
+        sentence=None if comparison is None else comparison.sentence,
+        seeds_done=share.done,
+        seeds_expected=share.expected,
+    )
 
 
 def _group(group: Group, summary: Summary) -> GroupResult:
@@ -156,7 +258,7 @@ def _group(group: Group, summary: Summary) -> GroupResult:
                 favours={"a": outcome.a, "b": outcome.b}.get(outcome.favours or ""),
                 sentence=outcome.sentence,
             )
-            for outcome in declared_comparisons(group)
+            for outcome in summary.comparisons
         ],
         summary={
             "compared": list(summary.compared),
@@ -199,6 +301,9 @@ def _scores(group: Group) -> list[ScoreResult]:
                     summary = None if rows is None else summarise(rows)
                     if rows is None or summary is None:
                         continue
+                    ceiling = _mean(rows["ceiling"])
+                    distance = metrics.is_kernel(metric) or metrics.is_frechet(metric)
+                    share = summary.mean / ceiling if distance and ceiling and ceiling > 0 else None
                     found.append(
                         ScoreResult(
                             variant=variant,
@@ -210,7 +315,8 @@ def _scores(group: Group) -> list[ScoreResult]:
                             mean=_rounded(summary.mean),
                             interval=_both(summary.interval()),
                             floor=_mean(rows["floor"]),
-                            ceiling=_mean(rows["ceiling"]),
+                            ceiling=ceiling,
+                            share_of_copy=None if share is None else _rounded(share),
                         )
                     )
     return found

@@ -7,11 +7,25 @@ from reports.findings import Summary
 from reports.page import SECTIONS
 from reports.tables.markdown import escape, to_markdown
 from reports.tables.model import Table
+from reports.wording import Said
 
 
-def heading(title: str, lede: str) -> str:
-    """The first lines of the report."""
-    return f"# {escape(title)}\n\n{escape(lede)}\n"
+def verdict(said: Said) -> str:
+    """The first lines of the report: what the first screen of the page says."""
+    parts = [f"# {_sentence(said.headline)}"]
+    parts += [_sentence(said.live)] if said.live else []
+    parts += [_sentence(said.lede)] if said.lede else []
+    answers = [
+        f"- **{question}** {_sentence(f'{word} {rest}'.strip())}"
+        for question, _, word, rest in said.answers()
+    ]
+    return "\n\n".join([*parts, "\n".join(answers)]) + "\n"
+
+
+def _sentence(text: str) -> str:
+    """A sentence with its names as code: a backtick is their only markup."""
+    pieces = text.split("`")
+    return "`".join(piece if at % 2 else escape(piece) for at, piece in enumerate(pieces))
 
 
 def group_text(
@@ -45,8 +59,7 @@ def closing_text(title: str, table: Table | None, lines: Sequence[str]) -> str:
 def _summary(summary: Summary) -> list[str]:
     found = [f"- **{finding.kind}**: {escape(finding.sentence)}" for finding in summary.headlines]
     full = [f"- {escape(finding.sentence)}" for finding in summary.found]
-    parts = [f"**In short.** {escape(summary.short)}"]
-    parts += ["**What was compared.** " + escape(" ".join(summary.compared))]
+    parts = ["**What was compared.** " + escape(" ".join(summary.compared))]
     parts += ["**Under which schedule.** " + escape(" ".join(summary.schedule))] if summary.schedule else []
     parts += ["**What was found.**", "\n".join(found) if found else "Nothing yet."]
     if full:

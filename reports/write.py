@@ -1,6 +1,6 @@
 """The report on disk: index.html, report.md, results.json, tables/, figures/; no file is ever half."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from bench.names import unknown_name
 from bench.runs import atomic
 from reports import metrics, page, text
 from reports.comparability import Group, groups
-from reports.control import LEAD, DeclaredControl, control_lines
+from reports.control import LEAD, Controlled, DeclaredControl, controlled
 from reports.figures.section import Drawing, drawings
 from reports.findings import Summary, summarise_group
 from reports.frame import Study, read_study, run_folders
@@ -36,6 +36,8 @@ from reports.tables.overview import overview_table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
 from reports.tables.scores import card
+from reports.verdict import Answers, answers
+from reports.wording import say
 
 Closing = tuple[str, str, str, Table | None, tuple[str, ...]]
 """(key, title, lead, table, lines) of a section after the last group."""
@@ -61,6 +63,8 @@ class Request:
     """Pairs of variants that a study declared beforehand; empty: all with the reference."""
     control: DeclaredControl | None = None
     """The A/A control that a study declared."""
+    planned: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """(protocol, data set, variant) -> seeds that the study declares."""
     remarks: tuple[str, ...] = ()
     """What a reader should know of the choice of runs."""
     refresh: int | None = None
@@ -96,28 +100,39 @@ def write_report(request: Request) -> Path:
     Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
     """
     study = _study(request)
-    found = groups(study, allow_different_schedules=request.allow_different_schedules)
-    if not found and failures_table(study) is None:
+    stated = groups(study, allow_different_schedules=request.allow_different_schedules)
+    found = answers(stated, request.planned)
+    shown = [replace(group, order=found.order) for group in stated]
+    if not shown and failures_table(study) is None:
         raise BenchError(_nothing(request))
     pictures = Pictures()
-    contents = [_content(group, pictures, request) for group in found]
+    contents = [_content(group, pictures, request) for group in shown]
+    control = controlled(request.control, shown) if request.control else Controlled(())
+    found = _told(found, contents, control)
     _write_tables(request, contents, study)
     for content in contents:
         for drawing in content.drawings:
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
-    control = control_lines(request.control, found) if request.control else ()
-    closing = (*_control(control), *_closing(study, request.remarks))
-    told = results([one.group for one in contents], [one.summary for one in contents], study, control)
+    closing = (*_control(control.lines), *_closing(study, request.remarks))
+    told = results(shown, [one.summary for one in contents], study, found, control.lines)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
     main = request.out / "results.json"
     if "md" in request.formats:
         main = request.out / "report.md"
-        atomic.write_text(main, _markdown(study, contents, closing))
+        atomic.write_text(main, _markdown(study, contents, closing, found))
     if "html" in request.formats:
         main = request.out / "index.html"
         atomic.write_text(main, page.render(_page(study, contents, closing), pictures, request.refresh))
     return main
+
+
+def _told(found: Answers, contents: Sequence[GroupContent], control: Controlled) -> Answers:
+    """The answers with the comparisons that were declared and the control of the study."""
+    outcome = control.outcome
+    claimed = (outcome.claims, outcome.comparisons) if outcome is not None and outcome.comparisons else None
+    declared = tuple(one for content in contents for one in content.summary.comparisons)
+    return replace(found, declared=declared, control=claimed)
 
 
 def _study(request: Request) -> Study:
@@ -264,7 +279,7 @@ def _page(study: Study, contents: Sequence[GroupContent], last: Sequence[Closing
         page.Section(key, name, lead, (page.table_view(table),) if table else (), lines=lines)
         for key, name, lead, table, lines in last
     )
-    short = tuple((one.group.key, names[one.group.key], one.summary.short) for one in contents)
+    short = ()
     return page.Page(title, lede, _facts(study), short, overviews, views, closing, _colophon(study))
 
 
@@ -301,8 +316,8 @@ def _colophon(study: Study) -> str:
     )
 
 
-def _markdown(study: Study, contents: Sequence[GroupContent], last: Sequence[Closing]) -> str:
-    parts = [text.heading(*_title(study))]
+def _markdown(study: Study, contents: Sequence[GroupContent], last: Sequence[Closing], found: Answers) -> str:
+    parts = [text.verdict(say(found))]
     parts += ["\n\n".join(text.table_text(table)) + "\n" for table in _overviews(contents)]
     for one in contents:
         tables = {key: one.tables.get(key, []) + one.more.get(key, []) for key in page.SECTIONS}

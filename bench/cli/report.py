@@ -121,9 +121,16 @@ def chosen_runs(
     declared = {
         "comparisons": grid.comparisons,
         "control": _declared_control(grid, root),
+        "planned": _planned(grid),
         "remarks": changed_rules(grid.cells(), root),
     }
     return tuple(folder.path for folder in folders), declared
+
+
+def _planned(grid: "Grid") -> dict[tuple[str, str, str], int]:
+    """(Protocol, data set, variant) -> seeds that the study declares."""
+    cells = [(cell.protocol.name, Path(cell.dataset).name, cell.variant) for cell in grid.compared_cells()]
+    return {each: cells.count(each) for each in dict.fromkeys(cells)}
 
 
 def _declared_control(grid: "Grid", root: Path) -> "DeclaredControl | None":

@@ -149,22 +149,50 @@ def sides(
     return a, b
 
 
+def sides_against_copy(
+    key: str,
+    direction: Direction,
+    selection: str,
+    name: str,
+    folders: Sequence[RunFolder],
+    values: tuple[Sequence[float], Sequence[float]],
+) -> tuple[Side, Side]:
+    """A variant's distance, and that of its sources left as they are, which need not have been run.
+
+    The features of the sources are those of the real images of the other direction. `values` are the
+    distances of the translations and of the sources, one for every folder.
+    """
+    sources = f"real-{'B2A' if direction == 'A2B' else 'A2B'}"
+    blocks = [
+        _from_features(key, direction, generated, folders, known)
+        for generated, known in zip((f"{selection}-{direction}", sources), values, strict=True)
+    ]
+    both = all(block is not None for block in blocks)
+    same = both and [x.shape for x in blocks[0] or ()] == [x.shape for x in blocks[1] or ()]
+    a, b = (
+        Side(each, tuple(known), (block or ()) if same else ())
+        for each, known, block in zip((name, "copy"), values, blocks, strict=True)
+    )
+    return a, b
+
+
 def _leave_one_out(
     key: str, direction: Direction, selection: str, folders: Sequence[RunFolder], values: Sequence[float]
 ) -> tuple[Array, ...] | None:
     if is_distance(key):
-        return _from_features(key, direction, selection, folders, values)
+        return _from_features(key, direction, f"{selection}-{direction}", folders, values)
     # images.csv is of the last step's weights alone.
     return _from_images(key, direction, folders, values) if selection == "last" else None
 
 
 def _from_features(
-    key: str, direction: Direction, selection: str, folders: Sequence[RunFolder], values: Sequence[float]
+    key: str, direction: Direction, which: str, folders: Sequence[RunFolder], values: Sequence[float]
 ) -> tuple[Array, ...] | None:
+    """`which` begins the name of the file of the images that are held against the real ones."""
     network = key.partition("(")[2].rstrip(")") or "inception"
     found: list[LeaveOneOut] = []
     for folder, value in zip(folders, values, strict=True):
-        generated = read_features(folder.features / f"{selection}-{direction}-{network}.npy")
+        generated = read_features(folder.features / f"{which}-{network}.npy")
         real = read_features(folder.features / f"real-{direction}-{network}.npy")
         if generated is None or real is None or max(len(generated), len(real)) > MOST_IMAGES:
             return None

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from reports.comparability import Group
-from reports.control import DeclaredControl, control_lines
+from reports.control import DeclaredControl, controlled
 
 Read = Callable[[Path], Group]
 STUDY = """
@@ -45,7 +45,7 @@ def lines_of(
     control = declared(mini, place / "second", seeds, done)
     for folder in control.folders:
         shift_distances(folder, factor)
-    return control_lines(control, [group_of(place / "first")])
+    return controlled(control, [group_of(place / "first")]).lines
 
 
 def test_one_variant_under_other_seeds_is_not_claimed_to_differ(
@@ -97,7 +97,7 @@ def test_second_runs_under_other_rules_are_no_control(
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         record["protocol_hash"] = "other"
         (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    first, second = control_lines(control, [group_of(tmp_path / "first")])
+    first, second = controlled(control, [group_of(tmp_path / "first")]).lines
     assert "nothing to compare yet" in first
     assert second.startswith("5 second runs")
 

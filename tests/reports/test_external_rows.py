@@ -73,27 +73,6 @@ def test_a_row_without_a_seed_says_so_in_place_of_a_count(
     assert row["n = 3 (note)"] == "Images of another program: one value, no seed, so no interval."
 
 
-def test_the_headline_of_images_alone_is_their_value(
-    mini: ModuleType, tmp_path: Path, group_of: Read
-) -> None:
-    mini.write_external(tmp_path, "theirs", value=0.0456)
-    mini.write_external(tmp_path, "other", value=0.02)
-    short = summarise_group(group_of(tmp_path)).short
-    assert short == (
-        "KD(tiny) of images of other programs: A → B other 0.02000 and theirs 0.04560; "
-        "B → A other 0.02000 and theirs 0.04560."
-    )
-
-
-def test_the_headline_names_images_below_every_trained_variant(
-    root: Path, mini: ModuleType, group_of: Read
-) -> None:
-    mini.write_external(root, "theirs", value=0.001)
-    short = summarise_group(group_of(root)).short
-    assert short.startswith("Lowest KD(tiny): A → B spatial 0.01")
-    assert short.count("lower, by another program: theirs 0.001000") == 2
-
-
 def test_what_images_alone_cannot_have_is_a_dash_with_its_reason(
     root: Path, mini: ModuleType, tmp_path: Path
 ) -> None:

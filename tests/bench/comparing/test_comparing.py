@@ -10,7 +10,10 @@ import pytest
 
 from bench.comparing import Outcome, Request, compare_runs
 from bench.comparing.pairing import Catalogue
+from bench.comparing.sides import sides_against_copy
 from bench.errors import BenchError, UsageError
+from bench.runs.scores import read_scores
+from bench.scoring.kernel import kernel_distance
 from bench.statistics import Verdict
 from bench.statistics.claims import number
 
@@ -54,6 +57,26 @@ def test_features_and_per_image_columns_bring_the_test_images_into_the_error(com
     assert None not in {inputs["kd(tiny)"], inputs["fd(tiny)"], inputs["edge_correlation"]}
     assert "for these test images" in of(outcome, "colourfulness").sentence
     assert "for these test images" not in of(outcome, "kd(tiny)").sentence
+
+
+def test_a_copy_that_was_never_run_brings_its_images_by_the_real_ones_of_the_other_direction(
+    make_run,
+) -> None:  # type: ignore[no-untyped-def]
+    folders = [make_run("slot9", seed) for seed in range(3)]
+    real = np.load(folders[0].features / "real-A2B-tiny.npy")
+    for folder in folders:
+        sources = np.random.default_rng(7).standard_normal((30, 6)) + 1.0
+        np.save(folder.features / "real-B2A-tiny.npy", sources)
+    values = [read_scores(each.scores_json).selections["last"].directions["A2B"] for each in folders]
+    mine = [float(each.metrics["kd(tiny)"].value) for each in values]
+    copied = [kernel_distance(sources, real)] * 3
+    a, b = sides_against_copy("kd(tiny)", "A2B", "last", "slot9", folders, (mine, copied))
+    assert (a.name, b.name, b.values) == ("slot9", "copy", tuple(copied))
+    assert [block.shape for block in b.leave_one_out] == [(3, 30), (3, 32)]
+    other, _ = sides_against_copy("kd(tiny)", "A2B", "last", "slot9", folders, (mine, [1.0] * 3))
+    assert other.leave_one_out == (), (
+        "features that do not give a copy's distance are not those of the sources"
+    )
 
 
 def test_features_that_do_not_give_the_stored_score_are_not_used(make_run, compare) -> None:  # type: ignore[no-untyped-def]

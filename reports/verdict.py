@@ -1,0 +1,452 @@
+"""What a report answers, as numbers: every variant held against copying the input, task by task.
+
+A task is one direction of one data set. The unit is the share of a copy's distance: 0 is the target domain, 1
+the input returned as it is. Each trained variant is compared with a copy by the paired statistics that all else
+uses (seeds and, where the run folders keep features, test images), corrected by Holm over all these results:
+marks, headline and tables follow that one verdict. `copy` need not have been run.
+
+Images of other programs, baselines with an objective of their own and runs of another schedule are systems:
+they are shown, and neither counted nor called best.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from bench.comparing.sides import sides_against_copy
+from bench.runs.folder import RunFolder
+from bench.runs.scores import Direction
+from bench.scoring.catalogue_masks import DEAD_DEVIATION
+from bench.statistics import Comparison, Pair, Verdict, compare
+from reports import metrics
+from reports.comparability import Group
+from reports.comparisons import arrow_text, compare_column, winner
+from reports.summaries import Summary, summarise
+from reports.tables.main import headline
+from reports.tables.scores import DIRECTIONS, chosen
+
+COPY = "copy"
+WARN_FROM = 0.5
+"""Share of a copy's distance from which on the floor leaves too little room for shares to say much."""
+UNCHANGED = 0.9
+"""Share of unchanged outputs from which on a variant is said to return its input."""
+
+
+class Mark(StrEnum):
+    """How a variant stands to a copy of the input in one task."""
+
+    NEARER = "nearer than a copy"
+    FARTHER = "farther than a copy"
+    OPEN = "not told apart from a copy"
+    NEARER_EACH = "nearer in every seed, too few seeds for a claim"
+    FARTHER_EACH = "farther in every seed, too few seeds for a claim"
+    COPIES = "returns its input"
+    RUNNING = "still running, no verdict yet"
+    WAITING = "waiting"
+    NONE = "no distance"
+    VALUE = "one value, no seed"
+
+
+DECIDED = frozenset(Mark) - {Mark.RUNNING, Mark.WAITING, Mark.NONE, Mark.VALUE}
+NEAR, FAR = frozenset({Mark.NEARER, Mark.NEARER_EACH}), frozenset({Mark.FARTHER, Mark.FARTHER_EACH})
+
+
+@dataclass(frozen=True)
+class Share:
+    """One variant in one task, in shares of a copy's distance."""
+
+    variant: str
+    mark: Mark
+    found: Summary | None = None
+    """Raw distances, by seed."""
+    copy: float = math.nan
+    """The raw distance of the untouched input."""
+    bounds: tuple[float, float] | None = None
+    """Interval of the mean from 5 seeds on, else the range of the seeds; None for a single value."""
+    done: int = 0
+    expected: int = 0
+    """Seeds with a distance, and seeds that there will be."""
+    comparison: Comparison | None = None
+
+    @property
+    def mean(self) -> float | None:
+        return None if self.found is None else self.found.mean / self.copy
+
+    @property
+    def by_seed(self) -> tuple[float, ...]:
+        return () if self.found is None else tuple(value / self.copy for value in self.found.by_seed)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One direction of one data set."""
+
+    place: str
+    """The key of its comparison group."""
+    protocol: str
+    dataset: str
+    direction: str
+    key: str
+    """The kernel distance that is measured."""
+    copy: float
+    floor: float | None
+    """Raw distance of real images to real images."""
+    shares: Mapping[str, Share]
+    best: str | None = None
+    """The variant that is told apart from every other trained one, where there is one."""
+    worst: str | None = None
+
+    @property
+    def floor_share(self) -> float | None:
+        return None if self.floor is None else self.floor / self.copy
+
+    @property
+    def warned(self) -> bool:
+        """Whether real images lie so far apart that a share says little."""
+        return self.floor_share is not None and self.floor_share > WARN_FROM
+
+    def marked(self, marks: frozenset[Mark], variants: Sequence[str]) -> list[str]:
+        """Those of `variants` with one of the marks."""
+        return [name for name in variants if name in self.shares and self.shares[name].mark in marks]
+
+    def lowest(self, variants: Sequence[str]) -> str | None:
+        """The one of `variants` with the lowest mean."""
+        known = {v: self.shares[v].mean for v in variants if v in self.shares}
+        means = {variant: mean for variant, mean in known.items() if mean is not None}
+        return min(means, key=lambda variant: means[variant]) if means else None
+
+
+class Head(StrEnum):
+    """What the attention of a variant does."""
+
+    ALIVE = "alive"
+    PART = "dead in part"
+    DEAD = "dead"
+    FIXED = "fixed masks"
+    COPIES = "copies"
+    NONE = "none"
+    UNKNOWN = "not measured"
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The mask heads of a variant over all its runs, in both directions."""
+
+    head: Head
+    dead: int = 0
+    heads: int = 0
+    effects: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(group, direction) -> how far the output moves without attention, in levels of 255."""
+
+    @property
+    def attends(self) -> bool:
+        return self.head in (Head.ALIVE, Head.PART)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Everything that the sentences of a report are made of."""
+
+    tasks: tuple[Task, ...]
+    trained: tuple[str, ...]
+    """The variants that are counted, in the order of the page: by mean log share over common tasks."""
+    untrained: tuple[str, ...]
+    systems: Mapping[str, str]
+    """Shown and not counted, with the reason."""
+    attention: Mapping[str, Attention]
+    unchanged: Mapping[str, float]
+    """Trained variant -> largest mean share of its outputs that are copies of their input."""
+    declared: tuple[Comparison, ...] = ()
+    control: tuple[int, int] | None = None
+    """Differences claimed between a variant and itself, of so many comparisons."""
+    runs_done: int = 0
+    runs_planned: int = 0
+    running: bool = False
+
+    @cached_property
+    def results(self) -> tuple[Share, ...]:
+        """Every decided result of the trained variants."""
+        every = [share for task in self.tasks for name, share in task.shares.items() if name in self.trained]
+        return tuple(share for share in every if share.mark in DECIDED)
+
+    @cached_property
+    def tests(self) -> int:
+        """Results that Holm corrected over."""
+        return sum(s.comparison is not None and s.comparison.p_value is not None for s in self.results)
+
+    @cached_property
+    def seeds(self) -> tuple[int, int]:
+        """Fewest and most seeds behind a decided result; (0, 0) without any."""
+        counts = [share.done for share in self.results]
+        return (min(counts), max(counts)) if counts else (0, 0)
+
+    @cached_property
+    def claims(self) -> bool:
+        """Whether any result has the seeds that a claim needs."""
+        supported = (Verdict.SUPPORTED, Verdict.NOT_FOUND)
+        return any(s.comparison is not None and s.comparison.verdict in supported for s in self.results)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Every row of the page: trained, systems, untrained."""
+        return (*self.trained, *self.systems, *self.untrained)
+
+
+def answers(groups: Sequence[Group], expected: Mapping[tuple[str, str, str], int] | None = None) -> Answers:
+    """The answers of some comparison groups.
+
+    `expected` holds (protocol, data set, variant) -> seeds that were planned; where nothing was planned, the
+    seeds of a variant are those that have a run folder.
+    """
+    systems = _systems(groups)
+    trained = _unique(v for g in groups for v in g.stated if v in g.trained and v not in systems)
+    untrained = _unique(v for g in groups for v in g.stated if v not in (*trained, *systems, COPY))
+    bare = [task for group in groups for task in _tasks(group, systems, expected or {})]
+    gone = {v for v in trained if all(t.shares[v].mark is Mark.NONE for t in bare if v in t.shares)}
+    trained = [variant for variant in trained if variant not in gone]
+    untrained = [variant for variant in untrained if variant not in gone]
+    by_key = {group.key: group for group in groups}
+    tested = _against_copy(by_key, bare, trained)
+    tasks = tuple(_ranked(by_key[task.place], task, trained) for task in tested)
+    found = Answers(
+        tasks,
+        tuple(_by_share(trained, tasks)),
+        tuple(untrained),
+        systems,
+        {variant: attention_of(groups, variant) for variant in (*trained, *systems)},
+        _unchanged(groups, trained),
+    )
+    return replace(found, **_progress(groups, expected or {}))
+
+
+def _unique(names: Iterator[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _systems(groups: Sequence[Group]) -> dict[str, str]:
+    """What is shown and not counted, with the reason in a few words."""
+    found: dict[str, str] = {}
+    for group in groups:
+        found |= {variant: "another program" for variant in group.stated if variant in group.external}
+        found |= {variant: f"own objective {own}" for variant, own in group.own_objectives.items()}
+        found |= {variant: "another schedule" for variant in group.stated if group.marked(variant)}
+    return found
+
+
+def _tasks(
+    group: Group, systems: Mapping[str, str], expected: Mapping[tuple[str, str, str], int]
+) -> Iterator[Task]:
+    """The tasks of a group whose copy has a distance; marks are those that need no statistics."""
+    key = headline(group)
+    scores = chosen(group.study.scores, "last")
+    for direction in DIRECTIONS if key else ():
+        rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
+        copy = group.reference(rows, "ceiling")
+        by_variant = dict(iter(rows.groupby("variant")))
+        if copy is None and COPY in by_variant:
+            found = summarise(by_variant[COPY])
+            copy = None if found is None else found.mean
+        if key is None or copy is None or copy <= 0:
+            continue
+        shares = {}
+        for variant in group.stated:
+            if variant == COPY:
+                continue
+            found = summarise(by_variant[variant]) if variant in by_variant else None
+            shares[variant] = _share(group, variant, found, copy, systems, expected)
+        floor = group.reference(rows, "floor")
+        yield Task(group.key, group.protocol, group.dataset, direction, key, copy, floor, shares)
+
+
+def _share(
+    group: Group,
+    variant: str,
+    found: Summary | None,
+    copy: float,
+    systems: Mapping[str, str],
+    expected: Mapping[tuple[str, str, str], int],
+) -> Share:
+    runs = group.study.runs[group.study.runs["variant"] == variant]
+    going = runs["status"].eq("running").any()
+    done = 0 if found is None else found.n
+    wanted = max(expected.get((group.protocol, group.dataset, variant), 0), len(runs))
+    unfinished = bool(going or wanted > len(runs)) and done < wanted
+    if found is None:
+        return Share(variant, Mark.WAITING if unfinished else Mark.NONE, expected=wanted)
+    bounds = found.interval() or (min(found.by_seed), max(found.by_seed))
+    placed = Share(
+        variant,
+        Mark.OPEN,
+        found,
+        copy,
+        (bounds[0] / copy, bounds[1] / copy) if found.n > 1 else None,
+        done,
+        wanted,
+    )
+    if variant in group.trained and variant not in systems:
+        return replace(placed, mark=Mark.RUNNING) if unfinished else placed
+    return replace(placed, mark=Mark.VALUE)
+
+
+def _against_copy(groups: Mapping[str, Group], tasks: Sequence[Task], trained: Sequence[str]) -> list[Task]:
+    """The tasks, every finished result of a trained variant compared with a copy, Holm over all."""
+    places = [
+        (at, variant)
+        for at, task in enumerate(tasks)
+        for variant in trained
+        if variant in task.shares and task.shares[variant].mark is Mark.OPEN
+    ]
+    outcomes = compare([_pair(groups[tasks[at].place], tasks[at], variant) for at, variant in places])
+    made = [dict(task.shares) for task in tasks]
+    for (at, variant), outcome in zip(places, outcomes, strict=True):
+        copies = _returns_input(groups[tasks[at].place], variant, tasks[at].direction)
+        mark = Mark.COPIES if copies else _mark(outcome)
+        made[at][variant] = replace(made[at][variant], mark=mark, comparison=outcome)
+    return [replace(task, shares=shares) for task, shares in zip(tasks, made, strict=True)]
+
+
+def _pair(group: Group, task: Task, variant: str) -> Pair:
+    scores = chosen(group.study.scores, "last")
+    rows = scores[
+        (scores["metric"] == task.key)
+        & (scores["direction"] == task.direction)
+        & (scores["variant"] == variant)
+        & np.isfinite(scores["value"].astype(float))
+    ].drop_duplicates("seed")
+    rows = rows.sort_values("seed")
+    values = [float(value) for value in rows["value"]]
+    a, b = sides_against_copy(
+        task.key,
+        cast(Direction, task.direction),
+        "last",
+        variant,
+        [RunFolder(Path(folder)) for folder in rows["folder"]],
+        (values, [task.copy] * len(values)),
+    )
+    return Pair(
+        metrics.title(task.key),
+        arrow_text(task.direction),
+        task.dataset,
+        a,
+        b,
+        tuple(int(seed) for seed in rows["seed"]),
+        int(rows["images_generated"].iloc[0]),
+        "lower",
+        factor=metrics.scale(task.key),
+    )
+
+
+def _mark(outcome: Comparison) -> Mark:
+    if outcome.verdict is Verdict.SUPPORTED:
+        return Mark.NEARER if outcome.mean_difference < 0 else Mark.FARTHER
+    if outcome.verdict is Verdict.NOT_FOUND:
+        return Mark.OPEN
+    if max(outcome.differences) < 0:
+        return Mark.NEARER_EACH
+    return Mark.FARTHER_EACH if min(outcome.differences) > 0 else Mark.OPEN
+
+
+def _ranked(group: Group, task: Task, trained: Sequence[str]) -> Task:
+    """The task with its best and worst: told apart from every other trained variant."""
+    rivals = [variant for variant in trained if variant in task.shares]
+    if any(task.shares[variant].mark in (Mark.RUNNING, Mark.WAITING) for variant in rivals):
+        return task
+    rivals = [variant for variant in rivals if task.shares[variant].mark in DECIDED]
+    scores = chosen(group.study.scores, "last")
+    outcomes = compare_column(scores, rivals, task.key, task.direction)
+    lost = dict.fromkeys(rivals, 0)
+    for one in outcomes:
+        if one.favours is not None:
+            lost[one.b if one.favours == "a" else one.a] += 1
+    worst = next((name for name, count in lost.items() if count and count == len(rivals) - 1), None)
+    best = winner(outcomes, rivals)
+    if best and task.shares[best].mark is Mark.COPIES:
+        best = None
+    return replace(task, best=best, worst=worst if len(rivals) > 2 else None)
+
+
+def _by_share(trained: Sequence[str], tasks: Sequence[Task]) -> list[str]:
+    """By mean log share over the tasks that every trained variant has finished, else over those each has."""
+    common = [t for t in tasks if all(_log(t, variant) is not None for variant in trained)]
+
+    def place(variant: str) -> tuple[bool, float]:
+        logs = [_log(task, variant) for task in common or tasks]
+        known = [one for one in logs if one is not None]
+        return not known, float(np.mean(known)) if known else 0.0
+
+    return sorted(trained, key=place)
+
+
+def _log(task: Task, variant: str) -> float | None:
+    share = task.shares.get(variant)
+    if share is None or share.mean is None or share.mark not in DECIDED:
+        return None
+    return math.log(max(share.mean, 1e-3))
+
+
+def attention_of(groups: Sequence[Group], variant: str) -> Attention:
+    """What the masks of a variant do, over its runs in all groups and both directions."""
+    deviations: list[float] = []
+    effects: dict[tuple[str, str], float] = {}
+    measured = False
+    kinds = {group.kinds[variant] for group in groups if variant in group.kinds}
+    for group in groups:
+        rows = group.study.scores
+        rows = rows[(rows["variant"] == variant) & (rows["selection"] == "last")]
+        measured = measured or len(rows) > 0
+        for direction, here in rows.groupby("direction"):
+            deviation = here.loc[here["metric"] == "mask_spatial_deviation", "value"].dropna()
+            deviations += [float(value) for value in deviation]
+            effect = here.loc[here["metric"] == "attention_effect", "value"].dropna()
+            if len(effect):
+                effects[group.key, str(direction)] = float(effect.mean())
+    dead = sum(value < DEAD_DEVIATION for value in deviations)
+    if not deviations:
+        return Attention(Head.NONE if measured else Head.UNKNOWN)
+    if "control" in kinds:
+        return Attention(Head.FIXED, dead, len(deviations), effects)
+    head = Head.DEAD if dead == len(deviations) else Head.PART if dead else Head.ALIVE
+    return Attention(head, dead, len(deviations), effects)
+
+
+def _unchanged(groups: Sequence[Group], trained: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for group in groups:
+        scores = chosen(group.study.scores, "last")
+        rows = scores[(scores["metric"] == "unchanged") & scores["value"].notna()]
+        for (variant, _), same in rows.groupby(["variant", "direction"]):
+            if variant in trained:
+                name = str(variant)
+                found[name] = max(found.get(name, 0.0), float(same["value"].mean()))
+    return found
+
+
+def _returns_input(group: Group, variant: str, direction: str) -> bool:
+    scores = chosen(group.study.scores, "last")
+    rows = scores[
+        (scores["metric"] == "unchanged")
+        & (scores["variant"] == variant)
+        & (scores["direction"] == direction)
+    ]
+    values = rows["value"].dropna()
+    return len(values) > 0 and float(values.mean()) >= UNCHANGED
+
+
+def _progress(groups: Sequence[Group], expected: Mapping[tuple[str, str, str], int]) -> dict[str, object]:
+    """How many runs are done, of how many, and whether any is going on."""
+    runs = pd.concat([group.study.runs for group in groups]) if groups else pd.DataFrame()
+    if runs.empty:
+        return {}
+    ours = runs[runs["status"] != "external"]
+    done = int((ours["status"].eq("done") & ours["scored"].fillna(False).astype(bool)).sum())
+    begun = ours.groupby(["protocol", "dataset", "variant"]).size().to_dict()
+    planned = sum(max(expected.get(cell, 0), begun.get(cell, 0)) for cell in {*expected, *begun})
+    going = bool(ours["status"].eq("running").any()) or planned > len(ours)
+    return {"runs_done": done, "runs_planned": planned, "running": going}
