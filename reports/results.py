@@ -14,8 +14,9 @@ from reports.frame import Study, records
 from reports.run_files import NOT_LOSSES, read_losses
 from reports.summaries import summarise
 from reports.tables.scores import chosen
-from reports.verdict import Answers, Share
-from reports.wording import plain, say
+from reports.verdict.answers import say
+from reports.verdict.model import Answers, Share
+from reports.verdict.words import plain
 
 RESULTS_SCHEMA_VERSION = 2
 

@@ -7,7 +7,7 @@ from reports.findings import Summary
 from reports.page import SECTIONS
 from reports.tables.markdown import escape, to_markdown
 from reports.tables.model import Table
-from reports.wording import Said
+from reports.verdict.answers import Said
 
 
 def verdict(said: Said) -> str:

@@ -36,8 +36,9 @@ from reports.tables.overview import overview_table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
 from reports.tables.scores import card
-from reports.verdict import Answers, answers
-from reports.wording import say
+from reports.verdict.answers import say
+from reports.verdict.model import Answers
+from reports.verdict.shares import answers
 
 Closing = tuple[str, str, str, Table | None, tuple[str, ...]]
 """(key, title, lead, table, lines) of a section after the last group."""

@@ -13,8 +13,9 @@ import pytest
 from reports.comparability import groups
 from reports.frame import read_study, run_folders
 from reports.summaries import Summary
-from reports.verdict import Answers, Attention, Head, Mark, Share, Task, answers
-from reports.wording import say
+from reports.verdict.answers import say
+from reports.verdict.model import Answers, Attention, Head, Mark, Share, Task
+from reports.verdict.shares import answers
 
 NEAR, FAR, OPEN = Mark.NEARER, Mark.FARTHER, Mark.OPEN
 NEAR_EACH, FAR_EACH, COPIES, RUNNING = Mark.NEARER_EACH, Mark.FARTHER_EACH, Mark.COPIES, Mark.RUNNING

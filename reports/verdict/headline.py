@@ -1,0 +1,279 @@
+"""The headline and the two lines under it: is copying beaten, where, and is there a winner.
+
+Pure functions from what was found to what is said; names stand in `backticks`, which the page sets as code.
+No sentence claims more than the statistics carry: "beats" needs a supported difference, "best" one from every
+other trained variant; images of other programs and other systems are named, and never counted. A test holds
+each rule.
+"""
+
+import math
+from collections.abc import Sequence
+
+from reports.numbers import counted, listed
+from reports.verdict.model import FAR, Answers, Attention, Head, Mark, Task
+from reports.verdict.words import (
+    MOST_PLACES,
+    almost_better,
+    arrow,
+    code,
+    copiers_of,
+    decided,
+    each_seed,
+    has_head,
+    near_in,
+    nearest_of_all,
+    part_of,
+    place_names,
+    places_of,
+    seeds_text,
+    share_text,
+    times,
+    where,
+    who_text,
+    wins_of,
+)
+
+MANY = 12
+"""Variants from which on the headline counts variants, not tasks."""
+FAR_AWAY = 2.0
+"""Copies from which on a data set is named as the worst."""
+
+
+def headline(found: Answers) -> str:
+    """One sentence or two: is copying beaten, and is there a winner."""
+    if not found.results:
+        return _nothing_decided(found)
+    copiers = [name for name, share in copiers_of(found)]
+    if copiers and set(copiers) >= set(found.trained):
+        return _learned_to_copy(found)
+    first = _copying_clause(found)
+    clauses = [f"So far: {first[0].lower()}{first[1:]}" if found.running else first]
+    if len(found.trained) > 1 and len(found.trained) < MANY:
+        clauses.append(_winner_clause(found))
+    elif len(found.trained) == 1 and not found.claims and not _lone_range(found):
+        clauses.append(f"{seeds_text(found)}: no claim is made.")
+    return " ".join(clauses)
+
+
+def _nothing_decided(found: Answers) -> str:
+    if found.running:
+        return "Nothing is finished yet."
+    if found.systems and not found.trained:
+        return "Nothing was trained here: these are images of other programs."
+    if found.trained or not found.untrained:
+        return "No trained variant has a distance yet." if found.trained else "No run has a distance yet."
+    return "Nothing was trained here, so nothing can beat copying the input."
+
+
+def _copying_clause(found: Answers) -> str:
+    if len(found.trained) >= MANY:
+        return _many(found)
+    tasks = decided(found)
+    beaten = [task for task in tasks if near_in(found, task)]
+    if len({(task.protocol, task.dataset) for task in tasks}) == 1:
+        return _of_one_dataset(found, tasks, beaten)
+    if not found.claims:
+        if not beaten:
+            return f"In none of {len(tasks)} tasks does a variant beat copying in every seed."
+        return f"In {part_of(len(beaten), len(tasks))} tasks some variant beats copying{each_seed(found)}."
+    if not beaten:
+        return f"Nothing trained here beats copying the input, in any of {len(tasks)} tasks."
+    only = "only " if 2 * len(beaten) <= len(tasks) else ""
+    return f"Copying the input is beaten in {only}{part_of(len(beaten), len(tasks))} tasks."
+
+
+def _of_one_dataset(found: Answers, tasks: Sequence[Task], beaten: Sequence[Task]) -> str:
+    """A task is a direction here, and is called by its domains."""
+    if not beaten:
+        almost = almost_better(found)
+        if almost is not None:
+            return almost
+        who = code(found.trained[0]) if len(found.trained) == 1 else "Nothing trained here"
+        verb = "does not beat" if len(found.trained) == 1 else "beats"
+        where = ", in either direction" if len(tasks) > 1 else ""
+        if not found.claims and len(found.trained) == 1:
+            return f"{who} does not come nearer than a copy of the input{where}."
+        return f"{who} {verb} copying the input{where}."
+    names = [name for name in found.trained if any(name in near_in(found, task) for task in beaten)]
+    who = who_text(names, found)
+    one = len(names) == 1
+    act = (
+        ("beats" if one else "beat") if found.claims else ("comes nearer than" if one else "come nearer than")
+    )
+    what = "copying" if found.claims else "a copy"
+    each = "" if found.claims else each_seed(found)
+    if len(beaten) == len(tasks):
+        both = ", both ways" if len(tasks) > 1 else f" {arrow(tasks[0].dataset, tasks[0].direction)}"
+        return f"{who} {act} {what}{both}{each}."
+    (here,), (there,) = beaten, [task for task in tasks if task not in beaten]
+    here_, there_ = (arrow(task.dataset, task.direction) for task in (here, there))
+    return f"{who} {act} {what} {here_}{each}, not {there_}."
+
+
+def _many(found: Answers) -> str:
+    tasks = decided(found)
+    beating = {name for task in tasks for name in near_in(found, task)}
+    verb = (
+        "beat copying somewhere" if found.claims else f"come nearer than a copy somewhere{each_seed(found)}"
+    )
+    told = f"{part_of(len(beating), len(found.trained))} variants {verb}"
+    above = [name for name in found.untrained if tasks and nearest_of_all(found, name, tasks) == len(tasks)]
+    return f"{told}; {code(above[0])}, untrained, is nearer than all of them." if above else f"{told}."
+
+
+def _winner_clause(found: Answers) -> str:
+    wins = wins_of(found)
+    if not wins:
+        if found.running:
+            return "No winner yet."
+        return "No variant is best." if found.claims else f"{seeds_text(found)}: no winner is named."
+    if len(wins) > MOST_PLACES:
+        return f"{len(wins)} variants are each best somewhere."
+    return " ".join(_won(found, name, tasks) for name, tasks in wins.items())
+
+
+def _won(found: Answers, name: str, tasks: Sequence[Task]) -> str:
+    """`slot9 is best on summer2winter, both ways, and still 6 times as far as a copy`"""
+    text = f"{code(name)} is best{where(found, tasks)}"
+    behind = [task.shares[name] for task in tasks if task.shares[name].mark in FAR]
+    level = [task.shares[name] for task in tasks if task.shares[name].mark is Mark.OPEN]
+    if behind:
+        text += f", and still {times([one.mean or 0.0 for one in behind])} as far as a copy"
+    elif level:
+        text += ", and not told apart from a copy"
+    head = found.attention.get(name, Attention(Head.UNKNOWN)).head
+    if head is Head.DEAD:
+        text += "; its attention is dead: the masks are flat in every run"
+    elif head is Head.FIXED:
+        text += "; its masks are fixed, so attention has no part in it"
+    return text + "."
+
+
+def lede(found: Answers) -> str:
+    """Where, with what attention, how far the rest, and what the untrained and other systems reach."""
+    parts = [_nearer_where(found), _worst(found), _copied(found), _untrained(found), _systems(found)]
+    return " ".join(part for part in parts if part)
+
+
+def _nearer_where(found: Answers) -> str:
+    tasks = [task for task in decided(found) if near_in(found, task)]
+    tasks.sort(key=lambda task: -len(near_in(found, task)))
+    if not found.results:
+        return ""
+    if not tasks:
+        return _nearest(found)
+    names, several = place_names(found), len({(t.protocol, t.dataset) for t in found.tasks}) > 1
+    clauses = []
+    for at, task in enumerate(tasks[:MOST_PLACES]):
+        near = near_in(found, task)
+        place = names[task.protocol, task.dataset]
+        place = (
+            f" on {place} {arrow('', task.direction)}"
+            if several
+            else f" {arrow(task.dataset, task.direction)}"
+        )
+        clauses.append(_come_nearer(found, near, place, first=at == 0))
+    more = len(tasks) - MOST_PLACES
+    rest = f"; some in {counted(more, 'other task')}" if more > 0 else ""
+    return "; ".join(clauses) + rest + "."
+
+
+def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool) -> str:
+    """`3 of 4 trained variants come nearer on X, 2 of them with attention dead or off`."""
+    off = [name for name in near if not found.attention.get(name, Attention(Head.UNKNOWN)).attends]
+    headed = [name for name in found.trained if has_head(found, name)]
+    if len(near) == 1:
+        text = f"{code(near[0])} alone comes nearer{place}"
+        head = found.attention.get(near[0], Attention(Head.UNKNOWN)).head
+        return (
+            text + (", with dead attention" if head is Head.DEAD else "")
+            if len(found.trained) > 1
+            else (f"It comes nearer{place}" + (", with dead attention" if head is Head.DEAD else ""))
+        )
+    who = f"All {len(near)}" if len(near) == len(found.trained) else f"{len(near)} of {len(found.trained)}"
+    text = f"{who}{' trained variants come nearer' if first else ''}{place}"
+    if off and headed and first and len(near) < MANY:
+        amount = "all" if len(off) == len(near) else str(len(off))
+        text += f", {amount} of them with attention dead or off"
+    return text
+
+
+def _nearest(found: Answers) -> str:
+    """Nothing beats copying: the one that comes closest to it."""
+    share, task = min(
+        ((share, task) for task in found.tasks for share in task.shares.values() if share in found.results),
+        key=lambda pair: pair[0].mean if pair[0].mean is not None else math.inf,
+    )
+    place = (
+        places_of(found, [task])[0] if len(place_names(found)) > 1 else arrow(task.dataset, task.direction)
+    )
+    told = f", {share.mark.value}" if share.mark is not Mark.COPIES else ", as it returns its input"
+    if len(found.trained) == 1:
+        return f"Its lowest distance is {share_text(share.mean)} of a copy's ({place}{told})."
+    amount = f"{share_text(share.mean)} of a copy's distance ({place}{told})"
+    return f"The lowest is {code(share.variant)} with {amount}."
+
+
+def _worst(found: Answers) -> str:
+    """The data set on which everything trained ends farthest away, where that is far."""
+    if len(found.trained) < 2:
+        return ""
+    by_place: dict[tuple[str, str], list[float]] = {}
+    for task in found.tasks:
+        shares = [share for share in task.shares.values() if share in found.results]
+        means = [share.mean for share in shares if share.mean is not None]
+        if all(share.mark in FAR for share in shares) and means:
+            by_place.setdefault((task.protocol, task.dataset), []).extend(means)
+    far = {place: means for place, means in by_place.items() if min(means) >= FAR_AWAY}
+    if not far:
+        return ""
+    place = max(far, key=lambda each: min(far[each]))
+    where = f"On {place_names(found)[place]} all" if len(place_names(found)) > 1 else "All"
+    return f"{where} end {times(far[place])} as far away as a copy."
+
+
+def _copied(found: Answers) -> str:
+    copiers = copiers_of(found)
+    if not copiers or {name for name, _ in copiers} >= set(found.trained):
+        return ""
+    return " ".join(_copies_sentence(name, share) for name, share in copiers[:MOST_PLACES])
+
+
+def _copies_sentence(name: str, share: float) -> str:
+    return f"{code(name)} has learned to copy: {100 * share:.0f} % of its images are unchanged."
+
+
+def _learned_to_copy(found: Answers) -> str:
+    copiers = copiers_of(found)
+    if len(copiers) == 1:
+        return _copies_sentence(*copiers[0])
+    least = min(share for _, share in copiers)
+    who = f"All {len(copiers)} variants have learned to copy"
+    return f"{who}: {100 * least:.0f} % and more of their images are unchanged."
+
+
+def _untrained(found: Answers) -> str:
+    tasks = decided(found)
+    counts = {name: nearest_of_all(found, name, tasks) for name in found.untrained}
+    counts = {name: count for name, count in counts.items() if count}
+    if not counts:
+        return ""
+    name = max(counts, key=lambda each: counts[each])
+    where = f"in {counts[name]} of {len(tasks)}" if len(tasks) > 1 else "too"
+    what = "everything trained" if len(found.trained) > 1 else code(found.trained[0])
+    return f"Untrained {code(name)} is nearer than {what} {where}."
+
+
+def _systems(found: Answers) -> str:
+    """Systems that lie lower than everything trained: named, and not compared."""
+    lower = []
+    for name, reason in found.systems.items():
+        shares = [task.shares[name].mean for task in decided(found) if nearest_of_all(found, name, [task])]
+        means = [mean for mean in shares if mean is not None]
+        if means:
+            lower.append(f"{code(name)} lies lower ({share_text(min(means))}), {reason}")
+    return f"{listed(lower)}: not compared." if lower else ""
+
+
+def _lone_range(found: Answers) -> bool:
+    return len(decided(found)) == 0
