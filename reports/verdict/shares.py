@@ -21,7 +21,7 @@ import pandas as pd
 
 from bench.comparing.sides import sides_against_copy
 from bench.runs.folder import RunFolder
-from bench.runs.scores import Direction
+from bench.runs.records import Direction
 from bench.scoring.catalogue_masks import DEAD_DEVIATION
 from bench.statistics import Comparison, Pair, Verdict, compare
 from reports import metrics

@@ -12,7 +12,7 @@ from bench.comparing import Outcome, Request, compare_runs
 from bench.comparing.pairing import Catalogue
 from bench.comparing.sides import sides_against_copy
 from bench.errors import BenchError, UsageError
-from bench.runs.scores import read_scores
+from bench.runs.records import read_scores
 from bench.scoring.kernel import kernel_distance
 from bench.statistics import Verdict
 from bench.statistics.claims import number
