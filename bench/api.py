@@ -169,6 +169,12 @@ def run(
         resolve_device(device), use_threads(threads), maybe_path(weights), skip_bad_images, execution
     )
     folder = cell.folder(root)
+    if not dry_run and not RunFolder(folder).run_json.exists():  # said once, before the first step
+        from bench.profiling.signal_chain import foretold
+
+        chain = foretold(cell.variant, cell.protocol, seed)
+        if chain is not None and chain.verdict != "awake":
+            announce(f"note: {chain.in_words}")
     with shown(progress) as report:
         if dry_run:
             return ScoreSheet(folder, None, preview(cell, machine, report))

@@ -25,6 +25,9 @@ def check(
 ) -> None:
     """Check that variants keep the generator contract; exit 1 where one does not.
 
+    Then what is left of a picture after each stage of the mask head, untrained and as narrow as in protocol
+    small: dead, weak or awake at initialisation. That is no check, and fails nothing.
+
     Examples:
 
       bench check slot9 'spatial[width=16]'
@@ -40,11 +43,22 @@ def check(
         results[name] = variants.check(name, full_size=full_size, expected_parameters=expected)
         if not as_json:
             show(name, results[name])
+            show_signal_chain(name)
     if as_json:
         rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
         print_json(rows)
     if not all(each.passed for found in results.values() for each in found):
         raise typer.Exit(1)
+
+
+def show_signal_chain(name: str) -> None:
+    """Print what is left of a picture after each stage of a mask head, and what follows from that."""
+    from bench.profiling.signal_chain import foretold
+    from bench.protocol import load_protocol
+
+    chain = foretold(name, load_protocol("small"))
+    if chain is not None:
+        typer.echo("\n".join(f"  {line}" for line in chain.lines))
 
 
 def show(name: str, results: "list[CheckResult]") -> None:

@@ -52,6 +52,7 @@ def profile(
     from bench.cli.options import load_plugins
     from bench.cli.profiling import Asked, requests, show
     from bench.profiling.profile import measure_fresh
+    from bench.profiling.signal_chain import foretold
     from bench.progress import TerminalProgress
     from bench.setup import Execution
 
@@ -61,4 +62,5 @@ def profile(
     wanted = requests(variant, asked, tuple(plugin or ()), execution)
     with TerminalProgress() as progress:
         profiles = measure_fresh(wanted, progress)
-    show(profiles, top, as_json)
+    chains = {each.variant: foretold(each.variant, each.protocol) for each in wanted}
+    show(profiles, chains, top, as_json)

@@ -1,9 +1,9 @@
 """What `bench profile` does with its options, and how it shows what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.cli.console import Column, print_table
 from bench.cli.options import print_json
@@ -11,6 +11,9 @@ from bench.profiling.profile import Profile, Request
 from bench.protocol import Protocol, key_of, load_protocol
 from bench.setup import Execution, resolve_device, usable_cores
 from bench.studies.grid import KINDS, expand_pattern, refuse_unknown_model_keys
+
+if TYPE_CHECKING:
+    from bench.profiling.signal_chain import SignalChain
 
 MIB = 2**20
 COMPARED = ("step_gflop", "seconds_per_step", "own_memory_bytes")
@@ -83,21 +86,33 @@ def named(pattern: str, protocol: Protocol) -> list[str]:
     return expand_pattern(pattern, KINDS["variants"], protocol)
 
 
-def show(profiles: Sequence[Profile], top: int, as_json: bool) -> None:
-    """Print one profile, or a comparison of several, as tables or as JSON."""
+def show(
+    profiles: Sequence[Profile], chains: "Mapping[str, SignalChain | None]", top: int, as_json: bool
+) -> None:
+    """Print one profile, or a comparison of several, as tables or as JSON.
+
+    `chains` are those of the variants' mask heads, where they have learned masks.
+    """
     if as_json:
-        print_json([row(each, profiles[0]) for each in profiles])
+        print_json([row(each, profiles[0], chains.get(each.variant)) for each in profiles])
         return
     print(conditions(profiles[0]))
     print()
     print_figures(profiles)
     print()
     print_times(profiles, top)
+    for variant, chain in chains.items():
+        if chain is not None:
+            print("\n".join(["", variant, *(f"  {line}" for line in chain.lines)]))
 
 
-def row(profile: Profile, first: Profile) -> dict[str, Any]:
-    """A profile as JSON values, with its ratios to the first one's."""
-    return {**profile.model_dump(mode="json", exclude={"event"}), "ratio_to_first": ratios(profile, first)}
+def row(profile: Profile, first: Profile, chain: "SignalChain | None") -> dict[str, Any]:
+    """A profile as JSON values, with its ratios to the first one's and the chain of its mask head."""
+    return {
+        **profile.model_dump(mode="json", exclude={"event"}),
+        "ratio_to_first": ratios(profile, first),
+        "mask_head": None if chain is None else chain.as_json(),
+    }
 
 
 def ratios(profile: Profile, first: Profile) -> dict[str, float | None]:
