@@ -1,5 +1,6 @@
 """What this machine has and lacks for the benchmark, and the command that mends each lack."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ SMALLEST_FREE_GIB = 2.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `remedy` is a command or an instruction, empty where nothing is to be done."""
+    """One thing looked at. `remedy` is the command that mends it, empty where nothing is to be done."""
 
     subject: str
     fine: bool
     detail: str
     remedy: str = ""
+    broken: bool = False
+    """Whether something is there, and is not what it should be; else what is not fine is absent."""
 
 
 def examine(runs: Path) -> list[Finding]:
@@ -33,8 +36,8 @@ def software() -> Iterator[Finding]:
     try:
         import torchvision.ops  # noqa: F401  the import itself fails where the two builds do not match
     except (ImportError, RuntimeError) as error:
-        remedy = "install both from the same index: pip install --force-reinstall torch torchvision"
-        yield Finding("torchvision", False, f"does not fit the installed torch: {error}", remedy)
+        remedy = "pip install --force-reinstall torch torchvision"  # both from one index
+        yield Finding("torchvision", False, f"does not fit the installed torch: {error}", remedy, broken=True)
 
 
 def devices() -> Iterator[Finding]:
@@ -59,21 +62,32 @@ def folders() -> Finding:
     try:
         return Finding("folders", True, f"data sets in {data_root()}, caches in {cache_root()}")
     except BenchError as error:
-        return Finding("folders", False, str(error), "export BENCH_DATA=/a/folder BENCH_CACHE=/another")
+        remedy = "export BENCH_DATA=/a/folder BENCH_CACHE=/another"
+        return Finding("folders", False, str(error), remedy, broken=True)
 
 
 def feature_weights() -> Iterator[Finding]:
-    """Whether the weights of the shipped feature networks are on this machine; nothing is downloaded."""
+    """Whether the weights of the shipped feature networks are here and whole; nothing is downloaded."""
+    from bench.data.files import shell_quoted
     from bench.scoring.networks import inception, squeezenet
-    from bench.scoring.networks.weights import remedies
+    from bench.scoring.networks.weights import read_weights
 
     yield Finding("features tiny", True, "embedded")
     for published in (squeezenet.PUBLISHED, inception.PUBLISHED):
-        here = published.place.is_file()
-        detail = (
-            str(published.place) if here else "not here; a run downloads them first, or takes --weights FILE"
-        )
-        yield Finding(f"features {published.network}", here, detail, "" if here else remedies(published))
+        subject, place = f"features {published.network}", published.place
+        folder, file = shell_quoted(place.parent), shell_quoted(place)
+        fetch = f"mkdir -p {folder} && curl -fL -o {file} {published.address}"
+        if not os.path.lexists(place):
+            said = "not here; a run downloads them first, or takes --weights FILE"
+            yield Finding(subject, False, said, fetch)
+            continue
+        try:
+            read_weights(published, place)
+        except BenchError as error:
+            said = str(error).partition(". ")[0]
+            yield Finding(subject, False, f"{said}.", f"rm -r {file} && {fetch}", broken=True)
+        else:
+            yield Finding(subject, True, str(place))
 
 
 def data_sets() -> Iterator[Finding]:
@@ -89,7 +103,7 @@ def data_sets() -> Iterator[Finding]:
             yield Finding(f"data {name}", True, str(row["path"]))
         elif row["path"]:  # something is there, and it is not the data set
             remedy = f"rm -r {shell_quoted(row['path'])} && bench data get {name}"
-            yield Finding(f"data {name}", False, f"broken: {row['problem']}", remedy)
+            yield Finding(f"data {name}", False, str(row["problem"]), remedy, broken=True)
         else:
             yield Finding(f"data {name}", False, "not here", f"bench data get {name}")
 
@@ -98,5 +112,6 @@ def disk(runs: Path) -> Finding:
     """Room where the runs go."""
     folder = next(parent for parent in [runs.absolute(), *runs.absolute().parents] if parent.exists())
     free = shutil.disk_usage(folder).free / 2**30
-    remedy = "" if free >= SMALLEST_FREE_GIB else "free some space, or choose another folder with --runs"
-    return Finding("disk", free >= SMALLEST_FREE_GIB, f"{free:.1f} GiB free at {folder}", remedy)
+    enough = free >= SMALLEST_FREE_GIB
+    remedy = "" if enough else "export BENCH_RUNS=/a/folder/on/another/disk"
+    return Finding("disk", enough, f"{free:.1f} GiB free at {folder}", remedy, broken=not enough)

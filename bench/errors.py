@@ -5,6 +5,7 @@ import os
 
 REMEDIES = {
     errno.ENOSPC: "Free some disk space there",
+    errno.EFBIG: "No larger file may be written there: raise the limit (ulimit -f unlimited)",
     errno.EDQUOT: "Your quota there is used up: free some space",
     errno.EROFS: "It cannot be written to at all",
     errno.EACCES: "Give yourself the right to it (ls -ld shows who has it)",

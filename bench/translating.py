@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from bench.data.pictures import BadImage, Looked, look_at, read_image_at, scaled
 from bench.data.tensors import quantise, to_tensor
 from bench.errors import BenchError, UsageError
 from bench.progress import ProgressReport
+from bench.runs.atomic import require_writable
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import write_png
 from bench.runs.records import Direction
@@ -41,8 +41,8 @@ def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tu
     record = folder.read()
     if not folder.generator.is_file():
         raise BenchError(
-            f"{folder.path} has no generator.safetensors (status {record.status}). Finish it with: bench run "
-            f"--variant '{record.cell.variant}' --dataset {record.cell.dataset} --seed {record.cell.seed}"
+            f"{folder.path} has no generator.safetensors (status {record.status}). Repeat the bench run that "
+            "began it: it continues where that one stopped."
         )
     generator = load_generators(folder.generator)[direction]
     if generator.wants_masks is not None:
@@ -103,7 +103,9 @@ def prepare(
     refuse_shared_targets(targets)
     for target in targets.values():
         refuse_foreign(target)
-    require_writable(out)
+    if kind_of(out) not in ("folder", "nothing"):
+        raise UsageError(f"--out: {misfit(out, 'folder')}. Give another folder.")
+    require_writable(out, "--out")
     looked, skipped = look_at_all(files, skip_bad_images, progress)
     photographs = tuple(
         Photograph(file, targets[file], *scaled(found.height, found.width, size))
@@ -191,22 +193,6 @@ def refuse_foreign(target: Path) -> None:
             f"{printable(target)} is there already, and bench translate did not write it. Give another "
             "folder to --out, or move that file away."
         )
-
-
-def require_writable(folder: Path) -> None:
-    """Make the folder of the translations. Raises UsageError where something else is there, BenchError where
-    nothing can be written."""
-    if kind_of(folder) not in ("folder", "nothing"):
-        raise UsageError(f"--out: {misfit(folder, 'folder')}. Give another folder.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BenchError(
-            f"Nothing can be written to {printable(folder)}: {error.strerror or error}. Give another folder "
-            "to --out."
-        ) from None
 
 
 def translate_files(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bench.comparing.sides import network_name, weights_of
 from bench.errors import BenchError, UsageError
+from bench.names import command
 from bench.runs.folder import find_folders
 from bench.runs.records import RunRecord, Scores, is_there, read_record, read_scores
 from reports.numbers import listed
@@ -237,11 +238,11 @@ def _names_from_path(folder: Path, reason: str) -> dict[str, Any]:
 
 def _scores_of(folder: Path) -> tuple[Scores | None, str | None]:
     if not is_there(folder / "scores.json"):
-        return None, f"It has no scores. Make them with: bench score {folder}"
+        return None, f"It has no scores. Make them with: {command('score', folder)}"
     try:
         scores = read_scores(folder / "scores.json")
     except (BenchError, UnicodeDecodeError) as error:
-        return None, f"Its scores cannot be read: {error} Make them again with: bench score {folder}"
+        return None, f"Its scores cannot be read: {error}"
     counts = {
         f"{name} of {direction or selection}": getattr(owner, name)
         for selection, chosen in scores.selections.items()

@@ -100,6 +100,7 @@ def write_report(request: Request) -> Path:
 
     Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
     """
+    atomic.require_writable(request.out, "--out")
     study = _study(request)
     stated = groups(study, allow_different_schedules=request.allow_different_schedules)
     found = answers(stated, request.planned)

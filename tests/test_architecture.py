@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "bench.protocol": {"bench.errors", "bench.names"},
     "bench.cell": {"bench.protocol", "bench.streams"},
     "bench.setup": {"bench", "bench.errors", "bench.protocol", "bench.runs"},
-    "bench.runs": {"bench", "bench.errors"},
+    "bench.runs": {"bench", "bench.errors", "bench.names"},
     "bench.statistics": {"bench.errors"},
     "bench.data": {"bench.errors", "bench.names", "bench.registry", "bench.progress", "bench.protocol",
                    "bench.runs", "bench.streams"},

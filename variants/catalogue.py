@@ -51,8 +51,14 @@ def find(name: str) -> Source:
     """The source of a name. Raises VariantError, with close names, where there is none."""
     known = sources()
     if name not in known:
-        raise VariantError(f"{unknown('variant', name, names())} {OF_YOUR_OWN}")
+        raise VariantError(f"{unknown('variant', name, names())} {of_plugins() or OF_YOUR_OWN}")
     return known[name]
+
+
+def of_plugins() -> str:
+    """What every plugin that was given registers; nothing where there is none."""
+    own = {file.name: ", ".join(source.entry.name for source in found) for file, found in PLUGINS.items()}
+    return " ".join(f"{file} registers {found}." for file, found in own.items())
 
 
 def registered(name: str) -> Registered:

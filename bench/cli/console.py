@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.cli.options import print_json
+from bench.names import command
 
 if TYPE_CHECKING:
-    from bench.runs.records import Score, Scores
+    from bench.runs.records import RunRecord, Score, Scores
 
 GAP = "  "
 LEAST_PROSE = 16
@@ -192,7 +193,34 @@ def print_record(path: Path, as_json: bool) -> None:
         seconds = record.costs.seconds_training + record.costs.seconds_scoring
         when = f"{record.status} on {record.finished}, after {seconds:.0f} s of work"
         print(f"{when}, {record.images_seen} images of each domain seen: {path}")
-    print(f"Look at it with: bench report {path}")
+    print(f"Look at it with: {command('report', path)}")
+
+
+def print_plan(path: Path, planned: "RunRecord") -> None:
+    """What a run would be, on half a page: what is trained on what, how long, where; what is to be known."""
+    from bench.data.files import printable
+    from bench.runs.folder import RunFolder
+
+    images, train, score = (planned.protocol[part] for part in ("images", "train", "score"))
+    cell, environment, folder = planned.cell, planned.environment, RunFolder(path)
+    state = f"{folder.read().status}: it is not begun anew" if folder.run_json.exists() else "new"
+    counts = ", ".join(f"{split} {count}" for split, count in planned.data.get("counts", {}).items())
+    parameters = ", ".join(f"{name}={value}" for name, value in planned.parameters.items())
+    length = f"{planned.images_to_see} images of each domain, batch {train['batch']}, {train['objective']}"
+    rows = [
+        ("cell", f"{cell.variant} on {cell.dataset}, protocol {cell.protocol}, seed {cell.seed}"),
+        ("folder", f"{printable(path)} ({state})"),
+        ("images", f"{images['size']} px; {counts}"),
+        ("training", length if planned.images_to_see else "none: it has nothing to train"),
+        ("scores", f"{score['features']}, {train['validations']} validations on the way"),
+        (planned.kind, parameters or "no parameters"),
+        ("device", f"{environment.device}, {environment.precision}, {environment.threads} threads"),
+        ("schedule", str(planned.schedule_hash)),
+    ]
+    print_table([Column("dry run", "name"), Column("nothing is done", "prose")], rows)
+    for warning in planned.warnings:
+        say(f"- {warning}")
+    say("Do it: the same command without --dry-run. The whole record: --dry-run --json")
 
 
 def print_scores(scores: "Scores", subsets: bool = False) -> None:

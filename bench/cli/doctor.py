@@ -8,7 +8,7 @@ from bench.cli.options import DEFAULT_RUNS, AsJson, Runs, print_json
 
 
 def doctor(runs: Runs = DEFAULT_RUNS, as_json: AsJson = False) -> None:
-    """Devices, weights, data, versions: what is here, what is not, and the command that mends each.
+    """Devices, weights, data, versions: what is here, absent or broken, and the command that mends each.
 
     Example:
 
@@ -20,8 +20,9 @@ def doctor(runs: Runs = DEFAULT_RUNS, as_json: AsJson = False) -> None:
     if as_json:
         print_json([dataclasses.asdict(finding) for finding in findings])
         return
+    marks = {"ok": "green", "absent": "yellow", "broken": "red"}
     for finding in findings:
-        mark = typer.style("ok     ", fg="green") if finding.fine else typer.style("missing", fg="yellow")
-        typer.echo(f"{mark} {finding.subject}: {finding.detail}")
+        state = "ok" if finding.fine else "broken" if finding.broken else "absent"
+        typer.echo(f"{typer.style(f'{state:<6}', fg=marks[state])} {finding.subject}: {finding.detail}")
         if finding.remedy:
-            typer.echo(f"        -> {finding.remedy}")
+            typer.echo(f"       -> {finding.remedy}")

@@ -1,10 +1,13 @@
 """`bench list`: what there is to choose from."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
+
+if TYPE_CHECKING:
+    from bench.protocol import Protocol
 
 app = typer.Typer(
     help="Show what there is: variants, baselines, datasets, protocols, metrics, runs.",
@@ -59,33 +62,108 @@ def list_datasets(as_json: AsJson = False) -> None:
 
     Example: bench list datasets
     """
+    from bench.cli.console import Column, print_table, say
     from bench.data.catalogue import listing
 
-    show(listing(), as_json)
+    rows = listing()
+    if as_json:
+        print_json(rows)
+        return
+    columns = [Column("data set", "name"), Column("here", "name"), Column("images", "prose")]
+    cells = [[row["name"], _whether_here(row), row["images"], row["summary"]] for row in rows]
+    print_table([*columns, Column("what it is", "prose")], cells)
+    say("Fetch one with: bench data get NAME")
+
+
+def _whether_here(row: dict[str, Any]) -> str:
+    if row["here"]:
+        return "yes"
+    return "broken" if row["path"] else "no"
 
 
 @app.command("protocols")
-def list_protocols(as_json: AsJson = False) -> None:
-    """Every protocol that ships with bench.
+def list_protocols(
+    name: Annotated[str | None, typer.Argument(help="One of them, or a .toml file: all its rules.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every protocol that ships with bench, or all rules of one.
 
     Example: bench list protocols
+
+    Example: bench list protocols paper-128
     """
+    from bench.cli.console import Column, print_table, say
     from bench.protocol import load_protocol, protocol_names
 
-    show([{"name": name, "summary": load_protocol(name).summary} for name in protocol_names()], as_json)
+    if name is not None:
+        show_protocol(name, as_json)
+        return
+    found = [load_protocol(each) for each in protocol_names()]
+    if as_json:
+        print_json([{"name": each.name, "summary": each.summary} for each in found])
+        return
+    rows = [[each.name, f"{each.images.size} px", _length(each), each.summary] for each in found]
+    columns = [Column("protocol", "name"), Column("images"), Column("length", "name")]
+    print_table([*columns, Column("what it is for", "prose")], rows)
+    say("All rules of one: bench list protocols NAME")
+
+
+def _length(protocol: "Protocol") -> str:
+    train = protocol.train
+    return f"{train.epochs} epochs" if train.images_seen is None else f"{train.images_seen} images"
+
+
+def show_protocol(name: str, as_json: bool) -> None:
+    """Print every rule of a protocol as --set takes it, those that are off left out."""
+    from bench.cli.console import Column, print_table, say
+    from bench.protocol import TABLES, load_protocol
+
+    protocol = load_protocol(name)
+    dumped = protocol.model_dump(mode="json")
+    if as_json:
+        print_json(dumped)
+        return
+    rules = [(f"{part}.{key}", value) for part in TABLES for key, value in dumped[part].items()]
+    say(f"{protocol.name}: {protocol.summary}")
+    rows = [[key, _spelled(value)] for key, value in rules if value is not None]
+    print_table([Column("rule", "name"), Column("value", "name")], rows)
+    say("A run with another value: bench run --protocol NAME --set RULE=VALUE")
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @app.command("metrics")
-def list_metrics(as_json: AsJson = False) -> None:
-    """Every metric: what it is, its unit, which direction is better, when it is undefined.
+def list_metrics(
+    key: Annotated[str | None, typer.Argument(help="One of them: how it is measured.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every metric with its unit and which direction is better, or all about one.
 
     Example: bench list metrics
+
+    Example: bench list metrics kid
     """
     import dataclasses
 
-    from bench.scoring.catalogue import METRICS
+    from bench.cli.console import Column, print_table, say
+    from bench.names import unknown_name
+    from bench.scoring.catalogue import METRICS, metric
 
-    show([dataclasses.asdict(metric) for metric in METRICS], as_json)
+    if key is not None:
+        found = metric(key)
+        if found is None:
+            raise unknown_name("metric", key, [each.key for each in METRICS], "bench list metrics")
+        show([dataclasses.asdict(found)], as_json)
+        return
+    if as_json:
+        print_json([dataclasses.asdict(each) for each in METRICS])
+        return
+    rows = [[each.key, each.title, each.unit, each.better, each.scope] for each in METRICS]
+    columns = [Column("metric", "name"), Column("title", "prose"), Column("unit", "prose")]
+    print_table([*columns, Column("better", "name"), Column("of", "name")], rows)
+    say("NAME is a feature network other than Inception. How one is measured: bench list metrics METRIC")
 
 
 @app.command("runs")
@@ -101,10 +179,22 @@ def list_runs(
 
     Example: bench list runs --status failed --variant 'slot*'
     """
+    from bench.cli.console import Column, announce, print_table
     from bench.runs.folder import list_folder, matches
 
     filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
-    show([row for row in list_folder(runs) if matches(row, filters)], as_json)
+    every = list_folder(runs)
+    rows = [row for row in every if matches(row, filters)]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        cells = [[str(row[key] or "") for key in ("run", "status", "images_seen", "reason")] for row in rows]
+        columns = [Column("run", "name"), Column("status", "name"), Column("images seen")]
+        print_table([*columns, Column("reason", "prose")], cells)
+    elif every:
+        announce(f"None of the {len(every)} runs in {runs} is of that kind.")
+    else:
+        announce(f"There are no runs in {runs}. Make one with: bench run --variant slot9")
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -52,7 +52,7 @@ def run(
     tensorboard: TensorBoard = False,
     track: Track = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be recorded; do nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be done; do nothing. All of it: --json.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +69,7 @@ def run(
       bench run --variant spatial --dataset horse2zebra --protocol small --features squeezenet --weights FILE
     """
     from bench import api
-    from bench.cli.console import print_record
+    from bench.cli.console import print_plan, print_record
 
     sheet = api.run(
         variant,
@@ -92,7 +92,8 @@ def run(
         track=track or (),
         dry_run=dry_run,
     )
-    if dry_run and sheet.record is not None:
-        print_json(sheet.record.model_dump(mode="json"))
+    if dry_run and sheet.folder is not None and sheet.record is not None:
+        planned = sheet.record
+        print_json(planned.model_dump(mode="json")) if as_json else print_plan(sheet.folder, planned)
     elif sheet.folder is not None:
         print_record(sheet.folder, as_json)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench import api
+from bench.cell import dataset_name
 from bench.cli.console import (
     Column,
     announce,
@@ -19,10 +20,13 @@ from bench.cli.console import (
 )
 from bench.cli.options import print_json
 from bench.data import load_dataset
+from bench.data.files import printable
 from bench.data.pictures import RESIZE
 from bench.errors import UsageError
+from bench.names import command, folder_name
 from bench.progress import TerminalProgress
 from bench.protocol import load_protocol
+from bench.runs.atomic import require_writable
 from bench.runs.records import DIRECTIONS, Direction, Score, Scores
 from bench.scoring.external_folder import external_scores, write_external
 from bench.scoring.external_scores import Card, ExternalScores, external_card
@@ -61,10 +65,29 @@ class Common:
         return load_network(self.features or default, self.weights, self.device)
 
     def place(self, protocol: str, dataset: str) -> Path | None:
-        """The folder that keeps the scores: --out, or by --name beside the runs; None: nowhere."""
+        """The folder that keeps the scores: --out, or by --name beside the runs; None: nowhere.
+
+        Raises UsageError for names that no folder of the runs can have, CannotWrite where nothing can be
+        written there.
+        """
+        if self.name is not None:
+            folder_name("--name", self.name)
+        if self.out is None and self.name is None:
+            return None
         if self.out is not None:
+            require_writable(self.out, "--out", locks=True)
             return self.out
-        return self.runs / protocol / dataset / self.name if self.name else None
+        parts = (folder_name("--protocol", protocol), folder_name("--dataset", dataset), str(self.name))
+        folder = self.runs.joinpath(*parts)
+        require_writable(folder, "--runs", locks=True)
+        return folder
+
+    @property
+    def table(self) -> str:
+        """The protocol in whose table images of another program stand: that of a file is called as in it."""
+        if self.protocol and self.protocol.endswith(".toml"):
+            return load_protocol(self.protocol).name
+        return self.protocol or NO_PROTOCOL
 
 
 @dataclass(frozen=True)
@@ -91,7 +114,9 @@ def print_runs(folders: list[Path], options: dict[str, Any], as_json: bool) -> N
 
 def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
     """Score a folder of translations, and keep the scores where a name or a folder was given."""
-    direction = common.direction
+    direction, table = common.direction, common.table
+    dataset = dataset_name(common.dataset or str(folders.real.resolve().parent)) or NO_PROTOCOL
+    place = common.place(table, dataset)
     network = common.network("inception")
     with TerminalProgress() as progress:
         found, remarks = score_folders(
@@ -99,17 +124,16 @@ def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
         )
     for remark in remarks:
         announce(f"note: {remark}")
-    dataset = common.dataset or folders.real.resolve().parent.name
     height, width = found.image_shape
     card: Card = {
         **external_card(network, direction, found),
         "name": common.name or folders.fake.resolve().name,
-        "protocol": common.protocol or NO_PROTOCOL,
+        "protocol": table,
         "dataset": dataset,
         "image_size": f"resized to {size} x {size} ({RESIZE})" if size else f"as found, {height} x {width}",
         **({f"remarks_{direction}": " ".join(remarks)} if remarks else {}),
     }
-    return keep(found, direction, card, common.place(common.protocol or NO_PROTOCOL, dataset))
+    return keep(found, direction, card, place)
 
 
 def score_checkpoint(system: str | None, checkpoint: Path | None, common: Common) -> Kept:
@@ -118,6 +142,7 @@ def score_checkpoint(system: str | None, checkpoint: Path | None, common: Common
         raise UsageError("Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME.")
     direction = common.direction
     protocol = load_protocol(common.protocol or "paper-256")
+    place = common.place(protocol.name, dataset_name(common.dataset))
     generator = generator_of_checkpoint(system, checkpoint, common.device)
     network = common.network(protocol.score.features)
     with TerminalProgress() as progress:
@@ -139,7 +164,7 @@ def score_checkpoint(system: str | None, checkpoint: Path | None, common: Common
         "data_fingerprint": dataset.fingerprint,
         f"checkpoint_{direction}": checkpoint.name,
     }
-    return keep(found, direction, card, common.place(protocol.name, dataset.name))
+    return keep(found, direction, card, place)
 
 
 def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path | None) -> Kept:
@@ -165,7 +190,8 @@ def print_kept(kept: api.ScoreSheet, as_json: bool) -> None:
         for sentence in feet(kept.scores):
             say(sentence)
     if kept.folder is not None:
-        announce(f"Kept in {kept.folder}. Look at it with: bench report {kept.folder}")
+        look = command("report", kept.folder)
+        announce(f"Kept in {printable(kept.folder)}. Look at it with: {look}")
 
 
 def missing(metrics: Mapping[str, Score]) -> Iterator[str]:

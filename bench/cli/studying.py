@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.cli.console import announce
+from bench.cli.console import Column, announce, print_table
 from bench.cli.options import print_json
 from bench.errors import UsageError
 from bench.progress import TerminalProgress
@@ -24,6 +24,9 @@ from bench.studies.conduct import (
 )
 from bench.studies.grid import expand, run_folders
 from bench.studies.study import Declaration, Origin, declare, load_study
+
+MOST_CELLS = 40
+"""Of a plan, that a dry run lists for people."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def answer(request: Request) -> int:
         if request.as_json:
             print_json(rows)
         else:
-            print(summary.plan_text(prepared.plan, declaration.study))
+            print_plan(prepared, declaration)
         return 0
     expand(declaration)  # a wrong name is told before an engine is started
     with make_engine(settings, request.where.device) as engine:
@@ -84,6 +87,17 @@ def answer(request: Request) -> int:
         expectation.write_expectation(request.record, declaration.study.name, folders)
         announce(f"recorded: {request.record}")
     return compare_scores(expected, folders) if expected else 0
+
+
+def print_plan(prepared: Prepared, declaration: Declaration) -> None:
+    """A line for each of the first cells, then the sums over all of them."""
+    columns = [Column("state", "name"), Column("schedule", "name"), Column("hours"), Column("GiB")]
+    shown = prepared.plan[:MOST_CELLS]
+    print_table([*columns, Column("folder", "name")], [summary.plan_cells(planned) for planned in shown])
+    if len(prepared.plan) > len(shown):
+        print(f"and {len(prepared.plan) - len(shown)} more cells; all of them: --dry-run --json")
+    for line in summary.plan_sums(prepared.plan, declaration.study):
+        print(line)
 
 
 def declared(request: Request) -> Declaration:

@@ -6,14 +6,13 @@ Were both sides trained alike? The schedule hash says so; where it differs, this
 """
 
 import difflib
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, UsageError
-from bench.names import unknown_name
+from bench.names import command, unknown_name
 from bench.runs.folder import RunFolder, find_runs
 from bench.runs.records import RunRecord, Scores, read_scores
 
@@ -115,7 +114,7 @@ def choose(text: str, root: Path, dataset: str | None, protocol: str | None) -> 
     if not done:
         states = _names(f"{run.folder.path} ({run.record.status})" for run in wanted)
         raise BenchError(
-            f"No run of {text} is finished: {states}. Finish it with: bench run --variant {text}"
+            f"No run of {text} is finished: {states}. Finish it with: {command('run', '--variant', text)}"
         )
     left_out = [f"{run.folder.path} is {run.record.status}: left out" for run in wanted if run not in done]
     return Chosen(done[0].record.cell.variant, done, (*unread, *left_out))
@@ -162,7 +161,7 @@ def group(a: Chosen, b: Chosen, allow_different_protocols: bool) -> list[Group]:
         raise BenchError(
             f"{a.label} was run on {_names(run.dataset for run in a.runs)}, {b.label} on "
             f"{_names(run.dataset for run in b.runs)}: no data set in common. Train both on the same one: "
-            f"bench run --variant {b.label} --dataset {a.runs[0].dataset}"
+            + command("run", "--variant", b.label, "--dataset", a.runs[0].record.cell.dataset)
         )
     groups = []
     for dataset in datasets:
@@ -176,7 +175,8 @@ def group(a: Chosen, b: Chosen, allow_different_protocols: bool) -> list[Group]:
         remarks = " ".join(remark + "." for one in groups for remark in one.remarks)
         raise BenchError(
             f"{a.label} and {b.label} have no seed in common, so nothing can be paired. {remarks} "
-            f"Run the missing seeds, for example: bench run --variant {b.label} --seed {_a_seed(a)}"
+            "Run the missing seeds, for example: "
+            + command("run", "--variant", b.label, "--seed", _a_seed(a))
         )
     return paired
 
@@ -195,8 +195,8 @@ def _of_variant(text: str, runs: list[Run], root: Path) -> list[Run]:
     """The runs whose variant is `text` as written, or what `text` means in canonical spelling."""
     if not runs:
         raise BenchError(
-            f"There are no runs below {root}. Make some with: bench run --variant {text}, or name their "
-            "folder with --runs DIR"
+            f"There are no runs below {root}. Name their folder with --runs DIR, or make some with: "
+            + command("run", "--variant", text)
         )
     present = {run.record.cell.variant for run in runs}
     name = text if text in present else _canonical(text)
@@ -204,7 +204,7 @@ def _of_variant(text: str, runs: list[Run], root: Path) -> list[Run]:
         near = difflib.get_close_matches(text, present, n=MOST_NAMED, cutoff=0.0)
         shown = near if len(present) > MOST_NAMED else present
         rest = f"; {len(present) - len(shown)} more by: bench list runs" if len(shown) < len(present) else ""
-        remedy = f"bench run --variant {shlex.quote(text)}, to make one{rest}"
+        remedy = f"{command('run', '--variant', text)}, to make one{rest}"
         raise unknown_name("variant among the runs", text, shown, remedy)
     return [run for run in runs if run.record.cell.variant == name]
 

@@ -17,8 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from bench.data.catalogue import SPLITS, RealSet, find_real, in_the_way, lacking
 from bench.data.files import IMAGE_SUFFIXES, data_root, printable, shell_quoted
-from bench.errors import BenchError
+from bench.errors import REMEDIES, BenchError
+from bench.names import command
 from bench.progress import ProgressReport, Silent
+from bench.runs.atomic import cannot_write, require_writable
 
 CHUNK = 1 << 18
 MEBIBYTE = 1 << 20
@@ -50,8 +52,10 @@ def download(address: str, target: Path, progress: ProgressReport) -> None:
         reason = str(error) or type(error).__name__
         raise DownloadError(f"The transfer from {address} broke off: {reason}. {_kept(part)}") from None
     except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0, "Free some disk space")
         raise DownloadError(
-            f"Could not write {part}: {error.strerror}. Choose another folder with --data. {_kept(part)}"
+            f"Could not write {part}: {error.strerror}. {remedy}, or choose another folder with --data. "
+            f"{_kept(part)}"
         ) from None
     part.replace(target)
 
@@ -139,6 +143,7 @@ def get(
             f"{problem}, so {printable(folder)} is not the data set {entry.name}, and it is not overwritten. "
             f"Remove it, then repeat the command: rm -r {shell_quoted(folder)}"
         )
+    require_writable(folder.parent, "--data")
     progress = progress or Silent()
     if archive is not None:
         unpack(archive, entry, folder, progress)
@@ -146,7 +151,7 @@ def get(
     fetched = folder.with_name(f"{entry.name}.zip")
     found = fetched.exists()  # somebody put it there, or it could not be unpacked for want of space
     if not found:
-        _download_any(entry, fetched, progress)
+        _download_any(entry, fetched, data, progress)
     try:
         unpack(fetched, entry, folder, progress)
     except BadArchive as error:
@@ -159,8 +164,9 @@ def get(
     return folder
 
 
-def _download_any(entry: RealSet, target: Path, progress: ProgressReport) -> None:
-    remedy = f"If you have the archive, type: bench data get {entry.name} --archive FILE"
+def _download_any(entry: RealSet, target: Path, data: Path | None, progress: ProgressReport) -> None:
+    again = command("data", "get", entry.name, *(["--data", data] if data else []), "--archive", "FILE")
+    remedy = f"If you have the archive, type: {again}"
     if not entry.addresses:
         raise BenchError(f"{entry.name} has no address to download from. {remedy}")
     failures = []
@@ -194,10 +200,8 @@ def unpack(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise BadArchive(f"{archive} is damaged or not a zip archive: {error}. Fetch it again.") from None
     except OSError as error:
-        raise BenchError(
-            f"Could not unpack {archive} to {folder}: {error.strerror}. Nothing was left behind. Free some "
-            "disk space or choose another folder with --data."
-        ) from None
+        state = f"{archive} is not unpacked, and nothing was left behind. "
+        raise cannot_write(folder, error, "or choose another folder with --data", state=state) from None
 
 
 def _chosen_members(

@@ -32,21 +32,23 @@ class CannotWrite(BenchError):
         self.reason = reason
 
 
-def require_writable(folder: Path, option: str, *, locks: bool = False) -> None:
+def require_writable(folder: Path, option: str | None, *, locks: bool = False) -> None:
     """Raise CannotWrite, before any work, unless files can be written to `folder`, which need not exist yet.
 
-    Where `locks`, they must be lockable too. Nothing is left behind. `option` is what chooses another folder.
+    Where `locks`, they must be lockable too. Nothing is left behind. `option` is what chooses another folder;
+    None where only a copy of it can be another.
     """
+    elsewhere = f"or choose another folder with {option}" if option else "or copy it to where you can write"
     try:
         for place in (folder, *folder.absolute().parents):
             if os.path.lexists(place):
                 break
         _try_to_write(place, option, locks)
     except OSError as error:
-        raise cannot_write(folder, error, f"or choose another folder with {option}") from None
+        raise cannot_write(folder, error, elsewhere) from None
 
 
-def _try_to_write(place: Path, option: str, locks: bool) -> None:
+def _try_to_write(place: Path, option: str | None, locks: bool) -> None:
     if not place.is_dir():
         code = errno.ENOTDIR if place.exists() else errno.ENOENT
         raise OSError(code, os.strerror(code), str(place))
@@ -63,7 +65,7 @@ def _try_to_write(place: Path, option: str, locks: bool) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def try_lock(descriptor: int, folder: Path, option: str = "--runs") -> bool:
+def try_lock(descriptor: int, folder: Path, option: str | None = "--runs") -> bool:
     """Lock an open file until it is closed, or its process ends; False where another process has the lock.
 
     Raises CannotWrite where the file system of `folder`, in which the file lies, has no locks.
@@ -74,9 +76,10 @@ def try_lock(descriptor: int, folder: Path, option: str = "--runs") -> bool:
         if error.errno in HELD:
             return False
         reason = error.strerror or str(error)
+        remedy = f"Choose one on another disk with {option}" if option else "Copy it to another disk"
         raise CannotWrite(
             f"{folder} lies on a file system without locks ({reason}), so two processes could write to one "
-            f"folder. Choose one on another disk with {option}.",
+            f"folder. {remedy}.",
             reason,
         ) from None
     return True

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from bench.errors import BenchError, explained
+from bench.names import command
 
 SCHEMA_VERSION = 1
 
@@ -298,16 +299,17 @@ def read_scores(path: Path) -> Scores:
         return Scores.model_validate_json(text)
     except OSError as error:
         raise BenchError(
-            f"Cannot read {path}: {error.strerror}. Make it again with: bench score RUN"
+            f"Cannot read {path}: {error.strerror}. Make it again with: {command('score', path.parent)}"
         ) from None
     except UnicodeDecodeError as error:
         raise BenchError(
             f"{path} is damaged (not UTF-8 text: {error.reason}). "
-            f"Make it again with: bench score {path.parent}"
+            f"Make it again with: {command('score', path.parent)}"
         ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BenchError(
-            f"{path} is damaged ({where}: {first['msg']}). Make it again with: bench score {path.parent}"
+            f"{path} is damaged ({where}: {first['msg']}). "
+            f"Make it again with: {command('score', path.parent)}"
         ) from None

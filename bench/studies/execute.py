@@ -21,6 +21,7 @@ from bench.data.masks import as_wanted, masks_fingerprint
 from bench.errors import BenchError
 from bench.progress import ProgressReport
 from bench.protocol import Protocol, schedule_hash
+from bench.runs.atomic import require_writable
 from bench.runs.folder import RunFolder
 from bench.runs.records import (
     CellRecord,
@@ -371,6 +372,7 @@ def rescore(
     """
     folder = RunFolder(path)
     record = _finished(folder)
+    require_writable(path, None, locks=True)
     cell = cell_of(record)
     if changed := changed_since(record):
         raise BenchError(f"{path} is not scored again: {changed}. Restore the source, or train it anew.")

@@ -189,18 +189,19 @@ def plan_rows(plan: Sequence[Planned]) -> list[dict[str, Any]]:
     ]
 
 
-def plan_text(plan: Sequence[Planned], study: Study) -> str:
-    """Every cell in a line, then the sums, then what could not be estimated and how to measure it."""
-    lines = [f"{'state':<11}{'schedule':<18}{'hours':>8}{'GiB':>7}  folder"]
-    for planned in plan:
-        hours = "-" if planned.hours is None else f"{planned.hours:.3g}"
-        memory = "-" if planned.memory_bytes is None else f"{planned.memory_bytes / GIB:.2f}"
-        schedule = planned.wanted.schedule_hash or "-"
-        lines.append(f"{planned.standing.state:<11}{schedule:<18}{hours:>8}{memory:>7}  {planned.folder}")
+def plan_cells(planned: Planned) -> list[str]:
+    """State, schedule hash, hours, GiB and folder of one cell."""
+    hours = "-" if planned.hours is None else f"{planned.hours:.3g}"
+    memory = "-" if planned.memory_bytes is None else f"{planned.memory_bytes / GIB:.2f}"
+    schedule = planned.wanted.schedule_hash or "-"
+    return [planned.standing.state, schedule, hours, memory, str(planned.folder)]
+
+
+def plan_sums(plan: Sequence[Planned], study: Study) -> list[str]:
+    """The sums over all cells, then what could not be estimated and how to measure it."""
     counts = Counter(planned.standing.state for planned in plan)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    lines.append(f"{len(plan)} cells: {states}")
-    return "\n".join([*lines, *remarks(plan, study)])
+    return [f"{len(plan)} cells: {states}", *remarks(plan, study)]
 
 
 def remarks(plan: Sequence[Planned], study: Study) -> list[str]:

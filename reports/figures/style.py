@@ -142,5 +142,9 @@ def legend_below(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None
     found = [axis.get_legend_handles_labels() for axis in axes]
     series = {label: handle for each in found for handle, label in zip(*each, strict=True)}
     if series:
-        place = {"loc": "outside lower center", "ncols": min(columns, len(series)), "handlelength": 3.2}
+        place: dict[str, Any] = {
+            "loc": "outside lower center",
+            "ncols": min(columns, len(series)),
+            "handlelength": 3.2,
+        }
         figure.legend(list(series.values()), list(series), **place)

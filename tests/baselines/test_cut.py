@@ -33,7 +33,7 @@ def test_a_run_ends_done_with_its_objective_recorded_and_losses_that_fall(tmp_pa
 
 
 def test_other_variants_are_trained_with_the_objective_of_the_protocol(tmp_path):
-    outcome = CliRunner().invoke(app, [*command("cyclegan", tmp_path), "--dry-run"])
+    outcome = CliRunner().invoke(app, [*command("cyclegan", tmp_path), "--dry-run", "--json"])
     assert json.loads(outcome.stdout)["own_objective"] is None
 
 

@@ -226,7 +226,7 @@ def test_an_output_that_is_no_folder_is_refused(translate, out: str, reason: str
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is_done(translate) -> None:
     save("photos/photo.png")
     Path("closed").mkdir(mode=0o500)
-    with pytest.raises(BenchError, match=r"Nothing can be written to closed: .*--out"):
+    with pytest.raises(BenchError, match=r"Could not write closed: .*--out"):
         translate("photos", "--out", "closed")
 
 

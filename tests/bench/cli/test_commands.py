@@ -1,8 +1,10 @@
 """The commands as a user types them: what they print, what they leave, how they end."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +51,69 @@ def test_the_same_command_leaves_a_finished_run_as_it_is(bench: Command, finishe
     assert {p: p.stat().st_mtime_ns for p in finished_runs.rglob("*") if p.name != ".lock"} == before
 
 
-def test_a_dry_run_prints_the_record_and_leaves_nothing(bench: Command, workplace: Path) -> None:
-    outcome = bench("run", "--variant", "slot5", "--protocol", "tiny.toml", "--dry-run")
-    assert outcome.returncode == 0, outcome.stderr
-    assert json.loads(outcome.stdout)["cell"]["variant"] == "slot5"
+def test_a_dry_run_prints_half_a_page_or_the_record_and_leaves_nothing(
+    call: Command, workplace: Path
+) -> None:
+    words = ["run", "--variant", "slot5", "--protocol", "tiny.toml", "--dry-run"]
+    page = call(*words)
+    assert page.returncode == 0, page.stderr
+    assert 8 <= len(page.stdout.splitlines()) <= 20
+    for said in ("slot5 on toy-stripes", "4 images of each domain", "32 px", "iterations=3", "new", "fp32"):
+        assert said in page.stdout
+    assert json.loads(call(*words, "--json").stdout)["cell"]["variant"] == "slot5"
     assert not (workplace / "runs/tiny/toy-stripes/slot5").exists()
+
+
+def test_a_dry_run_of_a_large_study_names_its_first_cells_and_counts_all(
+    call: Command, tmp_path: Path
+) -> None:
+    words = ["study", "--variant", "slot*", "--protocol", "tiny.toml", "--seed", "0..99", "--dry-run"]
+    words += ["--runs", str(tmp_path)]
+    lines = call(*words).stdout.splitlines()
+    assert len(lines) < 60
+    assert any("more cells" in line for line in lines)
+    cells = json.loads(call(*words, "--json").stdout)
+    assert f"{len(cells)} cells: {len(cells)} new" in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["datasets"], ["data set", "toy-stripes", "yes", "horse2zebra", "no", "bench data get NAME"]),
+        (["protocols"], ["paper-128", "128 px", "200 epochs", "1000 images"]),
+        (["protocols", "paper-128"], ["train.objective", "wgan-gp", "images.size"]),
+        (["protocols", "tiny.toml"], ["train.images_seen", "score.features", "tiny"]),
+        (["metrics"], ["kid", "KID", "lower", "mask_entropy", "counterfactual_l1"]),
+        (["metrics", "kd(squeezenet)"], ["kd(squeezenet)", "formula", "undefined_when"]),
+    ],
+    ids=" ".join,
+)
+def test_lists_are_tables_for_people_and_one_entry_tells_all(
+    call: Command, words: list[str], said: list[str]
+) -> None:
+    outcome = call("list", *words)
+    assert outcome.returncode == 0, outcome.stderr
+    for each in said:
+        assert each in outcome.stdout
+    assert "[]" not in outcome.stdout
+    json.loads(call("list", *words, "--json").stdout)
+
+
+@pytest.mark.parametrize("words", [["metrics", "kit"], ["protocols", "papr-128"]], ids=" ".join)
+def test_an_entry_that_is_in_no_list_is_refused_with_what_was_meant(call: Command, words: list[str]) -> None:
+    outcome = call("list", *words)
+    assert outcome.returncode == 2
+    assert "Did you mean" in outcome.stderr
+
+
+def test_a_list_of_runs_without_runs_says_so(call: Command, finished_runs: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        outcome = call("list", "runs", "--runs", folder)
+        assert (outcome.returncode, outcome.stdout) == (0, "")
+        assert f"There are no runs in {folder}. Make one with: bench run" in outcome.stderr
+    outcome = call("list", "runs", "--runs", finished_runs, "--status", "failed")
+    assert (outcome.returncode, outcome.stdout) == (0, "")
+    assert re.search(r"None of the \d+ runs", outcome.stderr)
 
 
 def test_results_go_to_stdout_and_remarks_to_stderr(bench: Command, finished_runs: Path) -> None:
@@ -107,6 +167,24 @@ def test_doctor_names_what_is_missing_and_the_command_that_mends_it(bench: Comma
     assert findings["data horse2zebra"]["remedy"] == "bench data get horse2zebra"
     assert findings["features tiny"]["fine"]
     assert {"versions", "cpu", "disk"} <= findings.keys()
+
+
+def test_doctor_tells_what_is_broken_from_what_is_absent(
+    call: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "horse2zebra" / "trainA").mkdir(parents=True)
+    broken = tmp_path / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("<html>moved</html>")
+    lines = call("doctor").stdout.splitlines()
+    told = {line.partition(":")[0]: remedy for line, remedy in pairwise(lines)}
+    assert told["broken features squeezenet"].startswith(f"       -> rm -r {broken} && mkdir -p ")
+    assert f"curl -fL -o {broken} https://" in told["broken features squeezenet"]
+    assert told["absent features inception"].startswith("       -> mkdir -p ")
+    assert told["broken data horse2zebra"].endswith("/horse2zebra && bench data get horse2zebra")
+    assert told["absent data apple2orange"] == "       -> bench data get apple2orange"
 
 
 def test_list_runs_shows_their_status(bench: Command, finished_runs: Path) -> None:

@@ -66,7 +66,7 @@ class Place:
 
     def generator(self) -> dict:
         """What a run would record of the generator now."""
-        return json.loads(self.run("--dry-run").stdout)["generator"]
+        return json.loads(self.run("--dry-run", "--json").stdout)["generator"]
 
     @property
     def run_folder(self) -> Path:
@@ -113,7 +113,8 @@ def test_line_ends_and_the_place_of_a_plugin_are_not_its_source(place: Place, tm
 
 
 def test_our_own_generators_are_known_by_the_commit(call: Command) -> None:
-    record = json.loads(call("run", "--variant", "spatial", "--protocol", "tiny.toml", "--dry-run").stdout)
+    words = ["run", "--variant", "spatial", "--protocol", "tiny.toml", "--dry-run", "--json"]
+    record = json.loads(call(*words).stdout)
     assert record["generator"] is None
     assert set(record["environment"]) >= {"git_commit", "bench"}
 
