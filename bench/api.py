@@ -221,7 +221,7 @@ def score(
     """
     from bench.cli.options import MOST_THREADS
     from bench.cli.scoring import Common, score_checkpoint, score_images
-    from bench.scoring.folder_scores import Folders
+    from bench.scoring.folders import Folders
     from bench.setup import resolve_device, use_threads
     from bench.studies.execute import rescore
 
@@ -303,7 +303,7 @@ def compare(
     UsageError or BenchError where there is nothing to compare, or what may not be compared.
     """
     from bench.comparing import Request, compare_runs
-    from bench.scoring import catalogue
+    from bench.runs.metrics import described
 
     load_plugins(plugin)
     require_one_of("direction", direction, (*DIRECTIONS, "both"), "bench compare --help")
@@ -319,7 +319,7 @@ def compare(
         selection=selection,
         allow_different_schedules=allow_different_schedules,
     )
-    return Compared(**vars(compare_runs(request, catalogue.metric)))
+    return Compared(**vars(compare_runs(request, described)))
 
 
 def load_runs(runs: Places = DEFAULT_RUNS) -> "pd.DataFrame":

@@ -28,9 +28,9 @@ from bench.data.tensors import to_tensor
 from bench.errors import BenchError, UsageError
 from bench.names import folder_name
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import described
 from bench.runs.pictures import read_entries
 from bench.runs.records import DIRECTIONS, Direction, RunRecord, Scores, read_scores
-from bench.scoring.catalogue import metric
 from bench.training.weights import read_origin
 from bench.translating import generator_of_run
 from variants.contract import STRIDE, Generator
@@ -355,7 +355,7 @@ def measured(scores: Scores) -> Iterator[str]:
     chosen = scores.selections["last"].directions
     for direction, found in chosen.items():
         for key, score in found.metrics.items():
-            known = metric(key)
+            known = described(key)
             if known is None or score.value is None or known.scope == "cost" or "_<" in key:
                 continue
             values = (

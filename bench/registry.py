@@ -32,11 +32,13 @@ class Registry(Generic[Entry]):
 
     every: ClassVar["list[Registry[object]]"] = []
 
-    def __init__(self, kind: str, *, package: str, group: str, see: str) -> None:
+    def __init__(self, kind: str, *, package: str, group: str, see: str, first: tuple[str, ...] = ()) -> None:
+        """`first`: modules of the package whose entries come before the others', in this order."""
         self.kind = kind
         self.group = group
         self._package = package
         self._see = see
+        self._first = first
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, str] = {}
         self._modules_of: dict[str, str] = {}
@@ -67,7 +69,7 @@ class Registry(Generic[Entry]):
             self._complete = True  # before the imports, which may ask
             for module in self._modules():
                 importlib.import_module(module)
-        ours = sorted(filter(self._is_ours, self._entries), key=lambda name: self._modules_of[name])
+        ours = sorted(filter(self._is_ours, self._entries), key=self._place_of_module)
         return {name: self._entries[name] for name in dict.fromkeys((*ours, *self._entries))}
 
     def forget(self, module: str) -> None:
@@ -79,13 +81,20 @@ class Registry(Generic[Entry]):
         """Whether something in a module of that name registered here."""
         return module in self._modules_of.values()
 
+    def _place_of_module(self, name: str) -> tuple[int, str]:
+        module = self._modules_of[name]
+        own = module.removeprefix(f"{self._package}.")
+        return self._first.index(own) if own in self._first else len(self._first), module
+
     def _is_ours(self, name: str) -> bool:
         return f"{self._modules_of[name]}.".startswith(f"{self._package}.")
 
     def _modules(self) -> Iterator[str]:
         """Our own modules, then those of installed packages; a missing one is left out with a warning."""
         package = importlib.import_module(self._package)
-        yield from sorted(f"{self._package}.{each.name}" for each in pkgutil.iter_modules(package.__path__))
+        names = sorted(each.name for each in pkgutil.iter_modules(package.__path__))
+        ordered = dict.fromkeys([*self._first, *names])
+        yield from (f"{self._package}.{name}" for name in ordered)
         points = importlib.metadata.entry_points(group=self.group)
         for module in sorted({point.value.partition(":")[0] for point in points}):
             if importlib.util.find_spec(module) is None:

@@ -1,12 +1,11 @@
-"""What a metric's key means, for people: title, unit, factor, better; unknown keys pass through as words."""
+"""What a metric's key means, for people: title, unit, factor, better; unknown keys pass through as words.
+
+All of it stands in scores.json, whoever wrote the metric (`bench.runs.metrics.MetricInfo`).
+"""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 
-from bench.scoring.catalogue_images import COLOUR_AND_NOISE, IMAGE_METRICS, LINES
-from bench.scoring.catalogue_networks import network_metric
-from bench.scoring.catalogue_sets import set_metric, stem_and_network
-from bench.scoring.metric import Better, Metric, headed
+from bench.runs.metrics import Better, MetricInfo, described, headed, in_order
 from reports.numbers import decimals, places, readable
 from reports.tables.model import Arrow
 
@@ -16,45 +15,6 @@ RAW_DIGITS = 4
 """Significant digits of distances on other networks than Inception."""
 TABLES = ("faithfulness", "artefacts", "truth", "masks", "mask-grids", "sets")
 """The tables that metrics other than the headline distances go to."""
-_BY_PREFIX = (
-    ("mask_grid", "mask-grids"),
-    ("mask_", "masks"),
-    ("attention_", "masks"),
-    ("grid_", "artefacts"),
-    ("noise", "artefacts"),
-    ("colourfulness", "faithfulness"),
-)
-_BY_SCOPE = {"image": "faithfulness", "truth": "truth", "mask": "masks", "set": "sets"}
-
-SHORT = {
-    "colourfulness": "colour",
-    "colourfulness_gap": "colour gap",
-    "noise": "noise",
-    "noise_gap": "noise gap",
-    "edge_correlation": "edges kept",
-    "structure": "structure",
-    "mean_change": "change",
-    "unchanged": "unchanged",
-    "noise_sensitivity": "slot noise",
-    "attention_effect": "effect",
-    "attention_effect_swapped": "effect, swapped",
-    "mask_spatial_deviation": "spatial deviation",
-    "mask_entropy": "entropy",
-    "mask_effective_number": "effective number",
-    "mask_overlap": "overlap",
-    "mask_binarity": "binarity",
-    "mask_sum_error": "sum error",
-    "mask_background": "background",
-    "mask_input_dependence": "input dependence",
-    "counterfactual_l1": "L1 to truth",
-    "counterfactual_psnr": "PSNR to truth",
-    "counterfactual_ssim": "SSIM to truth",
-    "edge_correlation_background": "background edges",
-    "background_psnr": "background PSNR",
-    "foreground_iou": "foreground IoU",
-    "best_mask_iou": "best mask IoU",
-    "matched_iou": "matched IoU",
-}
 
 
 def stem(key: str) -> str:
@@ -77,32 +37,15 @@ def is_frechet(key: str) -> bool:
     return stem(key) in ("fid", "fd")
 
 
-@cache
-def metric(key: str) -> Metric | None:
-    """The catalogue's entry; None for a key that this version does not know."""
-    found = stem_and_network(key)
-    if found:
-        return set_metric(*found)
-    return network_metric(key) or next((entry for entry in IMAGE_METRICS if entry.key == key), None)
+def metric(key: str) -> MetricInfo | None:
+    """What is known of a key; None where no scores tell."""
+    return described(key)
 
 
 def title(key: str) -> str:
     """`KID`, `FD(tiny)`, a short title for a column, or the key in words."""
-    if key in SHORT:
-        return SHORT[key]
-    if stem(key) in ("attention_kd", "attention_kid"):
-        return f"Δ{_kernel_title(key)}, no space"
-    if stem(key) in ("attention_kd_swapped", "attention_kid_swapped"):
-        return f"Δ{_kernel_title(key)}, swapped"
-    if "_grid" in f"_{key}":
-        return "spectral peak" if key.endswith("peak") else f"period {key.rpartition('_')[2]}"
     known = metric(key)
-    return known.title if known else key.replace("_", " ")
-
-
-def _kernel_title(key: str) -> str:
-    name = network(key)
-    return f"KD({name})" if name else "KID"
+    return known.short_title if known else key.replace("_", " ")
 
 
 def scale(key: str) -> int:
@@ -114,8 +57,7 @@ def scale(key: str) -> int:
 def of_source_and_output(key: str) -> bool:
     """Whether the metric needs nothing but images and their sources."""
     known = metric(key)
-    stems = [entry.key for entry in (*COLOUR_AND_NOISE, *LINES)] + ["mean_change", "unchanged"]
-    return known is not None and (key in stems or key.startswith("grid_"))
+    return known is not None and bool(known.needs) and set(known.needs) <= {"source", "output"}
 
 
 def is_raw_distance(key: str) -> bool:
@@ -172,14 +114,10 @@ def table_of(key: str) -> str | None:
     """The table that a metric goes to; None for the headline distances, which have their own."""
     if is_kernel(key) or is_frechet(key):
         return None
-    for prefix, table in _BY_PREFIX:
-        if key.startswith(prefix):
-            return table
     known = metric(key)
-    return _BY_SCOPE.get(known.scope, "sets") if known else "faithfulness"
+    return known.table if known and known.table in TABLES else "faithfulness"
 
 
 def ordered(keys: set[str]) -> list[str]:
-    """Keys in the catalogue's order, those of feature networks and unknown ones behind it by name."""
-    known = [entry.key for entry in IMAGE_METRICS if entry.key in keys]
-    return known + sorted(keys - set(known))
+    """Keys in the order of tables, those of feature networks and unknown ones behind it by name."""
+    return in_order(keys)

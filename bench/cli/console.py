@@ -270,17 +270,17 @@ def feet(scores: "Scores") -> Iterator[str]:
 
 def heading(key: str) -> str:
     """The title of a score with its factor or unit; a key that the catalogue does not know as it is."""
-    from bench.scoring.catalogue import metric
+    from bench.runs.metrics import described
 
-    known = metric(key)
+    known = described(key)
     return known.heading if known else key
 
 
 def printed(key: str, value: float | None) -> str:
     """A score as people are shown it: times its factor, with four significant digits."""
-    from bench.scoring.catalogue import metric
+    from bench.runs.metrics import described
 
-    known = metric(key)
+    known = described(key)
     return number(value if value is None or known is None else known.factor * value)
 
 

@@ -138,6 +138,8 @@ def _spelled(value: object) -> str:
 def list_metrics(
     key: Annotated[str | None, typer.Argument(help="One of them: how it is measured.")] = None,
     as_json: AsJson = False,
+    plugin: Plugin = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/metrics.md.")] = False,
 ) -> None:
     """Every metric with its unit and which direction is better, or all about one.
 
@@ -145,25 +147,27 @@ def list_metrics(
 
     Example: bench list metrics kid
     """
-    import dataclasses
-
+    load_plugins(plugin)
     from bench.cli.console import Column, print_table, say
     from bench.names import unknown_name
-    from bench.scoring.catalogue import METRICS, metric
+    from bench.scoring.metric import listed, page
 
+    network = key.partition("(")[2].rstrip(")") if key else ""
+    rows = listed(("inception", network or "NAME"))
     if key is not None:
-        found = metric(key)
-        if found is None:
-            raise unknown_name("metric", key, [each.key for each in METRICS], "bench list metrics")
-        show([dataclasses.asdict(found)], as_json)
-        return
-    if as_json:
-        print_json([dataclasses.asdict(each) for each in METRICS])
-        return
-    rows = [[each.key, each.title, each.unit, each.better, each.scope] for each in METRICS]
-    columns = [Column("metric", "name"), Column("title", "prose"), Column("unit", "prose")]
-    print_table([*columns, Column("better", "name"), Column("of", "name")], rows)
-    say("NAME is a feature network other than Inception. How one is measured: bench list metrics METRIC")
+        chosen = [row for row in rows if row["key"] == key]
+        if not chosen:
+            raise unknown_name("metric", key, [row["key"] for row in listed()], "bench list metrics")
+        show(chosen, as_json)
+    elif markdown:
+        typer.echo(page(), nl=False)
+    elif as_json:
+        print_json(rows)
+    else:
+        columns = [Column("metric", "name"), Column("title", "prose"), Column("unit", "prose")]
+        shown = [[row[name] for name in ("key", "title", "unit", "better", "scope")] for row in rows]
+        print_table([*columns, Column("better", "name"), Column("of", "name")], shown)
+        say("NAME is a feature network other than Inception. How one is measured: bench list metrics METRIC")
 
 
 @app.command("runs")

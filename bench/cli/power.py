@@ -50,8 +50,8 @@ def power(
     from bench.cli.console import Strong, say
     from bench.comparing import Request
     from bench.forecasting import forecast, in_words, parse_effect
+    from bench.runs.metrics import described
     from bench.runs.records import DIRECTIONS
-    from bench.scoring import catalogue
 
     load_plugins(plugin)
     effect = parse_effect(detect)
@@ -65,7 +65,7 @@ def power(
         metrics=tuple(metric or ()),
         selection=selection.value,
     )
-    made, remarks = forecast(request, catalogue.metric, effect, comparisons=comparisons, power=chance)
+    made, remarks = forecast(request, described, effect, comparisons=comparisons, power=chance)
     if as_json:
         print_json({"forecasts": [dataclasses.asdict(one) for one in made], "remarks": remarks})
         return

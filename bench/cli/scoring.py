@@ -28,11 +28,16 @@ from bench.progress import TerminalProgress
 from bench.protocol import load_protocol
 from bench.runs.atomic import require_writable
 from bench.runs.records import DIRECTIONS, Direction, Score, Scores
-from bench.scoring.external_folder import external_scores, write_external
-from bench.scoring.external_scores import Card, ExternalScores, external_card
-from bench.scoring.folder_scores import Folders, score_folders
+from bench.scoring.external import (
+    Card,
+    ExternalScores,
+    external_card,
+    external_scores,
+    score_generator,
+    write_external,
+)
+from bench.scoring.folders import Folders, score_folders
 from bench.scoring.networks import FeatureNetwork, load_network
-from bench.scoring.published_scores import score_generator
 from bench.translating import generator_of_checkpoint
 
 NO_PROTOCOL = "external"

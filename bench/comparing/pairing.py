@@ -14,12 +14,12 @@ from bench.comparing.selection import MOST_NAMED, Group, Run
 from bench.comparing.sides import is_distance, sides, stem
 from bench.errors import BenchError
 from bench.names import unknown_name
+from bench.runs.metrics import MetricInfo
 from bench.runs.records import Direction, DirectionScores, Score, Scores, read_scores
-from bench.scoring.metric import Metric
 from bench.statistics import Pair
 from bench.statistics.claims import Better
 
-Catalogue = Callable[[str], Metric | None]
+Catalogue = Callable[[str], MetricInfo | None]
 """What is known of a key; None for one that this version does not know."""
 DEFAULT_STEMS = ("kid", "kd", "fid", "fd", "edge_correlation", "colourfulness_gap", "attention_effect")
 """What is compared unless asked otherwise: quality, structure, colour, and whether attention acts."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from bench.errors import BenchError, explained
 from bench.names import command
+from bench.runs.metrics import MetricInfo, learn
 
 SCHEMA_VERSION = 1
 
@@ -202,7 +203,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-SCORES_SCHEMA_VERSION = 1
+SCORES_SCHEMA_VERSION = 2
 Direction = Literal["A2B", "B2A"]
 DIRECTIONS: tuple[Direction, Direction] = ("A2B", "B2A")
 
@@ -281,6 +282,12 @@ class Scores(ScoreModel):
     card: dict[str, Any]
     """How the distances were made: feature network and hash of its weights, resize, covariance convention,
     libraries and versions, precision, threads, one flat object of strings and numbers."""
+    metrics: dict[str, MetricInfo] = {}
+    """What the keys above and the columns of images.csv mean, in the order of tables; empty in schema 1."""
+
+    def model_post_init(self, context: Any) -> None:
+        """What scores tell of their metrics is known from then on: see `bench.runs.metrics.described`."""
+        learn(self.metrics)
 
 
 def real_fingerprint_key(direction: str) -> str:

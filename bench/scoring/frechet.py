@@ -14,7 +14,7 @@ Source of the distance: Heusel et al. (2017), equation 6; Dowson and Landau (198
 
 import numpy as np
 
-from bench.scoring.feature_sets import check_features
+from bench.scoring.kernel import check_features
 from bench.statistics.paired import Array, LeaveOneOut
 
 LOG_STEP = 0.25

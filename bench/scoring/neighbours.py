@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.errors import BenchError
-from bench.scoring.feature_sets import check_features, row_blocks
+from bench.scoring.kernel import check_features, row_blocks
 
 TIE = 1e-10
 """Squared distances that differ by less than this share of the features' mean squared norm are equal: a
@@ -110,7 +110,7 @@ def realism(generated: np.ndarray, real: np.ndarray, k: int = 3) -> np.ndarray:
     return scores
 
 
-class Features(NamedTuple):
+class CentredPair(NamedTuple):
     """Two checked sets of features, moved to a common centre so that rounding is least."""
 
     generated: np.ndarray
@@ -130,7 +130,7 @@ class Membership(NamedTuple):
 
 def prepare(
     generated: np.ndarray, real: np.ndarray, k: int, generated_at_least: int | None = None
-) -> Features:
+) -> CentredPair:
     """Check and centre two sets of features. Raises BenchError as `check_features`, and for k < 1.
 
     Each set needs more than k vectors; where no ball is drawn around generated ones, fewer may do.
@@ -142,7 +142,7 @@ def prepare(
     )
     centre = y.mean(axis=0)
     x, y = x - centre, y - centre
-    return Features(x, y, TIE * float((x**2).sum() / len(x) + (y**2).sum() / len(y)))
+    return CentredPair(x, y, TIE * float((x**2).sum() / len(x) + (y**2).sum() / len(y)))
 
 
 def squared_radii(features: np.ndarray, k: int) -> np.ndarray:

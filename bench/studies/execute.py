@@ -36,7 +36,7 @@ from bench.runs.records import (
 )
 from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
 from bench.scoring.networks import load_network, plain_name, require_weights
-from bench.scoring.run import SelectionName, Weights, score_run, score_selections
+from bench.scoring.score_run import SelectionName, Weights, score_run, score_selections
 from bench.setup import AS_USUAL, Execution, describe_environment
 from bench.studies.identity import (
     changed_since,

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.runs.metrics import DEAD_DEVIATION
 from bench.runs.records import DIRECTIONS
-from bench.scoring.catalogue_masks import DEAD_DEVIATION
 from bench.statistics.claims import Verdict
 from bench.statistics.paired import PairedError, smallest_detectable
 from bench.studies.grid import Grid, expand

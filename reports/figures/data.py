@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import pandas as pd
 
-from bench.scoring.catalogue_sets import set_key
+from bench.runs.metrics import key_under
 from reports import metrics
 from reports.comparability import Group
 from reports.frame import records
@@ -41,7 +41,7 @@ def validation_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
 def validation_distances(group: Group, curves: pd.DataFrame) -> pd.DataFrame:
     """The kernel distances among the validation curves, named and scaled as tables print them."""
     networks = {record.protocol.get("score", {}).get("features") for record in group.study.records.values()}
-    key = set_key("kd", str(networks.pop())) if len(networks) == 1 else "kd"
+    key = key_under("kd", str(networks.pop())) if len(networks) == 1 else "kd"
     names = {f"kd_{direction}": f"{metrics.heading(key)} {direction}" for direction in DIRECTIONS}
     chosen = curves[curves["loss"].isin(list(names))]
     scaled = {column: chosen[column] * metrics.scale(key) for column in ("mean", "low", "high")}

@@ -4,7 +4,7 @@ They answer the sentences of the literature ("more vivid colours", "better prese
 object") one by one; none of them says alone that a translation is good.
 """
 
-from bench.scoring.catalogue_masks import DEAD_DEVIATION
+from bench.runs.metrics import DEAD_DEVIATION
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text

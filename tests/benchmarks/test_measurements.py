@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from bench.scoring import per_image
-from bench.scoring.measurements.attention_effect import with_other_masks, without_space
-from bench.scoring.measurements.change import mean_change
-from bench.scoring.measurements.masks import InputDependence
+from bench.scoring.measure import Batch, measure_images
+from bench.scoring.metrics.attention import with_other_masks, without_space
+from bench.scoring.metrics.masks import InputDependence
 from bench.scoring.networks import load_network
 from bench.scoring.networks.network import FeatureNetwork
 from bench.scoring.translate import PIXELS_AT_ONCE
@@ -51,7 +50,7 @@ def inception(tmp_path_factory: pytest.TempPathFactory) -> FeatureNetwork:
 
 
 @pytest.fixture(scope="module")
-def batch() -> tuple[Tensor, Tensor, Tensor, Tensor, per_image.TruthBatch]:
+def batch() -> tuple[Tensor, Tensor, Tensor, Tensor, np.ndarray]:
     """Smooth sources with noisy outputs, ten masks, contents and ground truth of one batch."""
     stream = torch.Generator().manual_seed(0)
     small = torch.rand(BATCH, 3, 16, 16, generator=stream)
@@ -60,22 +59,31 @@ def batch() -> tuple[Tensor, Tensor, Tensor, Tensor, per_image.TruthBatch]:
     masks = torch.randn(BATCH, MASKS, SIZE, SIZE, generator=stream).softmax(dim=1)
     contents = torch.rand(BATCH, MASKS, 3, SIZE, SIZE, generator=stream)
     objects = (source[:, 0] / 64).floor().byte().numpy()
-    truth = per_image.TruthBatch(
-        counterfactual=source.permute(0, 2, 3, 1).byte().numpy(), foreground=objects > 0, objects=objects
-    )
-    return source, output, masks, contents, truth
+    return source, output, masks, contents, objects
 
 
 def measure_everything(
-    source: Tensor, output: Tensor, masks: Tensor, contents: Tensor, truth: per_image.TruthBatch
+    source: Tensor, output: Tensor, masks: Tensor, contents: Tensor, objects: np.ndarray
 ) -> None:
     """What scoring does with one batch beside generator and feature network."""
-    per_image.measure_pairs(source, output, 16)
-    per_image.measure_masks(masks, MASKS - 1, 16)
-    per_image.measure_truth(source, output, truth)
-    per_image.measure_segmentation(masks, MASKS - 1, truth)
-    for changed in (without_space(contents, masks), with_other_masks(contents, masks.roll(1, dims=0))):
-        mean_change(changed, output)
+    original, translated = source / 127.5 - 1, output / 127.5 - 1
+    measure_images(
+        Batch(
+            output=output,
+            source=source,
+            period=16,
+            translated=translated,
+            original=original,
+            masks=masks,
+            contents=contents,
+            background=MASKS - 1,
+            without_space=without_space(contents, masks),
+            other_masks=with_other_masks(contents, masks.roll(1, dims=0)),
+            counterfactual=source,
+            foreground=objects > 0,
+            objects=objects,
+        )
+    )
     InputDependence().add(masks)
 
 

@@ -21,11 +21,11 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
 from bench.runs.records import Score
-from bench.scoring.floors import ReferenceFeatures
+from bench.scoring.features import reference_features
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.networks import FeatureNetwork, load_network
-from bench.scoring.reference_cache import reference_features
-from bench.scoring.set_scores import set_scores
+from bench.scoring.references import ReferenceFeatures
+from bench.scoring.summarise import FeatureSets, set_scores
 
 GENERATED, REAL, SIZE, SUBSET = 120, 140, 256, 50
 TURNS = 2
@@ -85,7 +85,8 @@ def seconds(work: Callable[[], object]) -> tuple[float, object]:
 def ours(network: FeatureNetwork, images: tuple[np.ndarray, np.ndarray], cache: Path) -> dict[str, Score]:
     """All distances of images in memory; the reference from the cache where it is there."""
     reference = ReferenceFeatures(reference_features(network, images[1], folder=cache), None, None)
-    return set_scores(network(images[0]), reference, "inception", SUBSET)
+    sets = FeatureSets(network(images[0]), reference.real, SUBSET, reference.ceiling)
+    return set_scores(sets, "inception", reference.floor, all_metrics=False)
 
 
 def theirs(weights: Path, folders: tuple[Path, Path], cache: Path | None) -> dict[str, float]:

@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bench.scoring.external_folder import write_external
-from bench.scoring.external_scores import external_card
-from bench.scoring.folder_scores import Folders, score_folders
+from bench.scoring.external import external_card, write_external
+from bench.scoring.folders import Folders, score_folders
 from bench.scoring.networks import load_network
 from reports.comparability import Group, groups
 from reports.findings import summarise_group

@@ -10,6 +10,7 @@ import pytest
 from bench.protocol import load_protocol, schedule_hash
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import MetricInfo
 from bench.runs.records import (
     DIRECTIONS,
     CellRecord,
@@ -22,14 +23,13 @@ from bench.runs.records import (
 )
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
-from bench.scoring.metric import Metric
 
 IMAGES = 30
 DIMENSION = 6
 MakeRun = Callable[..., RunFolder]
 
 CATALOGUE = {
-    key: Metric(key, key, "1", better, "image", "", "", "")  # type: ignore[arg-type]
+    key: MetricInfo(title=key, short_title=key, unit="1", better=better, table="faithfulness")
     for key, better in {
         "edge_correlation": "higher",
         "colourfulness": "nearer target",
@@ -39,7 +39,7 @@ CATALOGUE = {
 
 
 @pytest.fixture
-def catalogue() -> Callable[[str], Metric | None]:
+def catalogue() -> Callable[[str], MetricInfo | None]:
     return CATALOGUE.get
 
 

@@ -14,7 +14,7 @@ from bench.data.files import list_images, printable, shell_quoted
 from bench.data.folder import read_folder, verify
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
-from bench.scoring.folder_images import Asked, read_folder_images
+from bench.scoring.folders import Asked, read_folder_images
 
 ImageFolder = Callable[..., Path]
 

@@ -10,12 +10,10 @@ from PIL import Image
 from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
 from bench.runs.records import Direction, read_scores
-from bench.scoring.external_folder import write_external
-from bench.scoring.external_scores import Card, ExternalScores, external_card
-from bench.scoring.floors import dataset_reference
+from bench.scoring.external import Card, ExternalScores, external_card, score_generator, write_external
 from bench.scoring.networks import FeatureNetwork, load_network
-from bench.scoring.published_scores import score_generator
-from bench.scoring.set_scores import set_scores
+from bench.scoring.references import dataset_reference
+from bench.scoring.summarise import FeatureSets, set_scores
 from variants.contract import Generator, Translation
 
 
@@ -67,7 +65,9 @@ def test_a_generator_is_scored_on_the_test_split_with_floor_and_ceiling(
 ) -> None:
     found, _ = scored("A2B", dataset, network)
     negative = network(255 - dataset.A.test.images)
-    expected = set_scores(negative, dataset_reference(network, dataset, "A2B"), "tiny", 5)
+    right = dataset_reference(network, dataset, "A2B")
+    sets = FeatureSets(negative, right.real, 5, right.ceiling)
+    expected = set_scores(sets, "tiny", right.floor, all_metrics=False)
     for key, score in expected.items():
         assert found.scores.metrics[key].value == pytest.approx(score.value, rel=1e-4, abs=1e-7)
         assert found.scores.metrics[key].floor == pytest.approx(score.floor, rel=1e-4, abs=1e-7)

@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from bench.errors import BenchError, UsageError
-from bench.scoring.external_scores import external_card
-from bench.scoring.folder_images import Asked, read_folder_images
-from bench.scoring.folder_scores import Folders, read_image_sets, score_folders
+from bench.scoring.external import external_card
+from bench.scoring.folders import Asked, Folders, read_folder_images, read_image_sets, score_folders
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
 from bench.scoring.networks import FeatureNetwork, load_network
@@ -258,7 +257,7 @@ def test_features_of_real_images_are_kept_for_the_next_system(
     first, _ = score_folders(folders, network)
     extracted: list[str] = []
     monkeypatch.setattr(
-        "bench.scoring.image_set.extract_features", lambda *arguments: extracted.append(arguments[-1])
+        "bench.scoring.features.extract_features", lambda *arguments: extracted.append(arguments[-1])
     )
     second, _ = score_folders(folders, network)
     assert not extracted

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from bench.errors import BenchError, UsageError
-from bench.scoring import feature_sets
+from bench.scoring import kernel
 from bench.scoring.kernel import kernel_distance, kernel_distance_subsets
 
 
@@ -67,7 +67,7 @@ def test_grows_with_the_distance_between_the_sets() -> None:
 def test_does_not_depend_on_how_the_gram_matrix_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = draws(0, 30, 6), draws(1, 21, 6, shift=1)
     whole = kernel_distance(x, y), kernel_distance_subsets(x, y, 10).mean
-    monkeypatch.setattr(feature_sets, "BLOCK_VALUES", 50)
+    monkeypatch.setattr(kernel, "BLOCK_VALUES", 50)
     cut = kernel_distance(x, y), kernel_distance_subsets(x, y, 10).mean
     assert cut == pytest.approx(whole, rel=1e-12)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch_fidelity.metric_prc import prc_features_to_metric
 
 from bench.errors import BenchError
-from bench.scoring import feature_sets
+from bench.scoring import kernel
 from bench.scoring.neighbours import density_coverage, precision_recall, realism
 
 REAL_LINE = np.array([[0.0], [1.0], [2.0], [10.0]])
@@ -85,7 +85,7 @@ def test_rounding_decides_no_tie_when_the_frame_moves() -> None:
 def test_do_not_depend_on_how_the_distances_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = draws(0, 30, 3), draws(1, 21, 3, shift=0.3)
     whole = precision_recall(x, y), density_coverage(x, y), realism(x, y)
-    monkeypatch.setattr(feature_sets, "BLOCK_VALUES", 50)
+    monkeypatch.setattr(kernel, "BLOCK_VALUES", 50)
     assert precision_recall(x, y) == whole[0]
     assert density_coverage(x, y) == whole[1]
     assert realism(x, y) == pytest.approx(whole[2])

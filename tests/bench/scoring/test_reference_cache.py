@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.scoring.features import feature_key, images_hash, reference_features
 from bench.scoring.networks import FeatureNetwork, load_network
-from bench.scoring.reference_cache import feature_key, images_hash, reference_features
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
 

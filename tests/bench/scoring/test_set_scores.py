@@ -5,13 +5,13 @@ import pytest
 
 from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
+from bench.runs.metrics import described
 from bench.runs.records import Score
-from bench.scoring.catalogue import metric
-from bench.scoring.floors import ReferenceFeatures, dataset_reference, floor_images
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
 from bench.scoring.networks import load_network
-from bench.scoring.set_scores import metric_card, set_scores
+from bench.scoring.references import dataset_reference, floor_images
+from bench.scoring.summarise import FeatureSets, metric_card, set_scores
 
 
 def draws(seed: int, n: int, shift: float = 0.0) -> np.ndarray:
@@ -39,14 +39,14 @@ def dataset() -> Dataset:
 
 def test_every_distance_is_scored_under_its_key_with_floor_and_ceiling() -> None:
     generated, real, floor, ceiling = draws(0, 20, 0.5), draws(1, 25), draws(2, 20), draws(3, 20, 2)
-    scores = set_scores(generated, ReferenceFeatures(real, floor, ceiling), "inception", subset_size=10)
+    scores = set_scores(FeatureSets(generated, real, 10, ceiling), "inception", floor, all_metrics=False)
     assert list(scores) == ["fid", "kid", "kid_subsets", "precision", "recall", "density", "coverage"]
     assert scores["fid"].value == frechet_distance(generated, real)
     assert scores["kid"].floor == kernel_distance(floor, real)
     assert scores["kid"].ceiling == kernel_distance(ceiling, real)
     assert scores["kid_subsets"].spread is not None
     for key, score in scores.items():
-        entry = metric(key)
+        entry = described(key)
         assert entry is not None
         ordered = (score.floor, score.value, score.ceiling)
         assert None not in ordered
@@ -55,15 +55,14 @@ def test_every_distance_is_scored_under_its_key_with_floor_and_ceiling() -> None
 
 
 def test_keys_name_the_network() -> None:
-    reference = ReferenceFeatures(draws(1, 25), None, None)
-    scores = set_scores(draws(0, 20), reference, "tiny", subset_size=10)
+    scores = set_scores(FeatureSets(draws(0, 20), draws(1, 25), 10), "tiny", None)
     assert set(scores) >= {"fd(tiny)", "kd(tiny)", "coverage(tiny)"}
     assert scores["fd(tiny)"].floor is None
     assert scores["fd(tiny)"].ceiling is None
 
 
 def test_what_needs_more_images_says_so_instead_of_a_value() -> None:
-    scores = set_scores(draws(0, 4), ReferenceFeatures(draws(1, 4), None, None), "tiny", subset_size=50)
+    scores = set_scores(FeatureSets(draws(0, 4), draws(1, 4), 50), "tiny", None)
     assert scores["fd(tiny)"].value is not None
     subsets, density = scores["kd_subsets(tiny)"], scores["density(tiny)"]
     assert subsets.value is None
@@ -76,7 +75,7 @@ def test_what_needs_more_images_says_so_instead_of_a_value() -> None:
 
 def test_features_that_are_not_finite_are_an_error_not_a_missing_value() -> None:
     with pytest.raises(BenchError, match="20 of 20 generated feature vectors hold NaN"):
-        set_scores(draws(0, 20) * np.nan, ReferenceFeatures(draws(1, 9), None, None), "tiny", subset_size=5)
+        set_scores(FeatureSets(draws(0, 20) * np.nan, draws(1, 9), 5), "tiny", None)
 
 
 def test_floor_images_are_evenly_spaced_and_of_the_test_images_size() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.scoring.measurements.images import levels
+from bench.scoring.metrics.colour import levels
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.scoring.measurements.colour import colourfulness
-from bench.scoring.measurements.images import LUMA, levels, luma
-from bench.scoring.measurements.noise import noise_deviation
+from bench.scoring.metrics.colour import LUMA, colourfulness, levels, luma, noise_deviation
 
 
 def test_a_grey_picture_has_no_colourfulness(scene: Tensor) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bench.scoring.measurements.grids import PERIODS, phase_contrast, residual, spectral_peak
+from bench.scoring.metrics.grids import PERIODS, phase_contrast, residual, spectral_peak
 
 
 def blocks(period: int, size: int = 256) -> Tensor:

@@ -12,10 +12,10 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
-from bench.scoring.measurements.change import draw_deviation, mean_change, unchanged
-from bench.scoring.measurements.images import luma, sobel_magnitude
-from bench.scoring.measurements.lines import edge_correlation
-from bench.scoring.measurements.similarity import ms_ssim, psnr, scale_weights, ssim, structure
+from bench.scoring.metrics.change import draw_deviation, mean_change, unchanged
+from bench.scoring.metrics.colour import luma
+from bench.scoring.metrics.lines import edge_correlation, sobel_magnitude
+from bench.scoring.metrics.similarity import ms_ssim, psnr, scale_weights, ssim, structure
 
 Measure = Callable[[Tensor, Tensor], Tensor]
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bench.scoring.measurements.attention_effect import with_other_masks, without_space
-from bench.scoring.measurements.masks import InputDependence, mask_binarity, mask_overlap, mask_sum_error
+from bench.scoring.metrics.attention import with_other_masks, without_space
+from bench.scoring.metrics.masks import InputDependence, mask_binarity, mask_overlap, mask_sum_error
 from variants.contract import compose
 from variants.parts import masks as mask_statistics
 

@@ -1,6 +1,7 @@
 """Masks against objects whose place is known."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.scoring.measurements.truth import (
+from bench.scoring.metrics.truth import (
     best_mask_iou,
     foreground_ari,
     foreground_iou,
@@ -18,6 +19,11 @@ from bench.scoring.measurements.truth import (
     region_iou,
     segmentation,
 )
+
+
+def of_one(measure: Callable[..., torch.Tensor], labels: np.ndarray, right: np.ndarray) -> float:
+    """What a measure of batches gives for one image."""
+    return measure(labels.reshape(1, *right.shape), right[None]).item()
 
 
 @pytest.fixture
@@ -40,21 +46,21 @@ def test_masks_that_are_the_objects_are_perfect(objects: np.ndarray) -> None:
     masks = masks_of(objects, 3)
     regions = segmentation(masks)
     assert foreground_iou(masks, 0, objects[None] > 0).tolist() == [1]
-    assert matched_iou(regions[0], objects) == 1
-    assert foreground_ari(regions[0], objects) == 1
-    assert best_mask_iou(regions[0], objects > 0) == 0.5
+    assert of_one(matched_iou, regions, objects) == 1
+    assert of_one(foreground_ari, regions, objects) == 1
+    assert of_one(best_mask_iou, regions, objects > 0) == 0.5
 
 
 def test_best_single_mask_is_perfect_when_one_mask_is_the_foreground(objects: np.ndarray) -> None:
     regions = (objects > 0).astype(np.uint8)
-    assert best_mask_iou(regions, objects > 0) == 1
+    assert of_one(best_mask_iou, regions, objects > 0) == 1
 
 
 def test_one_region_for_everything(objects: np.ndarray) -> None:
     regions = np.zeros((16, 16), np.int64)
     # One object is matched with an IoU of a quarter, the other is left over.
-    assert matched_iou(regions, objects) == pytest.approx(0.25 / 2)
-    assert foreground_ari(regions, objects) == 0
+    assert of_one(matched_iou, regions, objects) == pytest.approx(0.25 / 2)
+    assert of_one(foreground_ari, regions, objects) == 0
 
 
 def test_a_background_mask_of_one_finds_no_foreground(objects: np.ndarray) -> None:
@@ -66,7 +72,7 @@ def test_a_background_mask_of_one_finds_no_foreground(objects: np.ndarray) -> No
 def test_regions_that_cut_both_objects_alike_are_at_chance(objects: np.ndarray) -> None:
     regions = np.zeros((16, 16), np.int64)
     regions[8:] = 1
-    assert foreground_ari(regions, objects) == pytest.approx(0, abs=0.02)
+    assert of_one(foreground_ari, regions, objects) == pytest.approx(0, abs=0.02)
 
 
 @given(order=st.permutations(range(3)))
@@ -76,16 +82,16 @@ def test_names_of_the_masks_do_not_matter(order: list[int]) -> None:
     labels[2:7, 2:7] = 1
     labels[9:14, 5:15] = 2
     renamed = np.array(order)[labels]
-    assert matched_iou(renamed, labels) == 1
-    assert foreground_ari(renamed, labels) == 1
+    assert of_one(matched_iou, renamed, labels) == 1
+    assert of_one(foreground_ari, renamed, labels) == 1
 
 
 def test_without_objects_there_is_nothing_to_match() -> None:
     empty = np.zeros((8, 8), np.uint8)
-    assert math.isnan(matched_iou(empty, empty))
-    assert math.isnan(foreground_ari(empty, empty))
+    assert math.isnan(of_one(matched_iou, empty, empty))
+    assert math.isnan(of_one(foreground_ari, empty, empty))
     assert math.isnan(region_iou(empty > 0, empty > 0))
-    assert math.isnan(best_mask_iou(empty, empty > 0))
+    assert math.isnan(of_one(best_mask_iou, empty, empty > 0))
 
 
 @given(seed=st.integers(0, 1000))
@@ -102,8 +108,8 @@ def test_the_table_of_ious_holds_the_iou_of_every_pair(seed: int) -> None:
 def test_one_object_cannot_be_confused_with_another() -> None:
     labels = np.zeros((8, 8), np.uint8)
     labels[2:4] = 1
-    assert math.isnan(foreground_ari(labels, labels))
-    assert matched_iou(labels, labels) == 1
+    assert math.isnan(of_one(foreground_ari, labels, labels))
+    assert of_one(matched_iou, labels, labels) == 1
 
 
 def test_the_background_keeps_three_pixels_away_from_the_foreground() -> None:

@@ -14,7 +14,7 @@ from bench.protocol import Protocol, load_protocol
 from bench.runs.folder import RunFolder
 from bench.scoring.networks import load_network
 from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.run import Weights, score_selections
+from bench.scoring.score_run import Weights, score_selections
 from variants.contract import Generator
 
 CHANGES = (

@@ -1,7 +1,7 @@
 """Scores under several feature networks stand beside each other in one scores.json."""
 
 from bench.runs.records import DirectionScores, Score, Scores, Selection
-from bench.scoring.merge import with_earlier_networks
+from bench.scoring.summarise import with_earlier_networks
 
 
 def scores_of(network: str, step: int, **values: float) -> Scores:

@@ -9,7 +9,7 @@ from torch import Tensor
 from bench.data.dataset import Dataset, Split
 from bench.data.tensors import to_tensor
 from bench.errors import BenchError
-from bench.scoring.decoder_period import decoder_period
+from bench.scoring.measure import decoder_period
 from bench.scoring.translate import translate, translate_split
 from bench.streams import Streams
 from variants.contract import Generator

@@ -1,6 +1,7 @@
 """Scoring a finished training: everything that is measured of a run, into its folder."""
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,16 +16,20 @@ from bench.progress import ProgressReport, Silent
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS, Direction, DirectionScores, Scores, Selection, real_fingerprint_key
-from bench.scoring.catalogue_networks import network_key
-from bench.scoring.final_samples import write_final_samples
-from bench.scoring.floors import ReferenceFeatures, dataset_reference
-from bench.scoring.image_set import fingerprint
-from bench.scoring.image_table import write_image_table
-from bench.scoring.measure_direction import OUTPUT, DirectionMeasurement, Measured
-from bench.scoring.merge import with_earlier_networks
+from bench.scoring.features import fingerprint
+from bench.scoring.measure import OUTPUT, DirectionMeasurement, Measured, measure_alone
+from bench.scoring.metric import infos, on_images
 from bench.scoring.networks.network import FeatureNetwork, Features
-from bench.scoring.set_scores import metric_card, set_scores
-from bench.scoring.summaries import copy_score, image_scores, network_scores, realism_column, target_columns
+from bench.scoring.references import ReferenceFeatures, dataset_reference
+from bench.scoring.samples import write_final_samples
+from bench.scoring.summarise import (
+    feature_columns,
+    feature_sets,
+    image_scores,
+    metric_card,
+    set_scores,
+    with_earlier_networks,
+)
 from variants.contract import Generator
 
 if TYPE_CHECKING:
@@ -93,7 +98,8 @@ def score_selections(
         done[name] = scoring.summarise(weights, measured[weights.step])
         if name == "last":
             scoring.write_images(weights, measured[weights.step])
-    scores = with_earlier_networks(Scores(selections=done, card=scoring.card()), earlier)
+    new = Scores(selections=done, card=scoring.card(), metrics=infos(network.name))
+    scores = with_earlier_networks(new, earlier)
     atomic.write_text(folder.scores_json, scores.model_dump_json(indent=2) + "\n")
     return scores
 
@@ -111,7 +117,6 @@ class RunScoring:
     ) -> None:
         self._folder, self._cell, self._dataset = folder, cell, dataset
         self._network, self._report = network, report
-        self._realism = network_key("realism", network.name)
         reference = partial(dataset_reference, network, dataset, progress=report)
         self._references: dict[Direction, ReferenceFeatures] = {
             direction: reference(direction) for direction in DIRECTIONS
@@ -120,7 +125,7 @@ class RunScoring:
             direction: fingerprint(self._domain(direction[-1]).test.images) for direction in DIRECTIONS
         }
         self._targets = {
-            direction: target_columns(self._domain(direction[-1]).test.images) for direction in DIRECTIONS
+            direction: measure_alone(self._domain(direction[-1]).test.images) for direction in DIRECTIONS
         }
 
     def measure(self, weights: Weights) -> dict[Direction, Measured]:
@@ -136,9 +141,8 @@ class RunScoring:
                 self._cell.protocol.score.noise_draws,
             )
             each = measurement.run(self._report)
-            each.columns[self._realism] = realism_column(
-                each.features[OUTPUT], self._references[direction].real
-            )
+            real = self._references[direction].real
+            each.columns.update(feature_columns(each.features[OUTPUT], real, self._network.name))
             found[direction] = each
         return found
 
@@ -147,20 +151,12 @@ class RunScoring:
         directions: dict[Direction, DirectionScores] = {}
         for direction, each in measured.items():
             reference = self._references[direction]
-            distances = set_scores(
-                each.features[OUTPUT],
-                reference,
-                self._network.name,
-                self._cell.protocol.score.kid_subset_size,
-            )
-            draws_noise = weights.generators[direction].noise_shape is not None
+            sets = feature_sets(each, reference, self._cell.protocol.score.kid_subset_size)
             directions[direction] = DirectionScores(
                 images_generated=len(each.names),
                 images_real=len(reference.real),
                 metrics={
-                    **distances,
-                    **copy_score(each, reference, self._network.name),
-                    **network_scores(each, reference.real, self._network.name, draws_noise=draws_noise),
+                    **set_scores(sets, self._network.name, reference.floor),
                     **image_scores(each, self._targets[direction]),
                 },
             )
@@ -188,7 +184,7 @@ class RunScoring:
             weights.generators,
             measured,
             weights.step,
-            self._realism,
+            self._network.name,
         )
 
     def card(self) -> dict[str, Any]:
@@ -211,3 +207,23 @@ def npy(features: Features) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, features.astype(np.float32), allow_pickle=False)
     return buffer.getvalue()
+
+
+def write_image_table(folder: RunFolder, measured: Mapping[Direction, Measured]) -> None:
+    """Replace images.csv by the columns of both directions, one row per test image and direction.
+
+    Columns stand in the order of tables, those of single masks by number, those of features last by name.
+    """
+    present = {key for each in measured.values() for key in each.columns}
+    known = [key for entry in on_images() for key in entry.columns(len(present)) if key in present]
+    keys = known + sorted(present - set(known))
+    rows: list[list[str]] = []
+    for direction, each in measured.items():
+        for place, name in enumerate(each.names):
+            cells = [_cell(each.columns[key][place]) if key in each.columns else "" for key in keys]
+            rows.append([direction, name, *cells])
+    atomic.write_csv(folder.images_csv, ["direction", "file", *keys], rows)
+
+
+def _cell(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.7g}"

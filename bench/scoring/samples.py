@@ -18,8 +18,8 @@ from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import Entry, replace_entries, sample_indices, write_pictures
 from bench.runs.records import Direction
-from bench.scoring.collect import Column
-from bench.scoring.measure_direction import BACK, Measured
+from bench.scoring.measure import BACK, Column, Measured
+from bench.scoring.metric import METRICS
 from bench.scoring.translate import device_of, translate
 from bench.streams import Streams
 from variants.contract import Generator
@@ -35,7 +35,7 @@ def write_final_samples(
     generators: Generators,
     measured: Mapping[Direction, Measured],
     step: int,
-    realism_key: str,
+    network: str,
 ) -> None:
     """Replace the pictures of kind `final` and `extreme` by those of these generators."""
     entries: list[Entry] = []
@@ -47,13 +47,19 @@ def write_final_samples(
             pictures, facts = painter.everything(place)
             write_pictures(folder, within, pictures)
             entries.append(_entry("final", direction, domain.test.names[place], step, within) | facts)
-        for measure in ("edge_correlation", realism_key):
+        for measure in extreme_keys(network):
             for rank, place, value in extremes(each.columns[measure]):
                 within = f"samples/extreme/{direction}/{measure}-{rank}"
                 write_pictures(folder, within, painter.source_and_output(place))
                 entry = _entry("extreme", direction, domain.test.names[place], step, within)
                 entries.append(entry | {"measure": measure, "rank": rank, "value": value})
     replace_entries(folder, MADE_HERE, entries)
+
+
+def extreme_keys(network: str) -> list[str]:
+    """The columns of whose best, median and worst image pictures are kept, those of features last."""
+    chosen = [entry for entry in METRICS.entries().values() if entry.extremes]
+    return [entry.key(network) for entry in sorted(chosen, key=lambda each: each.kind == "features")]
 
 
 def extremes(values: Column) -> Iterator[tuple[str, int, float | None]]:

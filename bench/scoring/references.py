@@ -19,9 +19,8 @@ from PIL import Image
 from bench.data.dataset import Dataset, Images
 from bench.progress import ProgressReport
 from bench.runs.records import Direction
-from bench.scoring.image_set import evenly_spaced
+from bench.scoring.features import reference_features
 from bench.scoring.networks.network import FeatureNetwork, Features
-from bench.scoring.reference_cache import reference_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,3 +66,9 @@ def floor_images(train: Images, count: int, size: int) -> Images:
     pictures = (Image.fromarray(np.asarray(train[index])) for index in chosen)
     resized = [np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC)) for picture in pictures]
     return np.stack(resized) if resized else np.empty((0, size, size, 3), np.uint8)
+
+
+def evenly_spaced(available: int, count: int) -> list[int]:
+    """Indices of at most `count` of `available` things, evenly spaced from the first one on."""
+    count = min(count, available)
+    return [int(place) for place in (np.arange(count) * available) // max(count, 1)]

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from bench.scoring.measurements.images import luma, require_images
+from bench.scoring.metric import metric
+from bench.scoring.metrics.colour import luma, require_images
 
 WINDOW = 11
 _WINDOW_DEVIATION = 1.5
@@ -33,6 +34,19 @@ class Windows(NamedTuple):
     covariance: Tensor
 
 
+@metric(
+    "structure",
+    title="SSIM structure",
+    short_title="structure",
+    unit="1",
+    better="higher",
+    table="faithfulness",
+    formula="mean of (covariance + C3) / (deviation_x deviation_y + C3) in 11-pixel Gaussian windows of "
+    "source and output luma",
+    source="Wang et al. 2004, equation 10",
+    when=f"the image is smaller than {WINDOW} pixels",
+    bounds=(-1, 1),
+)
 def structure(source: Tensor, output: Tensor) -> Tensor:
     """Mean of SSIM's structure term of the luma of images [b, 3, h, w] in levels: [b], -1 to 1.
 
@@ -61,6 +75,18 @@ def ssim(image: Tensor, reference: Tensor) -> Tensor:
     return (_luminance(windows) * _contrast_structure(windows)).mean(dim=(1, 2))
 
 
+@metric(
+    "ms_ssim",
+    title="MS-SSIM",
+    unit="1",
+    better="higher",
+    table="faithfulness",
+    formula="MS-SSIM of source and output luma; under 176 pixels fewer scales (3 at 64, 4 at 128), their "
+    "weights scaled to sum to 1: compare at one image size only",
+    source="Wang, Simoncelli and Bovik 2003",
+    when=f"the image is smaller than {WINDOW} pixels",
+    bounds=(0, 1),
+)
 def ms_ssim(source: Tensor, output: Tensor) -> Tensor:
     """MS-SSIM of the luma of images [b, 3, h, w] in levels: [b], 0 to 1, 1 for equal images.
 

@@ -5,12 +5,14 @@ the photograph cancels, or masks times 255, whose energies are added over k.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from bench.scoring.measurements.images import luma
+from bench.scoring.metric import metric, together
+from bench.scoring.metrics.colour import luma
 
 PERIODS = (2, 4, 8, 16)
 """Periods, in pixels, of decoders that upsample one to four times by two."""
@@ -23,6 +25,60 @@ SMALLEST_SPECTRUM = 4 * _LARGEST_PERIOD
 """Shorter side, in pixels, from which frequencies lie between those of a 16-pixel grid."""
 
 _SMALLEST_RING = 8
+
+
+def grid_metrics(prefix: str, of: str, table: str) -> Callable[[Any], Any]:
+    """Decorator for a function that measures grids by `all_grids`: contrasts `of` what, and the peak."""
+    contrast = (
+        f"steepness of {of} between neighbours, folded by position modulo the period: the largest phase "
+    )
+    contrast += "mean over the mean of the others; near 1 without a grid"
+    small = "fewer than two periods fit into the image"
+    periods = [(str(period), f"period {period}", f"period {period}", small) for period in PERIODS]
+    own = f"the generator has no layer that enlarges, or {small}"
+    periods.append(("decoder", "the decoder's own period", "period decoder", own))
+    contrasts = [
+        metric(
+            f"{prefix}_{name}",
+            title=f"Grid of {of}, {words}",
+            short_title=short,
+            unit="ratio",
+            better="lower",
+            table=table,
+            formula=contrast,
+            source="after Wang, Bovik and Evans 2000",
+            when=when,
+            bounds=(0, float("inf")),
+        )
+        for name, words, short, when in periods
+    ]
+    peak = metric(
+        f"{prefix}_peak",
+        title=f"Spectral peak of {of}",
+        short_title="spectral peak",
+        unit="dB",
+        better="lower",
+        table=table,
+        formula=f"power spectrum of {of} (Hann window): largest multiple of 1/16 cycle a pixel over its ring",
+        source="after Durall et al. 2020",
+        when="the image is smaller than 64 pixels",
+    )
+    return together(*contrasts, peak)
+
+
+@grid_metrics("grid", "output - source", "artefacts")
+def grids(source: Tensor, output: Tensor, period: int | None = None) -> dict[str, Tensor]:
+    """Grids in what the translation changed: name -> [b]; `period` is the generator's own."""
+    return all_grids("grid", residual(source, output), period)
+
+
+def all_grids(prefix: str, planes: Tensor, period: int | None) -> dict[str, Tensor]:
+    """Every contrast and the peak of planes [b, k, h, w]: name -> [b]; `period` is the generator's own."""
+    own = {period} if period is not None else set()
+    contrasts = phase_contrasts(planes, {*PERIODS, *own})
+    found = {f"{prefix}_{each}": contrasts[each] for each in PERIODS}
+    found |= {f"{prefix}_decoder": contrasts[each] for each in own}
+    return found | {f"{prefix}_peak": spectral_peak(planes)}
 
 
 def residual(source: Tensor, output: Tensor) -> Tensor:

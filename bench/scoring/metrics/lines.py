@@ -3,12 +3,26 @@
 import torch
 from torch import Tensor
 
-from bench.scoring.measurements.images import luma, require_images, sobel_magnitude
+from bench.scoring.metric import metric
+from bench.scoring.metrics.colour import luma, require_images
 
 FLAT = 1e-3
 """Edge strength, in levels, below whose deviation an image counts as flat: it has no lines to correlate."""
 
 
+@metric(
+    "edge_correlation",
+    title="Edge correlation",
+    short_title="edges kept",
+    unit="1",
+    better="higher",
+    table="faithfulness",
+    formula="Pearson correlation over pixels of the Sobel gradient lengths of source and output luma",
+    source="Sobel and Feldman 1968; Pearson 1895",
+    when="source or output is flat, or smaller than 5 pixels",
+    bounds=(-1, 1),
+    extremes=True,
+)
 def edge_correlation(source: Tensor, output: Tensor, where: Tensor | None = None) -> Tensor:
     """Pearson correlation over pixels of the Sobel gradient lengths of two images' luma: [b], -1 to 1.
 
@@ -27,3 +41,12 @@ def edge_correlation(source: Tensor, output: Tensor, where: Tensor | None = None
     defined = (deviation > FLAT).all(dim=0) & (count >= 9)
     correlation = (covariance / deviation.prod(dim=0)).clamp(-1, 1)
     return torch.where(defined, correlation, torch.nan)
+
+
+def sobel_magnitude(plane: Tensor) -> Tensor:
+    """Length of the Sobel gradient of planes [b, h, w]: [b, h-2, w-2], borders left out."""
+    smooth_down = plane[:, :-2] + 2 * plane[:, 1:-1] + plane[:, 2:]
+    smooth_across = plane[:, :, :-2] + 2 * plane[:, :, 1:-1] + plane[:, :, 2:]
+    across = smooth_down[:, :, 2:] - smooth_down[:, :, :-2]
+    down = smooth_across[:, 2:] - smooth_across[:, :-2]
+    return torch.hypot(across, down)
