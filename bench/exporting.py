@@ -356,7 +356,7 @@ def measured(scores: Scores) -> Iterator[str]:
     for direction, found in chosen.items():
         for key, score in found.metrics.items():
             known = described(key)
-            if known is None or score.value is None or known.scope == "cost" or "_<" in key:
+            if known is None or score.value is None:
                 continue
             values = (
                 None if each is None else known.factor * each
