@@ -21,8 +21,8 @@ import pandas as pd
 
 from bench.comparing.sides import sides_against_copy
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import DEAD_DEVIATION
 from bench.runs.records import Direction
-from bench.scoring.catalogue_masks import DEAD_DEVIATION
 from bench.statistics import Comparison, Pair, Verdict, compare
 from reports import metrics
 from reports.comparability import Group
