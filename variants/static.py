@@ -7,6 +7,7 @@ otherwise raises Unreadable, and the caller imports the file instead.
 
 import ast
 import importlib.util
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,8 @@ from typing import Annotated, Any, Literal
 from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length, Parameter, parameter, with_defaults
 from variants.registry import Entry, make_entry
 
+CALL = re.compile(r"\bregister\(")
+"""A call of `register`, or a word of it in a text: a file that speaks of it is imported to be sure."""
 TYPES = {"int": int, "float": float, "bool": bool}
 NOTES = {"AtLeast": AtLeast, "AtMost": AtMost, "Length": Length, "AbsentWhenOff": AbsentWhenOff}
 
@@ -24,6 +27,9 @@ class Unreadable(Exception):
 
 def registrations(path: Path) -> list[Entry]:
     """The entries that the file at `path` registers, in the order of its text."""
+    calls = len(CALL.findall(path.read_text(encoding="utf-8")))
+    if not calls:
+        return []  # nothing to read: parsing every file of a package would take longer than all else
     module = parse(path)
     found = []
     understood = 0
@@ -33,7 +39,7 @@ def registrations(path: Path) -> list[Entry]:
             for call in reversed([each for each in node.decorator_list if is_register(each)]):
                 found.append(entry(module, node, call))
                 understood += 1
-    if understood != sum(is_register(node) for node in ast.walk(module)):
+    if understood != calls:
         raise Unreadable(f"{path} calls register other than as a class decorator")
     return found
 
