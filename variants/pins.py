@@ -12,6 +12,7 @@ PARAMETER_COUNTS = {
     "attentiongan-v1": 7_931_332,
     "slot5": 15_500_755,
     "encoded-slot5": 14_871_696,
+    "attentive-slot5": 12_828_431,
     "uniform": 11_453_467,
     "convolution5": 12_160_721,
     "kmeans5": 11_406_412,

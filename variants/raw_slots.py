@@ -4,6 +4,10 @@ The main model of "9 Slots Are All You Need For Unpaired Image-to-Image Translat
 published: the last mask weighs its content and, a second time, the input, so that the weights sum to
 1 + that mask and the output can leave [-1, 1]. `background=own` gives the input a slot of its own instead.
 `slot5` is the same with the paper's smaller number of slots.
+
+`attentive-slot5` is not the paper's: what slots attended to is not thrown away but weighs the contents, and
+every slot starts from a trained query of its own in place of noise. The input is no content, so that nothing
+is gained by copying it (docs/attentive-slot5.md).
 """
 
 from torch import Tensor
@@ -20,6 +24,18 @@ from variants.slot_parameters import RawSlotParameters, raw_encoder_channels
 
 @register("slot9", summary="The paper's main model: slot attention on the raw image, nine slots.")
 @register("slot5", summary="As slot9 with five slots.", slots=5)
+@register(
+    "attentive-slot5",
+    summary="Slots that attend: the attention of five slots on the raw image is the masks.",
+    slots=5,
+    background="none",
+    slot_init="own",
+    noise="none",
+    init="kaiming",
+    masks="attention",
+    gradient="all",
+    token_stride=2,
+)
 class RawSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 

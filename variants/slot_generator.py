@@ -41,6 +41,7 @@ def slot_attention(parameters: SlotParameters) -> SlotAttention:
         parameters.learned_init,
         own_starts=parameters.slots if parameters.slot_init == "own" else None,
         queries=parameters.noise == "none",
+        straight=parameters.gradient == "last",
         norm_eps=parameters.norm_eps,
     )
 

@@ -65,6 +65,11 @@ class SlotParameters:
         AbsentWhenOff(),
         "Weight of a loss of its own: mean square of a real image less the sum of mask times colour.",
     ] = 0.0  # Locatello et al. 2020, section 3.1, train on this alone
+    gradient: Annotated[
+        Literal["last", "all"],
+        AbsentWhenOff(),
+        "Of noise=none: gradients of the last round alone reach the queries, straight through, or of all.",
+    ] = "last"
     norm_eps: Annotated[
         float,
         AtLeast(1e-12),
@@ -82,6 +87,11 @@ class SlotParameters:
 
     def check_given(self, given: Mapping[str, object]) -> None:
         """Raise VariantError where a name gives an idle parameter; a protocol's may be idle."""
+        if self.noise != "none" and "gradient" in given:
+            raise VariantError(
+                f"gradient={self.gradient} has nothing to say with noise={self.noise}, where gradients pass "
+                "all rounds. Leave it out, or take noise=none."
+            )
         if self.masks == "attention" and "decoder" in given:
             raise VariantError(
                 f"decoder={self.decoder} has nothing to say with masks=attention, which builds no decoder. "

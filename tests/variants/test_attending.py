@@ -88,9 +88,29 @@ def test_without_a_weight_there_is_no_loss_and_no_part_for_it() -> None:
     assert not any("colour" in key for key in generator.state_dict())
 
 
+def test_the_attentive_variant_trains_every_part_and_has_no_way_to_copy() -> None:
+    generator = built("attentive-slot5")
+    assert generator.background is None
+    translation = generator(image())
+    assert translation.contents.shape[1] == translation.masks.shape[1] == 5
+    translation.image.square().mean().backward()
+    assert all(each.grad.abs().sum() > 0 for name, each in generator.named_parameters() if "gru" in name)
+
+
+def test_the_isolating_pair_differs_in_the_masks_source_alone() -> None:
+    first, second = (
+        variants.recorded_parameters(f"attentive-slot5{end}", SMALL) for end in ("", "[masks=decoder]")
+    )
+    assert first == second | {"masks": "attention"}
+    shared = built("attentive-slot5").state_dict()
+    other = built("attentive-slot5[masks=decoder]").state_dict()
+    assert all(torch.equal(value, other[name]) for name, value in shared.items())
+    assert all("decoder" in name for name in other.keys() - shared.keys())
+
+
 def test_what_is_off_is_in_no_record() -> None:
     recorded = variants.recorded_parameters("slot9", SMALL)
-    assert not {"masks", "reconstruct", "norm_eps", "token_stride"} & set(recorded)
+    assert not {"masks", "reconstruct", "norm_eps", "token_stride", "gradient"} & set(recorded)
     assert variants.canonical("slot9[masks=decoder,reconstruct=0,token_stride=1]") == "slot9"
 
 
@@ -102,6 +122,8 @@ def test_what_is_off_is_in_no_record() -> None:
         ("slot5[reconstruct=-1]", "at least 0"),
         ("light-slot5[masks=attention,mask_norm=none]", "masks=decoder"),
         ("slot5[masks=attention,decoder=narrow]", "builds no decoder"),
+        ("attentive-slot5[decoder=narrow]", "builds no decoder"),
+        ("slot5[gradient=all]", "take noise=none"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(text: str, said: str) -> None:

@@ -71,7 +71,7 @@ def test_every_shipped_variant_is_read_without_importing_it():
 
 def test_names_come_by_kind_then_by_name():
     assert variants.names() == (
-        *("encoded-slot5", "light-slot5", "light-spatial5", "slot5", "slot9", "spatial"),
+        *("attentive-slot5", "encoded-slot5", "light-slot5", "light-spatial5", "slot5", "slot9", "spatial"),
         *("convolution5", "kmeans5", "oracle", "shuffled", "uniform"),
         *("attentiongan-v1", "colour", "copy", "cut", "cyclegan"),
     )

@@ -10,9 +10,10 @@ from N(0, 1), the law of the noise itself; by Xavier's rule they would be a tent
 told from another.
 
 With `queries` there is no noise at all: every slot starts from a query of its own, which is trained, and such
-slots are not exchangeable. Gradients of the last round alone reach the queries, straight through what the
-rounds before it made of them (Jia et al. 2023, "Improving Object-centric Learning with Query Optimization",
-BO-QSA, arXiv 2210.08990): query-initialised slot attention.
+slots are not exchangeable. With `straight` gradients of the last round alone reach the queries, straight
+through what the rounds before it made of them (Jia et al. 2023, "Improving Object-centric Learning with Query
+Optimization", BO-QSA, arXiv 2210.08990): query-initialised slot attention. Where the attention of the last
+round is all that is used, GRU and MLP then learn nothing; otherwise gradients pass all rounds and reach them.
 
 Keys and values are never made. Both are linear in the tokens, so W_k is applied to the few queries and W_v
 to the few weighted means instead; the result is the same up to rounding, at 3.75 times the speed on CPU.
@@ -57,6 +58,7 @@ class SlotAttention(nn.Module):
         learned_init: bool = False,
         own_starts: int | None = None,
         queries: bool = False,
+        straight: bool = True,
         norm_eps: float = 1e-5,
     ) -> None:
         super().__init__()
@@ -66,6 +68,7 @@ class SlotAttention(nn.Module):
         self.scale = features**-0.5
         self.own_starts = own_starts is not None
         self.queries = queries
+        self.straight = queries and straight
         for name in ("mu",) if queries else ("mu", "log_sigma"):
             start = nn.init.xavier_uniform_(torch.empty(1, own_starts or 1, features))
             if learned_init or queries:
@@ -95,7 +98,7 @@ class SlotAttention(nn.Module):
         tokens = self.norm_tokens(tokens)  # line 2
         start = slots = self.start(tokens.shape[0], noise)  # line 1
         for left in reversed(range(self.iterations)):  # line 3
-            if self.queries and left == 0:
+            if self.straight and left == 0:
                 slots = slots.detach() + start - start.detach()
             attention = self.attend(tokens, self.norm_slots(slots))  # lines 4-5
             updates = self.value(averaging(attention) @ tokens)  # lines 6-7: the weighted mean of the values
