@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from bench.cli import (
+    ballot,
     check,
     compare,
     data,
@@ -106,6 +107,7 @@ app.command("compare")(compare.compare)
 app.command("power")(power.power)
 app.command("translate")(translate.translate)
 app.command("export")(export.export)
+app.add_typer(ballot.app, name="ballot")
 app.add_typer(list_.app, name="list")
 app.add_typer(runs.app, name="runs")
 app.add_typer(data.app, name="data")

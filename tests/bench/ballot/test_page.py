@@ -1,0 +1,177 @@
+"""The page that raters see: blind, whole without a network, answered by keys and by touch, kept and saved."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.ballot.counting import count_ballot, read_answers, read_key
+from bench.ballot.making import BallotRequest, plan_ballot
+from bench.errors import BenchError, UsageError
+
+CHROMIUM = Path("/usr/bin/chromium")
+browsing = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt install chromium"),
+]
+
+
+def test_the_page_tells_nothing_of_who_made_what_and_asks_nothing_of_a_network(ballot: Path) -> None:
+    page = (ballot / "ballot.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    for word in ("colour/", "copy/", "seed0", "toy-stripes", "kd("):
+        assert word not in page
+    assert '"copy"' not in page
+    assert '"colour"' not in page
+
+
+def test_every_pair_shows_two_translations_of_its_image(ballot: Path) -> None:
+    key = read_key(ballot)
+    shown = json.loads(
+        re.findall(r'type="application/json">(.*?)</script>', (ballot / "ballot.html").read_text())[0]
+    )
+    for item in key.items:
+        (a, image_a), (b, image_b) = key.pictures[item.a], key.pictures[item.b]
+        assert image_a == image_b == item.image
+        assert (a == b) == item.copied
+    assert len(key.items) == 6 + 2
+    assert len(key.repeats) == 2
+    assert {one["source"] for one in shown["items"]}.isdisjoint(key.pictures)
+    assert shown["pictures"].keys() >= key.pictures.keys()
+
+
+def test_images_of_another_program_are_paired_by_name(make: Callable[..., Path], workshop: Path) -> None:
+    key = read_key(make("copy", "colour", str(workshop / "theirs"), images=4))
+    assert [system.name for system in key.systems] == ["copy", "colour", "theirs"]
+    assert len([item for item in key.items if not item.copied]) == 4 * 3
+
+
+def test_questions_can_be_given(make: Callable[..., Path]) -> None:
+    key = read_key(make("copy", "colour", images=4, questions=("Which is </script> sharper?",)))
+    assert key.questions == {"q1": "Which is </script> sharper?"}
+
+
+def test_photographs_are_told_of_before_anything_is_written(workshop: Path, tmp_path: Path) -> None:
+    request = BallotRequest(
+        (str(workshop / "theirs"), str(workshop / "runs")), tmp_path / "out", workshop / "runs", "horse2zebra"
+    )
+    with pytest.raises(UsageError, match="several variants"):
+        plan_ballot(request)
+    (tmp_path / "others").mkdir()
+    for path in (workshop / "theirs").iterdir():
+        (tmp_path / "others" / path.name).write_bytes(path.read_bytes())
+    folders = (str(workshop / "theirs"), str(tmp_path / "others"))
+    planned = plan_ballot(BallotRequest(folders, tmp_path / "out", workshop / "runs", "horse2zebra"))
+    assert planned.licence is not None
+    assert "licence" in planned.licence
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("systems", "options", "message"),
+    [
+        (("copy",), {}, "two or more different"),
+        (("copy", "copy"), {}, "two or more different"),
+        (("copy", "colour"), {"seed": 3}, "no finished run with seed 3"),
+        (("copy", "colur"), {}, "Did you mean 'colour'"),
+        (("THEIRS", "THEIRS/"), {}, "Give --dataset NAME"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_what_to_give(
+    workshop: Path, tmp_path: Path, systems: tuple[str, ...], options: dict[str, Any], message: str
+) -> None:
+    named = tuple(each.replace("THEIRS", str(workshop / "theirs")) for each in systems)
+    with pytest.raises((UsageError, BenchError), match=message):
+        plan_ballot(BallotRequest(named, tmp_path / "out", workshop / "runs", **options))
+
+
+def test_a_ballot_is_never_written_over(ballot: Path, workshop: Path) -> None:
+    with pytest.raises(UsageError, match="answers may have been given"):
+        plan_ballot(BallotRequest(("copy", "colour"), ballot, workshop / "runs"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="the playwright package is not installed")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def opened(browser: Any, ballot: Path, **options: Any) -> tuple[Any, list[str]]:
+    """A page, and what it complained of or asked of a network."""
+    said: list[str] = []
+    page = browser.new_context(accept_downloads=True, **options).new_page()
+    page.on(
+        "request", lambda r: said.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None
+    )
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((ballot / "ballot.html").as_uri())
+    return page, said
+
+
+def saved(page: Any, place: Path) -> Path:
+    with page.expect_download() as download:
+        page.click("#save")
+    path = place / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt install chromium")
+def test_a_ballot_is_answered_by_keys_survives_a_reload_and_is_counted(
+    browser: Any, ballot: Path, tmp_path: Path
+) -> None:
+    key = read_key(ballot)
+    page, said = opened(browser, ballot)
+    page.fill("#name", "Ada L.")
+    page.keyboard.press("Enter")
+    total = (len(key.items) + len(key.repeats)) * len(key.questions)
+    for done in range(total):
+        assert page.locator(".top span").first.inner_text() == f"{done + 1} of {total}"
+        left, right = (page.locator(f"#{side} img").get_attribute("src") for side in ("left", "right"))
+        # A rater who prefers whatever has the greater code, and sees that copies are alike.
+        page.keyboard.press("ArrowDown" if left == right else "ArrowLeft" if left > right else "ArrowRight")
+        if done == 3:
+            page.reload()
+        if done == 5:
+            page.keyboard.press("Backspace")
+            page.keyboard.press(
+                "ArrowDown" if left == right else "ArrowLeft" if left > right else "ArrowRight"
+            )
+    path = saved(page, tmp_path)
+    assert path.name == f"answers-{key.id}-Ada-L-.json"
+    count = count_ballot(key, read_answers([path], key))
+    rater = count.raters[0]
+    assert (rater.rater, rater.complete, rater.counted) == ("Ada L.", True, True)
+    assert rater.repeats_alike == rater.repeats > 0
+    assert rater.copies_alike == rater.copies > 0
+    assert said == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt install chromium")
+def test_a_ballot_is_answered_by_touch_and_handed_in_before_its_end(
+    browser: Any, ballot: Path, tmp_path: Path
+) -> None:
+    key = read_key(ballot)
+    page, said = opened(
+        browser, ballot, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 740}
+    )
+    page.tap("#begin")
+    for button in ("#left", "#right", "#tie"):
+        page.tap(button)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.tap("#pause")
+    path = saved(page, tmp_path)
+    choices = [each.choice for each in read_answers([path], key)[0].answers.answers]
+    assert choices == ["left", "right", "tie"]
+    page.tap("#continue")
+    assert page.locator(".top span").first.inner_text().startswith("4 of")
+    assert said == []
