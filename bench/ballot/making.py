@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
 
+from bench.ballot.records import KEY, BallotItem, BallotKey, BallotSystem
 from bench.comparing.selection import Run, choose
 from bench.data.catalogue import licence_note
 from bench.data.dataset import Images, Split
@@ -41,8 +41,7 @@ from bench.scoring.translate import translate_split
 from bench.studies.execute import cell_of
 from bench.translating import generator_of_run
 
-KEY, PAGE = "ballot.json", "ballot.html"
-SCHEMA_VERSION = 1
+PAGE = "ballot.html"
 TRIALS = 60
 """Pairs that a rater is shown unless asked otherwise, without repeats and copies."""
 FEWEST_IMAGES = 4
@@ -58,54 +57,6 @@ LOOKS_LIKE = {
 }
 """What the images of either domain show, as a question names it."""
 KEPT_STRUCTURE = "Which kept more of the scene?"
-
-
-class BallotModel(BaseModel):
-    """Frozen; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BallotItem(BallotModel):
-    """Two pictures to be compared; `copied`: one picture twice."""
-
-    number: int
-    image: str
-    """File of the test image."""
-    a: str
-    b: str
-    """Codes of the pictures."""
-    copied: bool = False
-
-
-class BallotSystem(BallotModel):
-    """One of the compared: its name, where its pictures come from, and what was measured of it."""
-
-    name: str
-    origin: str
-    distances: dict[str, float]
-    """Set distances of the last weights in this direction; lower is nearer the target."""
-    measures: dict[str, dict[str, float]]
-    """Per-image measure -> test image -> value, of the images shown."""
-
-
-class BallotKey(BallotModel):
-    """The whole of ballot.json: what `bench ballot count` needs to read answers."""
-
-    schema_version: int = SCHEMA_VERSION
-    kind: str = "bench-ballot"
-    id: str
-    """Of this ballot alone; every file of answers names it."""
-    dataset: str
-    direction: Direction
-    protocol: str | None
-    questions: dict[str, str]
-    systems: list[BallotSystem]
-    pictures: dict[str, tuple[str, str]]
-    """Code -> (system, test image)."""
-    items: list[BallotItem]
-    repeats: list[int]
-    """Numbers of the items that come twice."""
 
 
 @dataclass(frozen=True)

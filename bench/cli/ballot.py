@@ -10,7 +10,7 @@ from bench.cli.options import DEFAULT_RUNS, HIGHEST_SEED, AsJson, Plugin, Runs, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.ballot.counting import BallotCount, QuestionCount
+    from bench.ballot.records import BallotCount, QuestionCount
 
 app = typer.Typer(
     help="Have people compare translations by eye, and count their answers.",
@@ -129,7 +129,8 @@ def count(
 
       bench ballot count answers-1.json answers-2.json --ballot ballot --json
     """
-    from bench.ballot.counting import count_ballot, read_answers, read_key, write_count
+    from bench.ballot.counting import count_ballot
+    from bench.ballot.records import read_answers, read_key, write_count
     from bench.cli.console import announce
 
     first = answers[0]

@@ -66,16 +66,15 @@ def export(
     if format is ExportFormat.HUB and (noise_seed is not None or images is not None):
         raise UsageError("--noise-seed and --images are of a graph: give --format onnx.")
 
-    from bench import exporting
+    from bench.exporting.graph import export_onnx
+    from bench.exporting.hub import export_hub
 
     folder = RunFolder(run)
     if format is ExportFormat.HUB:
-        print(exporting.export_hub(folder, out, announce))
+        print(export_hub(folder, out, announce))
         announce(f'Read it with: variants.from_pretrained("{out}")')
         return
-    made = exporting.export_onnx(
-        folder, out, direction=wanted, noise_seed=noise_seed, images=images, announce=announce
-    )
+    made = export_onnx(folder, out, direction=wanted, noise_seed=noise_seed, images=images, announce=announce)
     print(made.path)
     sizes = ", ".join(f"{width} x {height}" for height, width in made.sizes)
     announce(

@@ -38,6 +38,7 @@ from bench.scoring.external import (
 )
 from bench.scoring.folders import Folders, score_folders
 from bench.scoring.networks import FeatureNetwork, load_network
+from bench.sheets import ScoreSheet
 from bench.translating import generator_of_checkpoint
 
 NO_PROTOCOL = "external"
@@ -179,7 +180,7 @@ def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path |
     return Kept(write_external(folder, found, direction, card), folder)
 
 
-def print_kept(kept: api.ScoreSheet, as_json: bool) -> None:
+def print_kept(kept: ScoreSheet, as_json: bool) -> None:
     """The scores as a table with one block a direction, or as JSON; where they lie on stderr."""
     assert kept.scores is not None  # what was scored has some
     if as_json:

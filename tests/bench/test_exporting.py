@@ -14,8 +14,10 @@ import torch
 
 import bench
 import variants
-from bench import exporting
 from bench.errors import BenchError, UsageError
+from bench.exporting import graph as graph_module
+from bench.exporting.graph import OnnxExport, export_onnx
+from bench.exporting.hub import export_hub
 from bench.runs.folder import RunFolder
 from bench.training.weights import load_generators
 from variants import VariantError, catalogue
@@ -78,13 +80,13 @@ def run_of(place: Path, variant: str) -> RunFolder:
 
 
 @pytest.fixture(scope="module")
-def graph(place: Path) -> tuple[Path, exporting.OnnxExport]:
+def graph(place: Path) -> tuple[Path, OnnxExport]:
     out = place / "out" / "slot9.onnx"
-    return out, exporting.export_onnx(run_of(place, "slot9"), out, direction="B2A")
+    return out, export_onnx(run_of(place, "slot9"), out, direction="B2A")
 
 
 def test_a_graph_gives_what_torch_gives_at_sizes_and_batches_it_was_not_made_at(
-    place: Path, graph: tuple[Path, exporting.OnnxExport]
+    place: Path, graph: tuple[Path, OnnxExport]
 ) -> None:
     out, made = graph
     assert made.largest_difference <= 1e-4
@@ -101,7 +103,7 @@ def test_a_graph_gives_what_torch_gives_at_sizes_and_batches_it_was_not_made_at(
         assert np.abs(masks - ours.masks.numpy()).max() < 1e-4
 
 
-def test_a_graph_says_what_it_is(graph: tuple[Path, exporting.OnnxExport]) -> None:
+def test_a_graph_says_what_it_is(graph: tuple[Path, OnnxExport]) -> None:
     told = {each.key: each.value for each in onnx.load(str(graph[0])).metadata_props}
     assert told["variant"] == "slot9"
     assert told["direction"] == "B2A"
@@ -110,27 +112,27 @@ def test_a_graph_says_what_it_is(graph: tuple[Path, exporting.OnnxExport]) -> No
 
 def test_what_differs_is_not_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     variants.load_plugin(place / "plug" / "mine.py")
-    monkeypatch.setattr(exporting, "LARGEST_DIFFERENCE", -1.0)
+    monkeypatch.setattr(graph_module, "LARGEST_DIFFERENCE", -1.0)
     out = place / "differs" / "mine.onnx"
     with pytest.raises(BenchError, match="so it is not kept"):
-        exporting.export_onnx(run_of(place, "mine"), out)
+        export_onnx(run_of(place, "mine"), out)
     assert list(out.parent.iterdir()) == []
 
 
 def test_nothing_is_written_over_and_missing_packages_are_named(
-    place: Path, graph: tuple[Path, exporting.OnnxExport], monkeypatch: pytest.MonkeyPatch
+    place: Path, graph: tuple[Path, OnnxExport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UsageError, match="is there already"):
-        exporting.export_onnx(run_of(place, "slot9"), graph[0])
+        export_onnx(run_of(place, "slot9"), graph[0])
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install 'bench-unpaired\\[onnx\\]'"):
-        exporting.export_onnx(run_of(place, "slot9"), place / "another.onnx")
+        export_onnx(run_of(place, "slot9"), place / "another.onnx")
 
 
 @pytest.mark.parametrize("direction", ["A2B", "B2A"])
 def test_a_hub_folder_gives_the_same_generator_again(place: Path, direction: str) -> None:
     out = place / f"hub-{direction}"
-    exporting.export_hub(run_of(place, "slot9"), out)
+    export_hub(run_of(place, "slot9"), out)
     again = variants.from_pretrained(out, direction=direction)
     generator = load_generators(run_of(place, "slot9").generator)[direction]
     image, noise = torch.rand(1, 3, 32, 48), torch.randn(1, *(generator.noise_shape or ()))
@@ -142,7 +144,7 @@ def test_a_hub_folder_gives_the_same_generator_again(place: Path, direction: str
 
 def test_a_plugins_generator_travels_with_its_files_and_is_loaded_by_who_has_read_them(place: Path) -> None:
     variants.load_plugin(place / "plug" / "mine.py")
-    out = exporting.export_hub(run_of(place, "mine"), place / "hub-mine")
+    out = export_hub(run_of(place, "mine"), place / "hub-mine")
     assert (out / "blocks.py").read_text() == BLOCKS
     program = (
         "import sys, torch, variants\n"
@@ -163,7 +165,7 @@ def test_a_plugins_generator_travels_with_its_files_and_is_loaded_by_who_has_rea
 
 def test_another_source_than_the_weights_were_trained_with_is_refused(place: Path, tmp_path: Path) -> None:
     variants.load_plugin(place / "plug" / "mine.py")
-    out = exporting.export_hub(run_of(place, "mine"), tmp_path / "hub")
+    out = export_hub(run_of(place, "mine"), tmp_path / "hub")
     catalogue.PLUGINS.clear()
     (tmp_path / "mine.py").write_text(PLUGIN.replace("torch.tanh(", "-torch.tanh("))
     (tmp_path / "blocks.py").write_text(BLOCKS)
@@ -194,14 +196,14 @@ def test_another_source_than_the_weights_were_trained_with_is_refused(place: Pat
 def test_a_damaged_folder_is_refused_by_name(
     place: Path, tmp_path: Path, name: str, text: str, message: str
 ) -> None:
-    out = exporting.export_hub(run_of(place, "slot9"), tmp_path / "hub")
+    out = export_hub(run_of(place, "slot9"), tmp_path / "hub")
     (out / name).write_text(text)
     with pytest.raises(VariantError, match=message):
         variants.from_pretrained(out)
 
 
 def test_weights_of_other_parameters_are_refused(place: Path, tmp_path: Path) -> None:
-    out = exporting.export_hub(run_of(place, "slot9"), tmp_path / "hub")
+    out = export_hub(run_of(place, "slot9"), tmp_path / "hub")
     config = json.loads((out / "config.json").read_text())
     config["parameters"]["width"] = "16"
     (out / "config.json").write_text(json.dumps(config))

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import bench
-from bench.ballot.counting import read_key
-from bench.ballot.making import BallotKey, BallotRequest, make_ballot, plan_ballot
+from bench.ballot.making import BallotRequest, make_ballot, plan_ballot
+from bench.ballot.records import BallotKey, read_key
 from bench.progress import Silent
 
 FEW = [

@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.ballot.counting import count_ballot, read_answers, read_count, read_key, sentences, write_count
-from bench.ballot.making import BallotItem, BallotKey, BallotSystem
+from bench.ballot.counting import count_ballot, sentences
+from bench.ballot.records import (
+    BallotItem,
+    BallotKey,
+    BallotSystem,
+    read_answers,
+    read_count,
+    read_key,
+    write_count,
+)
 from bench.errors import BenchError, UsageError
 from bench.statistics.preference import (
     Vote,

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.ballot.counting import count_ballot, read_answers, read_key
+from bench.ballot.counting import count_ballot
 from bench.ballot.making import BallotRequest, plan_ballot
+from bench.ballot.records import read_answers, read_key
 from bench.errors import BenchError, UsageError
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -1,0 +1,45 @@
+"""A finished run in the formats of other programs: what every format shares.
+
+Whatever is written was run first, and takes its place only then: nothing half, nothing unchecked.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from bench.data.files import kind_of, misfit, printable
+from bench.errors import BenchError, UsageError
+from bench.names import folder_name
+
+
+def refuse_standing(out: Path, kind: str) -> None:
+    """Raise UsageError where something is in the place of what is going to be written."""
+    folder_name("--out", out.name)
+    if kind_of(out) != "nothing":
+        raise UsageError(f"{printable(out)} is there already. Give another {kind} to --out, or move it away.")
+    if kind_of(out.parent) not in ("folder", "nothing"):
+        raise UsageError(f"--out: {misfit(out.parent, 'folder')}. Give another place.")
+
+
+@contextmanager
+def whole_or_nothing(out: Path) -> Iterator[Path]:
+    """A place beside `out` to write to; what is there in the end takes its name, unless an error came."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:40]}.") as inner:
+            draft = Path(inner) / out.name
+            yield draft
+            draft.replace(out)
+    except OSError as error:
+        raise BenchError(
+            f"Nothing can be written to {printable(out.parent)}: {error.strerror or error}. Give another "
+            "place to --out."
+        ) from None
+
+
+def seeded(seed: int | None) -> torch.Generator:
+    """A torch generator on the CPU."""
+    return torch.Generator().manual_seed(seed or 0)
