@@ -226,13 +226,13 @@ def compare(
     `a` and `b` are variants that were run, folders of their runs, or images that were scored. Raises
     UsageError or BenchError where there is nothing to compare, or what may not be compared.
     """
-    from bench.comparing import Request, compare_runs
+    from bench.comparing import ComparisonRequest, compare_runs
     from bench.runs.metrics import described
 
     load_plugins(plugin)
     require_one_of("direction", direction, (*DIRECTIONS, "both"), "bench compare --help")
     require_one_of("selection", selection, ("last", "validation"), "bench compare --help")
-    request = Request(
+    request = ComparisonRequest(
         os.fspath(a),
         os.fspath(b),
         Path(runs),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.comparing.outcome import pair_runs
-from bench.comparing.pairing import Catalogue, Request, Scored, ordered
+from bench.comparing.pairing import Catalogue, ComparisonRequest, Scored, without_repetition
 from bench.comparing.sides import stem
 from bench.errors import BenchError, UsageError
 from bench.runs.records import Direction
@@ -90,7 +90,7 @@ def parse_effect(text: str) -> Effect:
 
 
 def forecast(
-    request: Request,
+    request: ComparisonRequest,
     catalogue: Catalogue,
     effect: Effect,
     *,
@@ -124,11 +124,11 @@ def forecast(
             if one not in known
         ),
     ]
-    return made, ordered([*remarks, *elsewhere(made)])
+    return made, without_repetition([*remarks, *elsewhere(made)])
 
 
 def _forecast(
-    pair: Pair, scored: Scored, request: Request, effect: Effect, comparisons: int, power: float
+    pair: Pair, scored: Scored, request: ComparisonRequest, effect: Effect, comparisons: int, power: float
 ) -> Forecast:
     a, b = measured_from_target(pair.a, pair), measured_from_target(pair.b, pair)
     parts = variance_parts(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.comparing.outcome import Outcome
+from bench.comparing.outcome import ComparedRuns
 from bench.runs.records import RunRecord, Scores
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ScoreSheet:
 
 
 @dataclass(frozen=True)
-class Compared(Outcome):
+class Compared(ComparedRuns):
     """A comparison that shows itself in a notebook; each of `comparisons` has the `sentence` of its claim."""
 
     def frame(self) -> "pd.DataFrame":

@@ -15,11 +15,10 @@ from variants.catalogue import load_plugin, names
 from variants.errors import VariantError
 from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length
 from variants.registry import register
-from variants.spelling import canonical, describe, parse, recorded_parameters, resolved_parameters
+from variants.spelling import build, canonical, describe, parse, recorded_parameters, resolved_parameters
 
 if TYPE_CHECKING:
     from variants.conformance import check
-    from variants.construction import build
     from variants.contract import Generator, Translation, compose
     from variants.parts.initialisation import initialise
     from variants.pretrained import from_pretrained
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 # Where the names live that need torch.
 LAZY = {
-    "build": "variants.construction",
     "check": "variants.conformance",
     "compose": "variants.contract",
     "from_pretrained": "variants.pretrained",

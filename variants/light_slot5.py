@@ -11,7 +11,7 @@ from variants.contract import Noise
 from variants.parts.masks import contents_needed
 from variants.parts.slot_head import Attended, RawSlotHead
 from variants.parts.trunks import LightTrunk
-from variants.published.light import LIGHT_SLOT5
+from variants.published.names import LIGHT_SLOT5
 from variants.registry import register
 from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
 from variants.slot_parameters import LightSlotParameters, raw_encoder_channels

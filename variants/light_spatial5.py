@@ -17,7 +17,7 @@ from variants.parameters import AtLeast, AtMost
 from variants.parts.layers import instance_norm, mask_softmax, norm_relu
 from variants.parts.masks import with_background
 from variants.parts.trunks import LightTrunk
-from variants.published.light import LIGHT_SPATIAL5
+from variants.published.names import LIGHT_SPATIAL5
 from variants.registry import register
 
 

@@ -56,7 +56,7 @@ def with_weights(
     variant: str, parameters: Mapping[str, object], tensors: "Mapping[str, Tensor]", direction: str, name: str
 ) -> "Generator":
     """The generator of one direction; `tensors` holds both, keys prefixed `A2B.` and `B2A.`."""
-    from variants.construction import build
+    from variants.spelling import build
 
     generator = build(variant, parameters)
     prefix = f"{direction}."

@@ -16,7 +16,7 @@ from variants.contract import Noise
 from variants.parts.masks import contents_needed
 from variants.parts.slot_head import Attended, RawSlotHead
 from variants.parts.trunks import ResnetTrunk
-from variants.published.slot9 import SLOT9
+from variants.published.names import SLOT9
 from variants.registry import register
 from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
 from variants.slot_parameters import RawSlotParameters, raw_encoder_channels

@@ -15,7 +15,7 @@ from variants.contract import Generator, Noise, Translation, compose
 from variants.parameters import AtLeast, AtMost
 from variants.parts.layers import doubling, mask_softmax, norm_relu
 from variants.parts.trunks import ResnetTrunk
-from variants.published.attentiongan import ATTENTIONGAN
+from variants.published.names import ATTENTIONGAN
 from variants.registry import register
 
 

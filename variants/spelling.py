@@ -1,13 +1,16 @@
-"""Names with parameters: `slot9[iterations=5,background=own]`, read, checked and spelled in one way."""
+"""Names with parameters: `slot9[iterations=5,background=own]`, read, checked, spelled in one way, built."""
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from variants.catalogue import find
+from variants.catalogue import find, registered
 from variants.errors import VariantError, unknown
 from variants.parameters import Value, spell
 from variants.registry import Entry
+
+if TYPE_CHECKING:
+    from variants.contract import Generator
 
 Values = dict[str, Value]
 NOTHING: Mapping[str, object] = {}
@@ -87,3 +90,26 @@ def recorded_parameters(text: str, protocol_parameters: Mapping[str, object] = N
 def describe(text: str) -> Entry:
     """Summary, kind and parameters of a variant. Raises VariantError as `parse` does."""
     return find(parse(text).name).entry
+
+
+def build(text: str, protocol_parameters: Mapping[str, object] = NOTHING) -> "Generator":
+    """The generator that `text` names, with weights not yet drawn (see `variants.initialise`).
+
+    `protocol_parameters` (width, blocks, ...) apply where the variant has a parameter of that name; the
+    bracket of `text` counts more. Raises VariantError for a name, parameter or value that does not exist.
+
+    >>> build("slot9[iterations=5]", {"width": 16}).parameter_values["width"]
+    16
+    """
+    values = resolved_parameters(text, protocol_parameters)
+    name, given = parse(text)
+    found = registered(name)
+    if found.fields is None:
+        generator = found.generator()
+    else:
+        chosen = found.fields(**values)
+        if hasattr(chosen, "check_given"):
+            chosen.check_given(given)
+        generator = found.generator(chosen)
+    generator.parameter_values = values
+    return generator

@@ -30,7 +30,7 @@ def registrations(path: Path) -> list[Entry]:
     calls = len(CALL.findall(path.read_text(encoding="utf-8")))
     if not calls:
         return []  # nothing to read: parsing every file of a package would take longer than all else
-    module = parse(path)
+    module = syntax_tree(path)
     found = []
     understood = 0
     for node in module.body:
@@ -45,7 +45,7 @@ def registrations(path: Path) -> list[Entry]:
 
 
 @cache
-def parse(path: Path) -> ast.Module:
+def syntax_tree(path: Path) -> ast.Module:
     """The syntax tree of a file. Raises SyntaxError or UnicodeDecodeError as Python would."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
@@ -117,7 +117,7 @@ def find_class(module: ast.Module, name: str) -> tuple[ast.Module, ast.ClassDef]
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 if (alias.asname or alias.name) == name:
-                    return find_class(parse(source(node.module)), alias.name)
+                    return find_class(syntax_tree(source(node.module)), alias.name)
     raise Unreadable(f"class {name} is neither defined nor imported by name")
 
 

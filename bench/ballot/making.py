@@ -22,7 +22,7 @@ from typing import Any
 from PIL import Image
 
 from bench.ballot.records import KEY, BallotItem, BallotKey, BallotSystem
-from bench.comparing.selection import Run, choose
+from bench.comparing.selection import Run, choose_runs
 from bench.data.catalogue import licence_note
 from bench.data.dataset import Images, Split
 from bench.data.files import kind_of, list_images, printable
@@ -135,7 +135,7 @@ def contestant(text: str, request: BallotRequest) -> Contestant:
     folder = Path(text)
     if folder.is_dir() and not find_runs(folder) and list_images(folder).paths:
         return Contestant(folder.resolve().name, None, folder)
-    chosen = choose(text, request.runs, request.dataset, request.protocol)
+    chosen = choose_runs(text, request.runs, request.dataset, request.protocol)
     if chosen.images is not None:
         raise UsageError(
             f"{text} holds scores of images, not the images. Give the folder of the images themselves."

@@ -11,7 +11,7 @@ from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.comparing import Outcome
+    from bench.comparing import ComparedRuns
     from bench.statistics import Comparison
 
 
@@ -23,7 +23,7 @@ class Which(StrEnum):
     BOTH = "both"
 
 
-class Weights(StrEnum):
+class WhichWeights(StrEnum):
     """Weights whose scores are compared."""
 
     LAST = "last"
@@ -42,8 +42,9 @@ def compare(
         typer.Option("--metric", metavar="KEY", help="A key of bench list metrics; may be repeated."),
     ] = None,
     selection: Annotated[
-        Weights, typer.Option("--selection", help="Weights of the last step, or chosen on validation.")
-    ] = Weights.LAST,
+        WhichWeights,
+        typer.Option("--selection", help="Weights of the last step, or chosen on validation."),
+    ] = WhichWeights.LAST,
     allow_different_schedules: Annotated[
         bool,
         typer.Option("--allow-different-schedules", help="Compare runs that were not trained alike, marked."),
@@ -87,7 +88,7 @@ def compare(
         print_outcome(outcome)
 
 
-def print_outcome(outcome: "Outcome") -> None:
+def print_outcome(outcome: "ComparedRuns") -> None:
     """For every data set the numbers as tables, then what may be claimed of them; what a reader must know."""
     from bench.cli.console import Strong, say
 
@@ -110,7 +111,7 @@ def print_outcome(outcome: "Outcome") -> None:
         say(f"note: {remark}")
 
 
-def print_numbers(outcome: "Outcome", dataset: str, comparisons: "Sequence[Comparison]") -> None:
+def print_numbers(outcome: "ComparedRuns", dataset: str, comparisons: "Sequence[Comparison]") -> None:
     """A row for every comparison: the means over seeds; below, where there are several, the seeds' own."""
     from bench.cli.console import Column, print_table
     from bench.statistics.claims import number, plural
@@ -143,7 +144,7 @@ def print_numbers(outcome: "Outcome", dataset: str, comparisons: "Sequence[Compa
         )
 
 
-def print_relative(outcome: "Outcome") -> None:
+def print_relative(outcome: "ComparedRuns") -> None:
     """What holds of two trainings where nothing can be said of the two variants."""
     from bench.cli.console import Strong, say
 

@@ -8,7 +8,7 @@ import typer
 from bench.cli.options import print_json
 
 if TYPE_CHECKING:
-    from bench.data.folder import Verdict
+    from bench.data.folder import FolderVerdict
 
 app = typer.Typer(no_args_is_help=True, help="Fetch, verify and locate data sets.")
 
@@ -48,7 +48,7 @@ def get(
 
 
 @app.command()
-def verify(
+def verify_folder(
     name: Name,
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for a machine.")] = False,
@@ -62,7 +62,7 @@ def verify(
 
     Example: bench data verify horse2zebra
     """
-    from bench.data.folder import verify as verify_folder
+    from bench.data.folder import verify_folder
     from bench.data.load import locate
     from bench.progress import TerminalProgress
 
@@ -92,7 +92,7 @@ def path(name: Name, data: Data = None) -> None:
     typer.echo(printable(folder))
 
 
-def _lines(verdict: "Verdict") -> list[str]:
+def _lines(verdict: "FolderVerdict") -> list[str]:
     """The verdict for a person, one finding a line."""
     lines = [f"{verdict.name} in {verdict.folder}"]
     for split, count in verdict.counts.items():

@@ -184,11 +184,11 @@ def list_runs(
     Example: bench list runs --status failed --variant 'slot*'
     """
     from bench.cli.console import Column, announce, print_table
-    from bench.runs.folder import list_folder, matches
+    from bench.runs.folder import list_folder, passes
 
     filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
     every = list_folder(runs)
-    rows = [row for row in every if matches(row, filters)]
+    rows = [row for row in every if passes(row, filters)]
     if as_json:
         print_json(rows)
     elif rows:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.compare import Weights, Which
+from bench.cli.compare import Which, WhichWeights
 from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
 
 
@@ -24,8 +24,9 @@ def power(
         typer.Option("--metric", metavar="KEY", help="Default: the kernel distance; may be repeated."),
     ] = None,
     selection: Annotated[
-        Weights, typer.Option("--selection", help="Weights of the last step, or chosen on validation.")
-    ] = Weights.LAST,
+        WhichWeights,
+        typer.Option("--selection", help="Weights of the last step, or chosen on validation."),
+    ] = WhichWeights.LAST,
     comparisons: Annotated[
         int,
         typer.Option("--comparisons", min=1, max=10**4, help="Tested together, as Holm's correction counts."),
@@ -48,14 +49,14 @@ def power(
       bench power slot9 uniform --dataset horse2zebra --metric kd --detect 25 --comparisons 8
     """
     from bench.cli.console import Strong, say
-    from bench.comparing import Request
+    from bench.comparing import ComparisonRequest
     from bench.forecasting import forecast, in_words, parse_effect
     from bench.runs.metrics import described
     from bench.runs.records import DIRECTIONS
 
     load_plugins(plugin)
     effect = parse_effect(detect)
-    request = Request(
+    request = ComparisonRequest(
         a,
         b,
         runs,

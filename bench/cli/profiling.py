@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cli.console import Column, print_table
 from bench.cli.options import print_json
-from bench.profiling.profile import Profile, Request
+from bench.profiling.profile import Profile, ProfileRequest
 from bench.protocol import Protocol, key_of, load_protocol
 from bench.setup import Execution, resolve_device, usable_cores
 from bench.studies.grid import KINDS, expand_pattern, refuse_unknown_model_keys
@@ -36,7 +36,7 @@ class Asked:
 
 def requests(
     patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...], execution: Execution
-) -> list[Request]:
+) -> list[ProfileRequest]:
     """A request for every variant named. Raises UsageError or VariantError for what does not exist."""
     short = shortcuts(asked)
     others = [each for each in asked.changes if key_of(each) not in map(key_of, short)]
@@ -46,7 +46,7 @@ def requests(
     refuse_missing_precision(protocol, device)
     names = [name for pattern in patterns for name in named(pattern, protocol)]
     return [
-        Request(
+        ProfileRequest(
             variant=name,
             protocol=protocol,
             device=device,

@@ -94,7 +94,7 @@ def study(
       bench study nine-slots --engine ray --address auto --dry-run
     """
     from bench.cli.options import load_plugins
-    from bench.cli.studying import Request, answer
+    from bench.cli.studying import StudyRequest, answer
     from bench.runs.atomic import require_writable
     from bench.setup import Execution
     from bench.studies.conduct import Circumstances
@@ -126,7 +126,7 @@ def study(
         trackers=tracker_names(tensorboard, track or ()),
     )
     where = Circumstances(runs, device, weights, skip_bad_images, tuple(plugin or ()), execution)
-    request = Request(
+    request = StudyRequest(
         study, grid, places, where, max_hours, max_failures, retry_failed, dry_run, check, record, as_json
     )
     raise typer.Exit(answer(request))

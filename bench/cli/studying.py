@@ -20,7 +20,7 @@ from bench.studies.conduct import (
     conduct,
     engine_settings,
     make_engine,
-    prepare,
+    prepare_study,
 )
 from bench.studies.grid import expand, run_folders
 from bench.studies.study import Declaration, Origin, declare, load_study
@@ -30,7 +30,7 @@ MOST_CELLS = 40
 
 
 @dataclass(frozen=True)
-class Request:
+class StudyRequest:
     """The options of one call."""
 
     study: str | None
@@ -48,7 +48,7 @@ class Request:
     as_json: bool
 
 
-def answer(request: Request) -> int:
+def answer(request: StudyRequest) -> int:
     """Do what was asked; the exit code: 0 all well, 1 a cell failed or a score drifted, 128 + signal."""
     if request.max_hours is not None and math.isnan(request.max_hours):
         raise UsageError("--max-hours nan is no number of hours. Write for example --max-hours 12")
@@ -58,7 +58,7 @@ def answer(request: Request) -> int:
     settings = engine_settings(declaration, given)
     if request.dry_run:
         with TerminalProgress() as progress:
-            prepared = prepare(declaration, request.where, progress, settings)
+            prepared = prepare_study(declaration, request.where, progress, settings)
         rows = summary.plan_rows(prepared.plan)
         if request.as_json:
             print_json(rows)
@@ -68,7 +68,7 @@ def answer(request: Request) -> int:
     expand(declaration)  # a wrong name is told before an engine is started
     with make_engine(settings, request.where.device) as engine:
         with TerminalProgress() as progress:
-            prepared = prepare(declaration, request.where, progress, settings)
+            prepared = prepare_study(declaration, request.where, progress, settings)
         announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
         budget = Budget(request.max_hours, request.max_failures)
         with summary.StudyBoard(declaration.study.name, len(prepared.plan), engine.capacity()) as board:
@@ -100,7 +100,7 @@ def print_plan(prepared: Prepared, declaration: Declaration) -> None:
         print(line)
 
 
-def declared(request: Request) -> Declaration:
+def declared(request: StudyRequest) -> Declaration:
     """The study of the file, or of the options. Raises UsageError where both or neither are given."""
     given = {key: value for key, value in request.grid.items() if value}
     if request.study is not None:
@@ -121,7 +121,7 @@ def declared(request: Request) -> Declaration:
     return declare({"name": "study", **given}, Origin("command line"))
 
 
-def tell(request: Request, prepared: Prepared, conducted: Conducted) -> None:
+def tell(request: StudyRequest, prepared: Prepared, conducted: Conducted) -> None:
     """Print the results: JSON or text."""
     study = prepared.declaration.study
     commands = [summary.repeat_command(order, study) for order in prepared.orders]

@@ -4,8 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.comparing.over_images import compare_over_images
-from bench.comparing.pairing import Catalogue, Request, Scored, make_pairs, ordered, with_scores
-from bench.comparing.selection import Chosen, check_schedules, check_traces, choose, group
+from bench.comparing.pairing import (
+    Catalogue,
+    ComparisonRequest,
+    Scored,
+    make_pairs,
+    with_scores,
+    without_repetition,
+)
+from bench.comparing.selection import Chosen, check_schedules, check_traces, choose_runs, group
 from bench.comparing.sides import stem
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
@@ -15,7 +22,7 @@ KERNEL_DISTANCES = ("kid", "kd")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ComparedRuns:
     """The comparisons, and everything a reader must know beside them."""
 
     a: str
@@ -46,10 +53,10 @@ class PairedRuns:
     remarks: tuple[str, ...]
 
 
-def pair_runs(request: Request, catalogue: Catalogue) -> PairedRuns:
+def pair_runs(request: ComparisonRequest, catalogue: Catalogue) -> PairedRuns:
     """Choose the runs of two variants, prove them comparable, pair them by seed; errors as `compare_runs`."""
-    a = choose(request.a, request.runs, request.dataset, request.protocol)
-    b = choose(request.b, request.runs, request.dataset, request.protocol)
+    a = choose_runs(request.a, request.runs, request.dataset, request.protocol)
+    b = choose_runs(request.b, request.runs, request.dataset, request.protocol)
     if _folders(a) & _folders(b):
         raise UsageError(
             f"{request.a} and {request.b} name the same runs. Name two variants, or two folders."
@@ -68,11 +75,11 @@ def pair_runs(request: Request, catalogue: Catalogue) -> PairedRuns:
     )
     scored = [with_scores(one) for one in groups]
     pairs, undefined = make_pairs(scored, request, names, catalogue)
-    remarks = tuple(ordered([*_remarks(a, b, scored), *undefined]))
+    remarks = tuple(without_repetition([*_remarks(a, b, scored), *undefined]))
     return PairedRuns(names, same_variant, tuple(pairs), tuple(scored), differences, remarks)
 
 
-def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
+def compare_runs(request: ComparisonRequest, catalogue: Catalogue) -> ComparedRuns:
     """Compare two variants by their run folders, paired by seed.
 
     `catalogue` tells what is known of a metric key. Raises BenchError or UsageError where there are no
@@ -80,7 +87,7 @@ def compare_runs(request: Request, catalogue: Catalogue) -> Outcome:
     """
     paired = pair_runs(request, catalogue)
     comparisons = compare(paired.pairs)
-    return Outcome(
+    return ComparedRuns(
         *paired.names,
         selection=request.selection,
         comparisons=comparisons,

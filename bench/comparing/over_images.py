@@ -18,16 +18,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.comparing.pairing import Catalogue, Request, better_of, choose_keys, factor_of, ordered
+from bench.comparing.pairing import (
+    Catalogue,
+    ComparisonRequest,
+    better_of,
+    choose_keys,
+    factor_of,
+    without_repetition,
+)
 from bench.comparing.selection import Chosen, Run
 from bench.comparing.sides import (
     AGREE,
     DISTANCES,
     FEWEST,
     MOST_IMAGES,
+    image_rows,
     is_distance,
     read_features,
-    rows_of,
     same_real_images,
     same_weights,
     stem,
@@ -91,7 +98,7 @@ class Translations:
 
 
 def compare_over_images(
-    a: Chosen, b: Chosen, request: Request, names: tuple[str, str], catalogue: Catalogue
+    a: Chosen, b: Chosen, request: ComparisonRequest, names: tuple[str, str], catalogue: Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """Every comparison that can be made, and remarks. One side or both are images of another program.
 
@@ -113,7 +120,7 @@ def compare_over_images(
         for chosen in (a, b)
         if chosen.images is not None
     ]
-    return pairs, ordered([*made_elsewhere, *remarks])
+    return pairs, without_repetition([*made_elsewhere, *remarks])
 
 
 def why_not(a: Translations, b: Translations) -> str | None:
@@ -148,7 +155,7 @@ def _real(side: Translations) -> str:
     return f"{counts}, {size}"
 
 
-def _sides(chosen: Chosen, name: str, request: Request) -> list[Translations]:
+def _sides(chosen: Chosen, name: str, request: ComparisonRequest) -> list[Translations]:
     """One for every data set and protocol of the runs, or the images."""
     if chosen.images is not None:
         images = chosen.images
@@ -159,7 +166,7 @@ def _sides(chosen: Chosen, name: str, request: Request) -> list[Translations]:
     return [_of_runs(name, runs, request) for runs in groups.values()]
 
 
-def _of_runs(name: str, runs: Sequence[Run], request: Request) -> Translations:
+def _of_runs(name: str, runs: Sequence[Run], request: ComparisonRequest) -> Translations:
     scores = tuple(read_scores(run.folder.scores_json) for run in runs)
     if any(request.selection not in one.selections for one in scores):
         raise BenchError(
@@ -178,7 +185,7 @@ def _of_runs(name: str, runs: Sequence[Run], request: Request) -> Translations:
 
 
 def _pairs(
-    a: Translations, b: Translations, request: Request, catalogue: Catalogue
+    a: Translations, b: Translations, request: ComparisonRequest, catalogue: Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """What both sides have, or what was asked for."""
     common = [each for each in request.directions if each in a.directions() and each in b.directions()]
@@ -191,7 +198,7 @@ def _pairs(
     if request.metrics:
         present += [key for each in common for key in (*a.keys(each), *b.keys(each))]
     pairs, remarks = [], []
-    for key in choose_keys(ordered(present), request.metrics):
+    for key in choose_keys(without_repetition(present), request.metrics):
         for direction in common:
             pair, said = _pair(a, b, key, direction, catalogue)
             remarks += said
@@ -235,7 +242,7 @@ def _repeated(side: Side, times: int) -> Side:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredPair:
     """Both sides over the images that are compared, with what leaving out each of them does."""
 
     a: Side
@@ -273,9 +280,11 @@ class Measured:
         return []
 
 
-def _measured(a: Translations, b: Translations, key: str, direction: Direction) -> Measured | None:
+def _measured(a: Translations, b: Translations, key: str, direction: Direction) -> MeasuredPair | None:
     """None where the folders do not keep what it takes, or too few or too many images."""
-    rows = [[row.get("file", "") for row in rows_of(one.folders[0].images_csv, direction)] for one in (a, b)]
+    rows = [
+        [row.get("file", "") for row in image_rows(one.folders[0].images_csv, direction)] for one in (a, b)
+    ]
     read = _features if is_distance(key) else _column
     mine, theirs = read(a, key, direction), read(b, key, direction)
     real = _real_features(a, b, key, direction) if is_distance(key) else None
@@ -294,7 +303,7 @@ def _measured(a: Translations, b: Translations, key: str, direction: Direction) 
         Side(one.name, tuple(map(float, value)), block)
         for one, (value, _), block in zip((a, b), sides, blocks, strict=True)
     ]
-    return Measured(made[0], made[1], counts, len(both) if paired else 0)
+    return MeasuredPair(made[0], made[1], counts, len(both) if paired else 0)
 
 
 def _leave_one_out(key: str, data: Array, real: Array | None) -> LeftOut:
@@ -338,7 +347,7 @@ def _column(side: Translations, key: str, direction: Direction) -> Array | None:
         return None
     found: list[Array | None] = []
     for folder in side.folders:
-        cells = [row.get(key) or "nan" for row in rows_of(folder.images_csv, direction)]
+        cells = [row.get(key) or "nan" for row in image_rows(folder.images_csv, direction)]
         column = np.array([float(cell) for cell in cells])
         found.append(column if len(column) and np.isfinite(column).all() else None)
     return _stacked(found)

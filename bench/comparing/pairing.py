@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.comparing.selection import MOST_NAMED, Group, Run
+from bench.comparing.selection import MOST_NAMED, PairedRuns, Run
 from bench.comparing.sides import is_distance, sides, stem
 from bench.errors import BenchError
 from bench.names import unknown_name
@@ -55,13 +55,13 @@ def factor_of(key: str, catalogue: Catalogue) -> int:
     return known.factor if known else 1
 
 
-def ordered(keys: Iterable[str]) -> list[str]:
+def without_repetition(keys: Iterable[str]) -> list[str]:
     """Keys without repetition, in the order in which they first appear."""
     return list(dict.fromkeys(keys))
 
 
 @dataclass(frozen=True)
-class Request:
+class ComparisonRequest:
     """What is to be compared; None: every one that both variants have."""
 
     a: str
@@ -79,12 +79,12 @@ class Request:
 class Scored:
     """A group with the scores of every run, by seed."""
 
-    group: Group
+    group: PairedRuns
     a: Mapping[int, Scores]
     b: Mapping[int, Scores]
 
 
-def with_scores(one: Group) -> Scored:
+def with_scores(one: PairedRuns) -> Scored:
     """The group with its scores. Raises BenchError naming the runs that have none."""
     return Scored(one, _scores_of(one.a), _scores_of(one.b))
 
@@ -101,10 +101,10 @@ def _scores_of(runs: Mapping[int, Run]) -> dict[int, Scores]:
 
 
 def make_pairs(
-    scored: Sequence[Scored], request: Request, names: tuple[str, str], catalogue: Catalogue
+    scored: Sequence[Scored], request: ComparisonRequest, names: tuple[str, str], catalogue: Catalogue
 ) -> tuple[list[Pair], list[str]]:
     """Every comparison that can be made, and remarks on those that cannot."""
-    present = ordered(
+    present = without_repetition(
         key
         for one in scored
         for direction in request.directions
@@ -123,7 +123,7 @@ def make_pairs(
 
 def _pair(
     scored: Scored,
-    request: Request,
+    request: ComparisonRequest,
     names: tuple[str, str],
     direction: Direction,
     key: str,
@@ -139,7 +139,7 @@ def _pair(
     )
     where = f"{key} {direction} on {scored.group.dataset}"
     if not seeds:
-        reasons = ordered(
+        reasons = without_repetition(
             score.reason for side in values for score in side.values() if score and score.reason
         )
         return f"{where} is undefined for one side: {'; '.join(reasons) or 'no value in its scores'}"
@@ -173,7 +173,7 @@ def _pair(
     )
 
 
-def _of_direction(scores: Scores, request: Request, direction: Direction) -> DirectionScores:
+def _of_direction(scores: Scores, request: ComparisonRequest, direction: Direction) -> DirectionScores:
     if request.selection not in scores.selections:
         raise BenchError(
             f"These runs have no scores of the {request.selection} weights. There are: "

@@ -225,7 +225,7 @@ def _stacked(*blocks: list[Array]) -> tuple[Array, ...] | None:
     return tuple(np.stack(block) for block in blocks)
 
 
-def rows_of(path: Path, direction: Direction) -> list[dict[str, str]]:
+def image_rows(path: Path, direction: Direction) -> list[dict[str, str]]:
     """The rows of an images.csv of one direction; none where there is no such file."""
     if not path.is_file():
         return []
@@ -234,7 +234,7 @@ def rows_of(path: Path, direction: Direction) -> list[dict[str, str]]:
 
 
 def _column(path: Path, direction: Direction, key: str) -> Array | None:
-    cells = [row.get(key) for row in rows_of(path, direction)]
+    cells = [row.get(key) for row in image_rows(path, direction)]
     if not all(cells):
         return None
     try:
@@ -245,5 +245,5 @@ def _column(path: Path, direction: Direction, key: str) -> Array | None:
 
 def _same_images(direction: Direction, folders: Sequence[RunFolder]) -> bool:
     """Whether row i is the same test image in every folder."""
-    files = {tuple(row.get("file") for row in rows_of(folder.images_csv, direction)) for folder in folders}
+    files = {tuple(row.get("file") for row in image_rows(folder.images_csv, direction)) for folder in folders}
     return len(files) == 1

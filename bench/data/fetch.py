@@ -146,14 +146,14 @@ def get(
     require_writable(folder.parent, "--data")
     progress = progress or Silent()
     if archive is not None:
-        unpack(archive, entry, folder, progress)
+        unpack_archive(archive, entry, folder, progress)
         return folder
     fetched = folder.with_name(f"{entry.name}.zip")
     found = fetched.exists()  # somebody put it there, or it could not be unpacked for want of space
     if not found:
         _download_any(entry, fetched, data, progress)
     try:
-        unpack(fetched, entry, folder, progress)
+        unpack_archive(fetched, entry, folder, progress)
     except BadArchive as error:
         if found:
             raise BadArchive(f"{error} It was found there: remove it to have it downloaded.") from None
@@ -178,7 +178,7 @@ def _download_any(entry: RealSet, target: Path, data: Path | None, progress: Pro
     raise BenchError("\n".join([*failures, remedy]))
 
 
-def unpack(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport) -> None:
+def unpack_archive(archive: Path, entry: RealSet, folder: Path, progress: ProgressReport) -> None:
     """Unpack the images of an archive to `folder`, where there may be nothing but empty folders.
 
     The archive may hold the splits at its top or inside other folders. Raises BadArchive, and leaves no

@@ -158,7 +158,7 @@ def _split_order(split: str) -> tuple[int, str]:
 
 
 @dataclass(frozen=True)
-class Selection:
+class ChosenFiles:
     """The files of one domain that a run uses, each split in the order of names."""
 
     train: list[ImageFile]
@@ -176,7 +176,7 @@ class Selection:
         return [*self.train, *held_out, *self.test]
 
 
-def select(train: list[ImageFile], test: list[ImageFile], images: ImageSettings) -> Selection:
+def select(train: list[ImageFile], test: list[ImageFile], images: ImageSettings) -> ChosenFiles:
     """Split the files of a domain as the protocol asks.
 
     Validation: the `validation` training images whose SHA-256 comes first, so that the choice depends on
@@ -200,7 +200,7 @@ def select(train: list[ImageFile], test: list[ImageFile], images: ImageSettings)
         raise BenchError(
             f"All images of {train[0].path.parent} are copies of the {len(held_out)} held out for validation."
         )
-    return Selection(
+    return ChosenFiles(
         train=left[: images.per_domain],
         validation=sorted(held_out, key=lambda file: file.name),
         test=test[: images.test],
@@ -221,7 +221,7 @@ PROBE_SIZE = 16
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FolderVerdict:
     """What is known of a folder of images."""
 
     name: str
@@ -277,7 +277,7 @@ class Verdict:
         return asdict(self) | {"sound": self.sound} | verdict
 
 
-def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
+def verify_folder(name: str, folder: Path, progress: ProgressReport) -> FolderVerdict:
     """Decode every image of a folder and count what is odd. Raises BenchError where there are no splits."""
     files = read_folder(folder)
     every = files.every
@@ -289,7 +289,7 @@ def verify(name: str, folder: Path, progress: ProgressReport) -> Verdict:
         expected = dict(zip(SPLITS, entry.counts, strict=True)) if entry.counts else None
         content = entry.content
     found = content_of(every)
-    return Verdict(
+    return FolderVerdict(
         name=name,
         folder=printable(folder),
         counts={split: len(files.splits[split]) for split in SPLITS},

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 
 from bench.data.dataset import Dataset, Domain, Masks, Split, cached_images
 from bench.data.files import kind_of, list_images, misfit, printable
-from bench.data.folder import READERS, ImageFile, Selection, hash_or_error
+from bench.data.folder import READERS, ChosenFiles, ImageFile, hash_or_error
 from bench.data.pictures import BadImage, image_size
 from bench.errors import BenchError
 from bench.protocol import ImageSettings
@@ -45,7 +45,7 @@ class MaskFolders:
     _resized: Counter[Path] = field(default_factory=Counter)
     _left_over: Counter[Path] = field(default_factory=Counter)
 
-    def of_domain(self, domain: Domain, selection: Selection, images: ImageSettings) -> Domain:
+    def of_domain(self, domain: Domain, selection: ChosenFiles, images: ImageSettings) -> Domain:
         """A domain with the masks that lie beside its images. Raises BenchError as `beside`."""
         return replace(
             domain,

@@ -14,8 +14,8 @@ from bench.data.dataset import Dataset, Domain, Images, Split, cached_images
 from bench.data.files import printable
 from bench.data.folder import (
     READERS,
+    ChosenFiles,
     ImageFile,
-    Selection,
     content_of,
     identical_files,
     place_of,
@@ -95,7 +95,7 @@ class _Reader:
         bad, self._bad = sorted(self._bad, key=lambda error: str(error.path)), []
         return bad
 
-    def domain(self, selection: Selection, images: ImageSettings) -> Domain:
+    def domain(self, selection: ChosenFiles, images: ImageSettings) -> Domain:
         """The three splits of a domain; meaningless as long as `take_bad` gives files."""
         return Domain(
             train=self._split(selection.train, images.load_size),
@@ -141,7 +141,7 @@ def _read_or_error(file: ImageFile, size: int) -> Images | BadImage:
         return error
 
 
-def _facts(chosen: dict[str, Selection], used: list[ImageFile], skipped: list[str]) -> dict[str, Any]:
+def _facts(chosen: dict[str, ChosenFiles], used: list[ImageFile], skipped: list[str]) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for letter, selection in chosen.items():
         counts[f"train{letter}"] = len(selection.train)

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import flop_registry
 from bench.cell import Cell
 from bench.errors import BenchError, UsageError
 from bench.profiling.operators import time_by_operator
-from bench.profiling.profile import Profile, Request
+from bench.profiling.profile import Profile, ProfileRequest
 from bench.protocol import Protocol
 from bench.setup import AS_USUAL, Execution, accelerator, processor
 from bench.training.clock import peak_memory
@@ -88,7 +88,7 @@ def wait_for(device: torch.device) -> None:
 SEED = 0
 
 
-def measure(request: Request, tell: Callable[[str], None]) -> Profile:
+def measure(request: ProfileRequest, tell: Callable[[str], None]) -> Profile:
     """The profile of a variant; `tell` hears of every part that is done.
 
     Raises UsageError where the variant trains nothing, BenchError where memory does not suffice.
@@ -96,7 +96,7 @@ def measure(request: Request, tell: Callable[[str], None]) -> Profile:
     device = torch.device(request.device)
     torch.set_num_threads(request.threads)
     before = peak_memory(device)
-    step = Step(request.variant, request.protocol, device)
+    step = TrainingStep(request.variant, request.protocol, device)
     with carried_out(step.objective, step.cell, request.execution):
         make_step_ready(step, request.execution)
         with OperationCount() as count:
@@ -136,14 +136,14 @@ def measure(request: Request, tell: Callable[[str], None]) -> Profile:
     )
 
 
-def make_step_ready(step: "Step", execution: Execution) -> None:
+def make_step_ready(step: "TrainingStep", execution: Execution) -> None:
     """Check memory, and compile if asked to. Raises BenchError where either fails."""
     remarks = make_ready(step.objective, step.cell, step.cell, execution)
     if execution.compile and not is_compiled(step.objective):
         raise BenchError(" ".join(remarks))
 
 
-class Step:
+class TrainingStep:
     """The training step of a variant on random images; every call is the next one.
 
     Raises UsageError where the variant trains nothing or the device lacks the protocol's precision.

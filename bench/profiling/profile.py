@@ -24,7 +24,7 @@ PARTS_BESIDE_STEPS = 3
 """Warm-up, matrix peak and operators: the parts of a measurement beside every timed step."""
 
 
-class Request(Settings):
+class ProfileRequest(Settings):
     """One variant, the rules of its step, and where to measure it."""
 
     variant: str
@@ -117,7 +117,7 @@ MESSAGE: TypeAdapter[Profile | Advance | Refusal] = TypeAdapter(Message)
 LINES_OF_AN_ERROR = 5
 
 
-def measure_fresh(requests: Sequence[Request], progress: ProgressReport) -> list[Profile]:
+def measure_fresh(requests: Sequence[ProfileRequest], progress: ProgressReport) -> list[Profile]:
     """The profile of every request. Raises BenchError, or UsageError, as the measurement of one does."""
     profiles = []
     for request in requests:
@@ -126,7 +126,7 @@ def measure_fresh(requests: Sequence[Request], progress: ProgressReport) -> list
     return profiles
 
 
-def ask_worker(request: Request, progress: ProgressReport) -> Profile:
+def ask_worker(request: ProfileRequest, progress: ProgressReport) -> Profile:
     """Measure one variant in a process of its own."""
     last: Profile | Refusal | None = None
     with Worker("bench.profiling.profile") as worker:
@@ -144,7 +144,7 @@ def ask_worker(request: Request, progress: ProgressReport) -> Profile:
 
 
 def reason_of(
-    request: Request, refusal: Refusal | None, status: int, complaints: Sequence[str]
+    request: ProfileRequest, refusal: Refusal | None, status: int, complaints: Sequence[str]
 ) -> BenchError:
     """Why a worker gave no profile."""
     if refusal is not None:
@@ -162,15 +162,15 @@ def main() -> None:
     """Take the request, measure, answer."""
     channel = Channel()
     wait_without_stalling()
-    request = Request.model_validate_json(given_order())
+    request = ProfileRequest.model_validate_json(given_order())
     stop_with_giver()
     try:
-        channel.tell(measured(request, lambda part: channel.tell(Advance(part=part))))
+        channel.tell(measured_here(request, lambda part: channel.tell(Advance(part=part))))
     except BenchError as error:
         channel.tell(Refusal(reason=str(error), exit_code=error.exit_code))
 
 
-def measured(request: Request, tell: Callable[[str], None]) -> Profile:
+def measured_here(request: ProfileRequest, tell: Callable[[str], None]) -> Profile:
     """The profile, with the variants of plugin files known."""
     from bench.profiling.measure import measure
     from bench.registry import load_plugins

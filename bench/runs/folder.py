@@ -160,7 +160,7 @@ def find_folders(roots: Iterable[Path], marks: Collection[str], *, crashed: bool
 LEFT_BEHIND = ".lock"
 
 
-def pack(folder: Path) -> bytes:
+def pack_run(folder: Path) -> bytes:
     """Every finished file of a run folder in an uncompressed tar archive: weights would not shrink."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -171,7 +171,7 @@ def pack(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(packed: bytes, folder: Path) -> None:
+def unpack_run(packed: bytes, folder: Path) -> None:
     """Write the files of a packed run folder into `folder`, run.json last: what it tells is there then.
 
     Raises BenchError, with nothing written, for an entry that is no plain file or leads out of the folder.
@@ -198,10 +198,10 @@ def refuse_unsafe(member: tarfile.TarInfo) -> None:
 
 def list_folder(root: Path) -> list[dict[str, Any]]:
     """One row per run folder below `root`; a damaged record is a row with status `damaged` and the reason."""
-    return [describe(folder.path, root) for folder in find_runs(root)]
+    return [run_row(folder.path, root) for folder in find_runs(root)]
 
 
-def matches(row: dict[str, Any], filters: dict[str, str | None]) -> bool:
+def passes(row: dict[str, Any], filters: dict[str, str | None]) -> bool:
     """Whether a row passes: `status`, `protocol`, `dataset` and `variant`, wildcards allowed, None: any."""
     parts = Path(row["run"]).parts[-4:]
     names = dict(zip(("protocol", "dataset", "variant"), parts, strict=False)) | {"status": row["status"]}
@@ -216,7 +216,7 @@ def _literal(pattern: str) -> str:
     return pattern.replace("[", "[[]")
 
 
-def describe(path: Path, root: Path) -> dict[str, Any]:
+def run_row(path: Path, root: Path) -> dict[str, Any]:
     """Folder, status, reason and progress of one run."""
     name = str(path.relative_to(root)) if path != root else str(path)
     try:

@@ -39,7 +39,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Result:
+class CellResult:
     """How a cell of the study ended.
 
     `done` in this session, `skipped` as it was done already, `failed` now or before, `stopped` or still
@@ -57,7 +57,7 @@ class Result:
 class Conducted:
     """All results, in the order of the plan, and why the study stopped early, if it did."""
 
-    results: list[Result]
+    results: list[CellResult]
     stopped: str = ""
     signal_number: int | None = None
     seconds: float = 0.0
@@ -72,7 +72,7 @@ class Board(Protocol):
     def progress(self, number: int, message: Progress) -> None:
         """A worker says how far it is."""
 
-    def end(self, number: int, result: Result) -> None:
+    def end(self, number: int, result: CellResult) -> None:
         """A cell has ended."""
 
     def remark(self, text: str) -> None:
@@ -125,7 +125,7 @@ class Conductor:
         self._held: deque[tuple[float, int]] = deque()
         self._told_held: set[int] = set()
         self._running: set[int] = set()
-        self._results: dict[int, Result] = {}
+        self._results: dict[int, CellResult] = {}
         self._stopped = ""
 
     def run(self) -> Conducted:
@@ -141,7 +141,8 @@ class Conductor:
                 else:
                     self._hear_end(number, message)
         results = [
-            self._results.get(number, Result(planned, "waiting")) for number, planned in enumerate(self._plan)
+            self._results.get(number, CellResult(planned, "waiting"))
+            for number, planned in enumerate(self._plan)
         ]
         return Conducted(results, self._stopped, self._request.first, time.monotonic() - self._began)
 
@@ -154,9 +155,9 @@ class Conductor:
         done = planned.standing.state == "done"
         standing = planned.standing if done else standing_of(planned.folder, planned.wanted)
         if standing.state == "done":
-            self._end(number, Result(planned, "skipped"))
+            self._end(number, CellResult(planned, "skipped"))
         elif standing.state == "failed" and not self._is_to_be_retried(planned, standing):
-            self._end(number, Result(planned, "failed", standing.reason))
+            self._end(number, CellResult(planned, "failed", standing.reason))
         elif is_held(planned.folder):
             self._try_again_later(number)
         else:
@@ -186,9 +187,9 @@ class Conductor:
         if outcome.outcome == "held":
             self._try_again_later(number)
         else:
-            self._end(number, Result(self._plan[number], outcome.outcome, outcome.reason, began=True))
+            self._end(number, CellResult(self._plan[number], outcome.outcome, outcome.reason, began=True))
 
-    def _end(self, number: int, result: Result) -> None:
+    def _end(self, number: int, result: CellResult) -> None:
         self._results[number] = result
         self._board.end(number, result)
 
@@ -239,7 +240,7 @@ class Prepared:
     orders: list[Order]
 
 
-def prepare(
+def prepare_study(
     declaration: Declaration,
     where: Circumstances,
     progress: ProgressReport,

@@ -81,9 +81,9 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
     """
     objective_class(objective_name(cell), cell.protocol.train)
     folder = RunFolder(cell.folder(runs))
-    weights = feature_weights(cell, machine)
+    weights = weights_of_cell(cell, machine)
     if not folder.is_done():
-        refuse_missing_precision(machine, cell)
+        refuse_precision_of_cell(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
@@ -143,7 +143,7 @@ def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord
     Raises UsageError where this machine lacks the protocol's precision.
     """
     objective_class(objective_name(cell), cell.protocol.train)
-    refuse_missing_precision(machine, cell)
+    refuse_precision_of_cell(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress
     )
@@ -174,7 +174,7 @@ def facts_of(cell: Cell, dataset: Dataset) -> dict[str, Any]:
     return dataset.facts if found is None else dataset.facts | {"masks_fingerprint": found}
 
 
-def feature_weights(cell: Cell, machine: Machine) -> FeatureWeights:
+def weights_of_cell(cell: Cell, machine: Machine) -> FeatureWeights:
     """The weights that the cell is validated and scored with. Raises BenchError where they are missing."""
     name = cell.protocol.score.features
     return FeatureWeights(network=plain_name(name), sha256=require_weights(name, machine.weights))
@@ -227,7 +227,7 @@ def environment_of(cell: Cell, machine: Machine) -> Environment:
     return describe_environment(machine.device, machine.threads).model_copy(update=carried_out)
 
 
-def refuse_missing_precision(machine: Machine, cell: Cell) -> None:
+def refuse_precision_of_cell(machine: Machine, cell: Cell) -> None:
     """Raise UsageError where the device lacks the cell's precision and no other was asked for."""
     fallback = machine.execution.precision_fallback
     executed_precision(cell.protocol.train.precision, torch.device(machine.device), fallback)
@@ -331,7 +331,7 @@ def failure_recorded(folder: RunFolder) -> Iterator[None]:
         yield
     except Exception as error:
         if not is_out_of_memory(error):
-            record_failure(folder, told(error))
+            record_failure(folder, error_in_a_line(error))
             raise
         message = (
             f"Out of memory: {error}. Smaller images (--set images.size=...), a narrower model "
@@ -341,7 +341,7 @@ def failure_recorded(folder: RunFolder) -> Iterator[None]:
         raise BenchError(message) from error
 
 
-def told(error: Exception) -> str:
+def error_in_a_line(error: Exception) -> str:
     """An error in a line: what can be mended in its own words, another with its kind and its place."""
     if isinstance(error, BenchError | variants.VariantError):
         return str(error)

@@ -57,7 +57,7 @@ class Expectation(Settings):
     scores: tuple[Expected, ...]
 
 
-class Column(NamedTuple):
+class PooledScore(NamedTuple):
     """What is pooled over variants."""
 
     dataset: str
@@ -65,8 +65,8 @@ class Column(NamedTuple):
     metric: str
 
 
-Values = dict[Column, dict[str, list[float]]]
-"""Column -> variant -> one value for each seed."""
+Values = dict[PooledScore, dict[str, list[float]]]
+"""PooledScore -> variant -> one value for each seed."""
 
 
 def collect(folders: Iterable[RunFolder]) -> tuple[Values, set[str], set[str]]:
@@ -83,7 +83,7 @@ def collect(folders: Iterable[RunFolder]) -> tuple[Values, set[str], set[str]]:
         for direction, scores in read_scores(folder.scores_json).selections["last"].directions.items():
             for key, score in scores.metrics.items():
                 if key.split("(")[0] in METRICS and score.value is not None:
-                    column = Column(record.cell.dataset, direction, key)
+                    column = PooledScore(record.cell.dataset, direction, key)
                     values[column][record.cell.variant].append(score.value)
     return values, trained, protocols
 
@@ -152,7 +152,7 @@ def drifts(expectation: Expectation, folders: Iterable[RunFolder]) -> list[str]:
         ]
     found = []
     for each in expectation.scores:
-        column = Column(each.dataset, each.direction, each.metric)
+        column = PooledScore(each.dataset, each.direction, each.metric)
         measured = values.get(column, {}).get(each.variant)
         name = f"{each.metric} of {each.variant}, {each.direction} on {each.dataset}"
         if not measured:

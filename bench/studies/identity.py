@@ -38,7 +38,7 @@ OTHER_IMAGES = (
 
 def refuse_another_cell(folder: RunFolder, existing: RunRecord, asked: RunRecord) -> None:
     """Raise BenchError with a diff of the two when `existing` is the run of another cell than `asked`."""
-    differences = difference(identity(existing), identity(asked))
+    differences = json_difference(identity(existing), identity(asked))
     other_images = existing.data_fingerprint != asked.data_fingerprint
     if not other_images:  # wherever they lie, and however that is spelled
         differences = [each for each in differences if each[0] != "cell.dataset"]
@@ -142,13 +142,13 @@ def commit(environment: Environment) -> str:
     return f"{short} with changes" if environment.git_dirty else short
 
 
-def difference(here: Any, asked: Any, name: str = "") -> list[tuple[str, Any, Any]]:
+def json_difference(here: Any, asked: Any, name: str = "") -> list[tuple[str, Any, Any]]:
     """(dotted name, value here, value asked) of every leaf in which two JSON values differ."""
     if isinstance(here, dict) and isinstance(asked, dict):
         found = []
         for key in sorted(here.keys() | asked.keys()):
             inner = f"{name}.{key}" if name else key
-            found += difference(here.get(key), asked.get(key), inner)
+            found += json_difference(here.get(key), asked.get(key), inner)
         return found
     return [] if here == asked else [(name, here, asked)]
 
@@ -178,7 +178,9 @@ def rule_changes(record: RunRecord, cell: Cell) -> list[tuple[str, Any, Any]]:
     rules = {key: value for key, value in record.protocol.items() if key not in NO_RULES}
     asked = cell.protocol.model_dump(mode="json", exclude=set(NO_RULES))
     parameters = variants.resolved_parameters(cell.variant, cell.protocol.model)
-    return difference(rules, asked) + difference(record.parameters, as_recorded(parameters), "parameters")
+    return json_difference(rules, asked) + json_difference(
+        record.parameters, as_recorded(parameters), "parameters"
+    )
 
 
 def as_recorded(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ PARTS_OF_A_STEP = (
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredStep:
     """The median of what earlier runs of equal steps took."""
 
     seconds_per_step: float
@@ -58,7 +58,7 @@ class Measurements:
                 found[step_key(record.protocol, record.cell.variant)].append(record)
         self._measured = {key: summary(same) for key, same in found.items()}
 
-    def of(self, protocol: Protocol, variant: str) -> Measured | None:
+    def of(self, protocol: Protocol, variant: str) -> MeasuredStep | None:
         """What a step of this variant took; None where nobody has measured one."""
         return self._measured.get(step_key(protocol.model_dump(mode="json"), variant))
 
@@ -76,13 +76,13 @@ def _readable(runs: Path) -> Iterable[RunRecord]:
             continue
 
 
-def summary(records: list[RunRecord]) -> Measured:
+def summary(records: list[RunRecord]) -> MeasuredStep:
     """The medians over records of equal steps."""
     costs = [record.costs for record in records if record.costs is not None]
     steps = [each.seconds_per_step for each in costs if each.seconds_per_step is not None]
     memory = [each.peak_memory_bytes for each in costs if each.peak_memory_bytes is not None]
     where = records[-1].environment
-    return Measured(
+    return MeasuredStep(
         seconds_per_step=statistics.median(steps),
         memory_bytes=int(statistics.median(memory)) if memory else None,
         seconds_scoring=statistics.median(each.seconds_scoring for each in costs),
@@ -216,7 +216,7 @@ def hash_of(weights: Path | None) -> str | None:
         return None
 
 
-def hours_of(cell: Cell, measured: Measured | None, images: tuple[int, int] | None) -> float | None:
+def hours_of(cell: Cell, measured: MeasuredStep | None, images: tuple[int, int] | None) -> float | None:
     """Hours of training and scoring; None where no step was measured or the data set's size is not known."""
     length_is_known = images is not None or cell.protocol.train.images_seen is not None
     if measured is None or not length_is_known:

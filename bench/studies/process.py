@@ -222,9 +222,9 @@ def work(progress: ToldProgress) -> Outcome:
     except BenchError as error:
         return Outcome(outcome="failed", reason=str(error))
     except Exception as error:
-        from bench.studies.execute import told
+        from bench.studies.execute import error_in_a_line
 
-        return Outcome(outcome="failed", reason=told(error))
+        return Outcome(outcome="failed", reason=error_in_a_line(error))
     return Outcome(outcome="done")
 
 

@@ -157,16 +157,16 @@ def load_study(name_or_file: str | Path) -> Declaration:
     """
     path = Path(name_or_file)
     if path.is_file():
-        return parse(read_toml(path, "study", "Let it be read, or give another file."), path.name)
+        return parse_study(read_toml(path, "study", "Let it be read, or give another file."), path.name)
     name = str(name_or_file).removesuffix(".toml")
     if name in study_names():
-        return parse((shipped() / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
+        return parse_study((shipped() / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
     raise unknown_name(
         "study", str(name_or_file), study_names(), "give one of them or an existing .toml file"
     )
 
 
-def parse(text: str, file: str) -> Declaration:
+def parse_study(text: str, file: str) -> Declaration:
     """The study that a TOML text declares; its name is the file's without .toml."""
     try:
         values = tomllib.loads(text)

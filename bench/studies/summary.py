@@ -21,7 +21,7 @@ from rich.text import Text
 from bench.cell import Cell
 from bench.progress import fitted
 from bench.protocol import LENGTHS, key_of
-from bench.studies.conduct import Conducted, End, Result
+from bench.studies.conduct import CellResult, Conducted, End
 from bench.studies.plan import Planned
 from bench.studies.process import Order, Progress
 from bench.studies.study import Study
@@ -30,7 +30,7 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 @dataclass
-class Row:
+class CellAtWork:
     """A cell at work."""
 
     planned: Planned
@@ -65,7 +65,7 @@ class StudyBoard:
 
     def __init__(self, name: str, total: int, workers: int) -> None:
         self._name, self._total, self._workers = name, total, workers
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, CellAtWork] = {}
         self._counts = {"done": 0, "skipped": 0, "failed": 0, "stopped": 0}
         self._seconds: list[float] = []
         self._console = Console(stderr=True)
@@ -84,7 +84,7 @@ class StudyBoard:
             self._live.stop()
 
     def begin(self, number: int, planned: Planned) -> None:
-        self._rows[number] = Row(planned, time.monotonic())
+        self._rows[number] = CellAtWork(planned, time.monotonic())
         if self._live is None:
             self._line(f"{planned.cell}: begun")
 
@@ -95,7 +95,7 @@ class StudyBoard:
             row.told = time.monotonic()
             self._line(f"{row.planned.cell}: {said(row)}")
 
-    def end(self, number: int, result: Result) -> None:
+    def end(self, number: int, result: CellResult) -> None:
         row = self._rows.pop(number, None)
         self._counts[result.end] += 1
         if row is not None and result.end == "done":
@@ -136,7 +136,7 @@ class StudyBoard:
         return Group(head, *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
 
 
-def doing(row: Row) -> list[str]:
+def doing(row: CellAtWork) -> list[str]:
     """What a cell is at: task and count, rate, time left, figures."""
     message = row.message
     if message is None:
@@ -146,7 +146,7 @@ def doing(row: Row) -> list[str]:
     return [f"{message.task} {message.done}/{message.total}", rate, left, message.figures]
 
 
-def said(row: Row) -> str:
+def said(row: CellAtWork) -> str:
     """One line about a cell at work."""
     count, *others = doing(row)
     return "  ".join([", ".join([count, *filter(None, others[:2])]), *filter(None, others[2:])])
@@ -201,10 +201,10 @@ def plan_sums(plan: Sequence[Planned], study: Study) -> list[str]:
     """The sums over all cells, then what could not be estimated and how to measure it."""
     counts = Counter(planned.standing.state for planned in plan)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return [f"{len(plan)} cells: {states}", *remarks(plan, study)]
+    return [f"{len(plan)} cells: {states}", *plan_remarks(plan, study)]
 
 
-def remarks(plan: Sequence[Planned], study: Study) -> list[str]:
+def plan_remarks(plan: Sequence[Planned], study: Study) -> list[str]:
     """The hours that are left, on which device they were measured, and the command that measures the rest."""
     left = [planned for planned in plan if planned.standing.state != "done"]
     known = [planned.hours for planned in left if planned.hours is not None]
@@ -295,7 +295,7 @@ def result_text(conducted: Conducted, commands: Sequence[str], again: str) -> st
     return "\n".join(lines)
 
 
-def failure_lines(result: Result, command: str) -> list[str]:
+def failure_lines(result: CellResult, command: str) -> list[str]:
     """Which cell failed, why, and what repeats it."""
     reason = " ".join(result.reason.split())
     return [f"failed: {result.planned.cell}", f"  {reason}", f"  again: {command}"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from bench.errors import UsageError
-from bench.profiling.profile import Request
+from bench.profiling.profile import ProfileRequest
 from bench.protocol import (
     AbsentWhenOff,
     ImageSettings,
@@ -365,7 +365,9 @@ def test_what_processes_tell_each_other_is_read_as_it_was_written() -> None:
     for sent in (
         order,
         order.model_copy(update={"plugins": (Path("mine.py"),), "weights": Path("file.pth")}),
-        Request(variant="slot9", protocol=changed, device="cpu", threads=1, steps=2, plugins=(Path("a.py"),)),
+        ProfileRequest(
+            variant="slot9", protocol=changed, device="cpu", threads=1, steps=2, plugins=(Path("a.py"),)
+        ),
     ):
         assert type(sent).model_validate_json(sent.model_dump_json()) == sent
     outcome = Outcome(outcome="failed", reason="why")

@@ -21,7 +21,7 @@ from bench.protocol import load_protocol
 from bench.translating import Photograph, refuse_what_does_not_fit, translate_files
 from variants import Generator, Translation
 from variants.published import theirs_of
-from variants.published.attentiongan import ATTENTIONGAN
+from variants.published.names import ATTENTIONGAN
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (20, 37, 3)).astype(np.uint8)
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bench.profiling.measure import OperationCount, Step, matrix_peak, wait_for
+from bench.profiling.measure import OperationCount, TrainingStep, matrix_peak, wait_for
 from bench.protocol import Protocol, load_protocol
 from bench.setup import Execution, git_state, processor
 from bench.training.clock import peak_memory
@@ -191,7 +191,7 @@ def measure(
     """A pass to compare and the figures; the GFLOP of a step are noted where they are not known yet."""
     precision = "bf16" if way.precision == "bf16" else "fp32"
     train = protocol.train.model_copy(update={"precision": precision})
-    step = Step(variant, protocol.model_copy(update={"train": train}), device)
+    step = TrainingStep(variant, protocol.model_copy(update={"train": train}), device)
     execution = Execution(compile=way.compiled, deterministic=way.deterministic)
     if way.channels_last:
         to_channels_last(step)
@@ -212,7 +212,7 @@ def measure(
     return passed, row
 
 
-def timed_steps(step: Step, device: torch.device, tiny: bool) -> tuple[float, int]:
+def timed_steps(step: TrainingStep, device: torch.device, tiny: bool) -> tuple[float, int]:
     """(steps a second, peak bytes) after some steps for warming up."""
     for _ in range(0 if tiny else STEPS_BEFORE_TIMING):
         step()
@@ -231,7 +231,7 @@ def timed_steps(step: Step, device: torch.device, tiny: bool) -> tuple[float, in
     return done / (time.perf_counter() - began), peak_memory(device)
 
 
-def one_pass(step: Step) -> Passed:
+def one_pass(step: TrainingStep) -> Passed:
     """A translation and the gradients of its mean square, before any step has changed the weights."""
     objective = step.objective
     generator = objective.generators["A2B"]
@@ -244,7 +244,7 @@ def one_pass(step: Step) -> Passed:
     return found
 
 
-def to_channels_last(step: Step) -> None:
+def to_channels_last(step: TrainingStep) -> None:
     """Networks and images in the layout that tensor cores take without conversion."""
     objective = step.objective
     for network in (*objective.generators.values(), *objective.discriminators.values()):

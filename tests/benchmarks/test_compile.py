@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from bench.profiling.measure import Step
+from bench.profiling.measure import TrainingStep
 from bench.protocol import load_protocol
 from bench.training.compiling import compile_networks
 
@@ -30,7 +30,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def test_compiled_steps_learn_the_same_and_their_price(benchmark, variant: str) -> None:
     torch.set_num_threads(1)
     protocol = load_protocol("smoke")
-    plain, compiled = (Step(variant, protocol, torch.device("cpu")) for _ in range(2))
+    plain, compiled = (TrainingStep(variant, protocol, torch.device("cpu")) for _ in range(2))
     began = time.perf_counter()
     assert compile_networks(compiled.objective, 1, protocol.images.size) == ()
     compiled()

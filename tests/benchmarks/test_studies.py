@@ -13,7 +13,7 @@ import pytest
 
 from bench.studies.grid import expand
 from bench.studies.plan import Facts, make_plan
-from bench.studies.study import parse
+from bench.studies.study import parse_study
 
 pytestmark = pytest.mark.benchmark_only
 MOST_OVERHEAD = 0.03
@@ -49,7 +49,7 @@ def test_a_plan_of_ten_thousand_cells(benchmark: Any, tmp_path: Path) -> None:
     text = f'variants = ["slot9[slots={slots}]"]\ndatasets = ["toy-stripes", "toy-season"]\nseeds = "0..4"\n'
 
     def plan() -> int:
-        grid = expand(parse(text, "large.toml"))
+        grid = expand(parse_study(text, "large.toml"))
         return len(make_plan(grid, tmp_path, lambda dataset: Facts("f" * 64, (64, 64))))
 
     assert benchmark.pedantic(plan, rounds=3) == 10_000

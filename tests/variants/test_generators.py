@@ -8,10 +8,10 @@ from torch import nn
 
 import variants
 from variants import VariantError
+from variants.conformance import PARAMETER_COUNTS
 from variants.contract import Generator
 from variants.parts.layers import instance_norm
 from variants.parts.slot_head import ALPHA
-from variants.pins import PARAMETER_COUNTS
 
 NARROW = {"width": 4, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"}
 WITH_TRUNK = [name for name in variants.names() if name not in ("copy", "colour")]

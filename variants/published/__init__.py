@@ -66,7 +66,7 @@ def names_of(system: str) -> PublishedNames:
 
 def sized(system: str, state: "Mapping[str, Tensor]") -> "Generator":
     """Our generator of the size that the weights tell. KeyError or VariantError where they tell none."""
-    from variants.construction import build
+    from variants.spelling import build
 
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     return build(SYSTEMS[system], names_of(system).parameters(shapes))
@@ -74,7 +74,7 @@ def sized(system: str, state: "Mapping[str, Tensor]") -> "Generator":
 
 def examples(system: str) -> list[str]:
     """Names of some weights of a system."""
-    from variants.construction import build
+    from variants.spelling import build
 
     generator = build(SYSTEMS[system], {"width": 2, "blocks": 1})
     theirs = theirs_of(list(generator.state_dict()), names_of(system).modules(generator.parameter_values))

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.errors import BenchError
-from bench.runs.folder import FolderInUse, RunFolder, pack, unpack
+from bench.runs.folder import FolderInUse, RunFolder, pack_run, unpack_run
 from bench.studies.engines.interface import Event, engine
 from bench.studies.engines.ray_cluster import (
     GIB,
@@ -90,11 +90,11 @@ def attend_in_task(number: int, order: Order, packed: bytes | None, returned: bo
             order = order.model_copy(update={"runs": Path(scratch)})
         folder = order.cell().folder(order.runs)
         if packed is not None:
-            unpack(packed, folder)
+            unpack_run(packed, folder)
         limits = {"OMP_NUM_THREADS": str(order.threads)}
         outcome = attend(order, lambda message: mailbox.put.remote(number, message), stop, limits)
         ended.set()
-        return outcome, pack(folder) if returned and folder.is_dir() else None
+        return outcome, pack_run(folder) if returned and folder.is_dir() else None
 
 
 def _listen(number: int, mailbox: Any, stop: Stop, ended: threading.Event) -> None:
@@ -183,7 +183,7 @@ class RayEngine:
             except FolderInUse as error:
                 self._mailbox.put.remote(number, Outcome(outcome="held", reason=str(error)))
                 return
-            packed = pack(folder.path) if folder.run_json.exists() else None
+            packed = pack_run(folder.path) if folder.run_json.exists() else None
         needs = self._needs(self._counted())
         task = self._ray.remote(attend_in_task).options(
             num_cpus=needs["CPU"],
@@ -244,7 +244,7 @@ class RayEngine:
                 outcome, packed = self._ray.get(task)
                 if packed is not None:
                     order = submitted.order
-                    unpack(packed, order.cell().folder(order.runs))
+                    unpack_run(packed, order.cell().folder(order.runs))
             except errors.TaskCancelledError:
                 outcome = self._given_up()
             except errors.RayError as error:

@@ -167,15 +167,16 @@ def refuse_what_no_node_holds(
         if any(cells_on(node, needs) for node in nodes):
             return
         if time.monotonic() >= until:
-            have = "; ".join(dict.fromkeys(spelled(node) for node in nodes))
+            have = "; ".join(dict.fromkeys(spelled_resources(node) for node in nodes))
             raise UsageError(
-                f"No node of the Ray cluster can hold a cell, which wants {spelled(needs)}: they have "
-                f"{have}. Ask for less: --threads, or threads, gpus and memory_gib in the study's [engine]."
+                f"No node of the Ray cluster can hold a cell, which wants {spelled_resources(needs)}: they "
+                f"have {have}. Ask for less: --threads, or threads, gpus and memory_gib in the study's "
+                "[engine]."
             )
         time.sleep(0.5)
 
 
-def spelled(resources: Mapping[str, float]) -> str:
+def spelled_resources(resources: Mapping[str, float]) -> str:
     """`8 CPUs, 1 GPUs and 24 GiB`; of memory and GPUs nothing where there are none."""
     parts = [f"{resources.get('CPU', 0):g} CPUs"]
     if resources.get("GPU"):

@@ -111,7 +111,7 @@ def call(
 def forget_plugins() -> None:
     """What a new process knows of plugins: nothing."""
     catalogue.PLUGINS.clear()
-    static.parse.cache_clear()
+    static.syntax_tree.cache_clear()
     for name, each in list(REGISTRY.items()):
         if each.generator.__module__.startswith("variants_plugin_"):
             del REGISTRY[name]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.comparing import Outcome, Request, compare_runs
+from bench.comparing import ComparedRuns, ComparisonRequest, compare_runs
 from bench.comparing.pairing import Catalogue
 from bench.comparing.sides import sides_against_copy
 from bench.errors import BenchError, UsageError
@@ -20,8 +20,8 @@ from bench.statistics.claims import number
 
 @pytest.fixture
 def compare(tmp_path: Path, catalogue: Catalogue):  # type: ignore[no-untyped-def]
-    def run(a: str = "slot9", b: str = "spatial", **changes: Any) -> Outcome:
-        return compare_runs(Request(a, b, tmp_path / "runs", **changes), catalogue)
+    def run(a: str = "slot9", b: str = "spatial", **changes: Any) -> ComparedRuns:
+        return compare_runs(ComparisonRequest(a, b, tmp_path / "runs", **changes), catalogue)
 
     return run
 
@@ -33,7 +33,7 @@ def five_seeds(make_run) -> None:  # type: ignore[no-untyped-def]
         make_run("spatial", seed, 1.5)
 
 
-def of(outcome: Outcome, metric: str, direction: str = "A2B"):  # type: ignore[no-untyped-def]
+def of(outcome: ComparedRuns, metric: str, direction: str = "A2B"):  # type: ignore[no-untyped-def]
     return next(one for one in outcome.comparisons if (one.metric, one.direction) == (metric, direction))
 
 
@@ -202,7 +202,7 @@ def test_two_folders_of_one_variant_make_the_control(make_run, catalogue, tmp_pa
     for seed in range(5):
         make_run("slot9", seed, 0.50001, root=roots[0])
         make_run("slot9", seed, 0.50002, root=roots[1])
-    outcome = compare_runs(Request(str(roots[0]), str(roots[1]), tmp_path), catalogue)
+    outcome = compare_runs(ComparisonRequest(str(roots[0]), str(roots[1]), tmp_path), catalogue)
     assert (outcome.a, outcome.b) == (str(roots[0]), str(roots[1]))
     assert outcome.control is not None
     assert outcome.control.comparisons == 6

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.comparing import Outcome, Request, compare_runs
+from bench.comparing import ComparedRuns, ComparisonRequest, compare_runs
 from bench.comparing.pairing import Catalogue
 from bench.errors import BenchError, UsageError
 from bench.runs.folder import RunFolder
@@ -20,13 +20,13 @@ from bench.statistics.paired import jackknife_error
 
 @pytest.fixture
 def compare(tmp_path: Path, catalogue: Catalogue):  # type: ignore[no-untyped-def]
-    def run(a: str = "slot9", b: str = "theirs", **changes: Any) -> Outcome:
-        return compare_runs(Request(a, b, tmp_path / "runs", **changes), catalogue)
+    def run(a: str = "slot9", b: str = "theirs", **changes: Any) -> ComparedRuns:
+        return compare_runs(ComparisonRequest(a, b, tmp_path / "runs", **changes), catalogue)
 
     return run
 
 
-def of(outcome: Outcome, metric: str, direction: str = "A2B"):  # type: ignore[no-untyped-def]
+def of(outcome: ComparedRuns, metric: str, direction: str = "A2B"):  # type: ignore[no-untyped-def]
     return next(one for one in outcome.comparisons if (one.metric, one.direction) == (metric, direction))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.data import fetch
 from bench.data.catalogue import SETS, find_real
-from bench.data.fetch import get, unpack
+from bench.data.fetch import get, unpack_archive
 from bench.data.folder import read_folder
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
@@ -27,7 +27,7 @@ def leftovers(target):
 
 def test_an_archive_becomes_a_folder(image_folder, zipped, target):
     folder = image_folder()
-    unpack(zipped(folder), TINY, target, Silent())
+    unpack_archive(zipped(folder), TINY, target, Silent())
     assert leftovers(target) == [target]
     unpacked, original = read_folder(target).splits, read_folder(folder).splits
     assert [f.sha256 for f in unpacked["trainA"]] == [f.sha256 for f in original["trainA"]]
@@ -35,7 +35,7 @@ def test_an_archive_becomes_a_folder(image_folder, zipped, target):
 
 @pytest.mark.parametrize("top", ["", "other-name", "deep/er"])
 def test_the_splits_may_lie_under_any_folder(image_folder, zipped, target, top):
-    unpack(zipped(image_folder(), top=top), TINY, target, Silent())
+    unpack_archive(zipped(image_folder(), top=top), TINY, target, Silent())
     assert len(read_folder(target).splits["trainA"]) == 6
 
 
@@ -45,7 +45,7 @@ def test_other_files_are_left_in_the_archive(image_folder, zipped, target):
         "photos/readme.txt": b"x",
         "photos/trainA/.DS_Store": b"x",
     }
-    unpack(zipped(image_folder(), extra=extra), TINY, target, Silent())
+    unpack_archive(zipped(image_folder(), extra=extra), TINY, target, Silent())
     assert sorted(path.name for path in target.iterdir()) == ["testA", "testB", "trainA", "trainB"]
     assert len(list((target / "trainA").iterdir())) == 6
 
@@ -57,7 +57,7 @@ def test_other_files_are_left_in_the_archive(image_folder, zipped, target):
 def test_paths_out_of_the_archive_are_refused(image_folder, zipped, target, name):
     archive = zipped(image_folder(), extra={name: b"x"})
     with pytest.raises(BenchError, match=r"unsafe: .* points outside of it"):
-        unpack(archive, TINY, target, Silent())
+        unpack_archive(archive, TINY, target, Silent())
     assert not leftovers(target)
 
 
@@ -68,7 +68,7 @@ def test_links_are_refused(image_folder, zipped, target):
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr(link, "/etc/passwd")
     with pytest.raises(BenchError, match=r"unsafe: 'photos/trainA/link.jpg' is a link"):
-        unpack(archive, TINY, target, Silent())
+        unpack_archive(archive, TINY, target, Silent())
     assert not leftovers(target)
 
 
@@ -77,38 +77,38 @@ def test_bombs_are_refused(image_folder, zipped, target):
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened:
         opened.writestr("photos/trainA/bomb.jpg", bytes(1 << 27))
     with pytest.raises(BenchError, match="unsafe: it would grow to"):
-        unpack(archive, TINY, target, Silent())
+        unpack_archive(archive, TINY, target, Silent())
 
 
 def test_too_many_files_are_refused(image_folder, zipped, target, monkeypatch):
     monkeypatch.setattr(fetch, "MOST_FILES", 10)
     with pytest.raises(BenchError, match="unsafe: it holds 16 files"):
-        unpack(zipped(image_folder()), TINY, target, Silent())
+        unpack_archive(zipped(image_folder()), TINY, target, Silent())
 
 
 def test_another_set_is_refused_with_both_counts(image_folder, zipped, target):
     with pytest.raises(
         BenchError, match=r"is not tiny: .* hold 6, 5, 3, 3 images, and 6, 5, 3, 2 are expected"
     ):
-        unpack(zipped(image_folder((6, 5, 3, 3))), TINY, target, Silent())
+        unpack_archive(zipped(image_folder((6, 5, 3, 3))), TINY, target, Silent())
     assert not leftovers(target)
 
 
 def test_an_archive_without_a_split_is_refused(image_folder, zipped, target):
     with pytest.raises(BenchError, match="holds no images in testB"):
-        unpack(zipped(image_folder((6, 5, 3, 0))), TINY, target, Silent())
+        unpack_archive(zipped(image_folder((6, 5, 3, 0))), TINY, target, Silent())
 
 
 def test_an_archive_of_two_sets_is_refused(image_folder, zipped, target):
     with pytest.raises(BenchError, match=r"holds several data sets \(maps, photos\)"):
-        unpack(zipped(image_folder(), extra={"maps/trainA/1.jpg": b"x"}), TINY, target, Silent())
+        unpack_archive(zipped(image_folder(), extra={"maps/trainA/1.jpg": b"x"}), TINY, target, Silent())
 
 
 def test_two_members_of_one_name_are_refused(image_folder, zipped, target):
     with pytest.warns(UserWarning, match="Duplicate name"):
         archive = zipped(image_folder(), extra={"photos/trainA/000.jpg": b"x"})
     with pytest.raises(BenchError, match=r"unsafe: 'photos/trainA/000.jpg' occurs twice"):
-        unpack(archive, TINY, target, Silent())
+        unpack_archive(archive, TINY, target, Silent())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
@@ -117,7 +117,7 @@ def test_a_truncated_archive_is_refused(image_folder, zipped, target, share):
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(BenchError, match="is damaged or not a zip archive"):
-        unpack(archive, TINY, target, Silent())
+        unpack_archive(archive, TINY, target, Silent())
     assert not leftovers(target)
 
 
@@ -127,19 +127,19 @@ def test_a_member_with_a_wrong_checksum_is_refused(image_folder, zipped, target)
     content[200] ^= 1
     archive.write_bytes(content)
     with pytest.raises(BenchError, match="damaged"):
-        unpack(archive, TINY, target, Silent())
+        unpack_archive(archive, TINY, target, Silent())
     assert not leftovers(target)
 
 
 def test_a_missing_archive_is_told(target, tmp_path):
     with pytest.raises(BenchError, match=r"There is no archive .*none\.zip"):
-        unpack(tmp_path / "none.zip", TINY, target, Silent())
+        unpack_archive(tmp_path / "none.zip", TINY, target, Silent())
 
 
 def test_a_place_that_cannot_be_written_is_told(image_folder, zipped, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BenchError, match=r"Could not unpack .* Nothing was left behind. .*--data"):
-        unpack(zipped(image_folder()), TINY, tmp_path / "file" / "tiny", Silent())
+        unpack_archive(zipped(image_folder()), TINY, tmp_path / "file" / "tiny", Silent())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data.files import list_images, printable, shell_quoted
-from bench.data.folder import read_folder, verify
+from bench.data.folder import read_folder, verify_folder
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
 from bench.scoring.folders import Asked, read_folder_images
@@ -90,7 +90,7 @@ def test_data_sets_and_scores_keep_to_the_rule(folder: Path) -> None:
 def test_a_link_that_leads_nowhere_is_an_unreadable_image(folder: Path, target: str) -> None:
     (folder / "dangling.png").symlink_to(target)
     assert "dangling.png" in [path.name for path in list_images(folder).paths]
-    assert verify("photos", folder.parent, Silent()).unreadable == ["trainA/dangling.png"]
+    assert verify_folder("photos", folder.parent, Silent()).unreadable == ["trainA/dangling.png"]
     with pytest.raises(BenchError, match=r"dangling\.png is not a readable image: it is a link to .*there"):
         read_folder_images(Asked(folder))
 

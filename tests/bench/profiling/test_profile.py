@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.errors import UsageError
-from bench.profiling.measure import OperationCount, Step, matrix_peak
+from bench.profiling.measure import OperationCount, TrainingStep, matrix_peak
 from bench.profiling.operators import BOOKKEEPING, Event, gathered, readable
 from bench.protocol import load_protocol
 from bench.training.precision import has_bf16
@@ -131,7 +131,7 @@ def test_a_wrong_request_says_what_is_wrong(arguments, message):
 
 def test_steps_differ_in_their_noise_but_not_in_their_work():
     protocol = load_protocol("smoke", TINY)
-    step = Step("slot9", protocol, torch.device("cpu"))
+    step = TrainingStep("slot9", protocol, torch.device("cpu"))
     counts = []
     for _ in range(2):
         with OperationCount() as count:
@@ -142,7 +142,7 @@ def test_steps_differ_in_their_noise_but_not_in_their_work():
 
 def test_a_variant_that_trains_nothing_has_no_step():
     with pytest.raises(UsageError, match="copy trains nothing"):
-        Step("copy", load_protocol("smoke"), torch.device("cpu"))
+        TrainingStep("copy", load_protocol("smoke"), torch.device("cpu"))
 
 
 def test_the_count_of_a_forward_is_that_of_run_json():

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import variants
-from bench.profiling.measure import Step
+from bench.profiling.measure import TrainingStep
 from bench.profiling.signal_chain import foretell, foretold, signal_chain
 from bench.protocol import load_protocol
 from variants.parts.masks import mask_spatial_deviation
@@ -89,7 +89,7 @@ def test_a_generator_that_raises_is_left_to_those_who_use_it():
 def trained_deviation(variant: str, steps: int) -> float:
     """Of the masks, after so many steps on images of two halves."""
     protocol = load_protocol("small", TINY)
-    step = Step(variants.canonical(variant), protocol, torch.device("cpu"))
+    step = TrainingStep(variants.canonical(variant), protocol, torch.device("cpu"))
     for domain, colour in (("A", 0), ("B", 2)):
         step.images[domain].mul_(0.1)
         step.images[domain][:, colour, 8:24, 8:24] += 0.8

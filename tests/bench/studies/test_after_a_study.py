@@ -10,7 +10,7 @@ import pytest
 
 from bench.errors import BenchError, UsageError
 from bench.protocol import Protocol, schedule_hash
-from bench.runs.folder import FolderInUse, RunFolder, failed_runs, find_runs, list_folder, matches, remove_run
+from bench.runs.folder import FolderInUse, RunFolder, failed_runs, find_runs, list_folder, passes, remove_run
 from bench.studies.expectation import drifts, make_expectation, read_expectation, write_expectation
 
 pytestmark = pytest.mark.xdist_group("studies")
@@ -123,15 +123,15 @@ def test_a_report_of_a_study_holds_its_runs_alone_and_its_comparisons(
 
 def test_runs_are_listed_by_status_protocol_dataset_and_variant(undisturbed: Path) -> None:
     rows = list_folder(undisturbed)
-    chosen = [row["run"] for row in rows if matches(row, {"variant": "s*", "status": "done"})]
+    chosen = [row["run"] for row in rows if passes(row, {"variant": "s*", "status": "done"})]
     assert chosen == ["tiny/toy-stripes/slot9/seed0", "tiny/toy-stripes/spatial/seed0"]
-    assert not any(matches(row, {"dataset": "horse2zebra"}) for row in rows)
+    assert not any(passes(row, {"dataset": "horse2zebra"}) for row in rows)
 
 
 def test_a_bracket_in_a_filter_stands_for_itself() -> None:
     row = {"run": "smoke/toy-stripes/slot9[iterations=5]/seed0", "status": "done"}
-    assert matches(row, {"variant": "slot9[iterations=5]"})
-    assert not matches(row, {"variant": "slot9i"})
+    assert passes(row, {"variant": "slot9[iterations=5]"})
+    assert not passes(row, {"variant": "slot9i"})
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from bench.runs.folder import RunFolder
 from bench.runs.records import CellRecord, RunRecord
 from bench.setup import describe_environment
 from bench.studies import conduct as module
-from bench.studies.conduct import Budget, Circumstances, Conducted, Result, conduct, make_orders
+from bench.studies.conduct import Budget, CellResult, Circumstances, Conducted, conduct, make_orders
 from bench.studies.engines.interface import Event
 from bench.studies.grid import expand
 from bench.studies.plan import Facts, Planned, make_plan
 from bench.studies.process import Order, Outcome, Progress
-from bench.studies.study import parse
+from bench.studies.study import parse_study
 
 NO_LIMIT = Budget()
 Ending = Callable[[Order], Outcome]
@@ -63,7 +63,7 @@ class QuietBoard:
     def progress(self, number: int, message: Progress) -> None:
         pass
 
-    def end(self, number: int, result: Result) -> None:
+    def end(self, number: int, result: CellResult) -> None:
         pass
 
     def remark(self, text: str) -> None:
@@ -71,7 +71,7 @@ class QuietBoard:
 
 
 def plan_of(runs: Path) -> list[Planned]:
-    grid = expand(parse('variants = ["slot9", "spatial"]\nseeds = "0..1"\n', "mine.toml"))
+    grid = expand(parse_study('variants = ["slot9", "spatial"]\nseeds = "0..1"\n', "mine.toml"))
     return make_plan(grid, runs, lambda dataset: Facts("f" * 64, (64, 64)))
 
 

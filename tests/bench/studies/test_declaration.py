@@ -14,14 +14,14 @@ from bench.errors import UsageError
 from bench.studies.conduct import engine_settings
 from bench.studies.grid import Grid, control_folders, expand, run_folders
 from bench.studies.plan import Facts, make_plan
-from bench.studies.study import load_study, parse, parse_seeds, study_names
-from bench.studies.summary import remarks
+from bench.studies.study import load_study, parse_seeds, parse_study, study_names
+from bench.studies.summary import plan_remarks
 
 HEAD = 'variants = ["slot9", "spatial"]\n'
 
 
 def grid_of(text: str) -> Grid:
-    return expand(parse(text, "mine.toml"))
+    return expand(parse_study(text, "mine.toml"))
 
 
 @pytest.mark.parametrize("name", study_names())
@@ -93,7 +93,7 @@ def test_a_name_that_is_no_study_lists_those_there_are() -> None:
 )
 def test_a_wrong_study_file_is_refused_with_line_and_key(text: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
-        parse(text, "mine.toml")
+        parse_study(text, "mine.toml")
     assert message in str(error.value)
 
 
@@ -180,18 +180,18 @@ def test_a_control_is_run_again_with_as_many_further_seeds_after_everything_else
 @pytest.mark.parametrize("seeds", ["0..999999", "0..9,5..1000000000000", "0..9999,7"])
 def test_more_seeds_than_a_study_may_have_are_refused_before_they_are_counted_out(seeds: str) -> None:
     with pytest.raises(UsageError, match=r"seeds: .* too many seeds; a study has at most 10000"):
-        parse(f'{HEAD}seeds = "{seeds}"\n', "mine.toml")
+        parse_study(f'{HEAD}seeds = "{seeds}"\n', "mine.toml")
 
 
 @pytest.mark.parametrize("seed", ["-1", "4611686018427387905", "1e3"])
 def test_a_seed_that_no_table_can_hold_is_refused(seed: str) -> None:
     with pytest.raises(UsageError, match=r"line 2, seeds"):
-        parse(f"{HEAD}seeds = [{seed}]\n", "mine.toml")
+        parse_study(f"{HEAD}seeds = [{seed}]\n", "mine.toml")
 
 
 def test_the_command_takes_the_seeds_that_a_study_takes() -> None:
     assert HIGHEST_SEED == options.HIGHEST_SEED
-    assert parse(f"{HEAD}seeds = [{HIGHEST_SEED}]\n", "mine.toml").study.seeds == (HIGHEST_SEED,)
+    assert parse_study(f"{HEAD}seeds = [{HIGHEST_SEED}]\n", "mine.toml").study.seeds == (HIGHEST_SEED,)
 
 
 def test_a_grid_of_more_cells_than_can_be_planned_is_refused() -> None:
@@ -210,7 +210,7 @@ def test_a_grid_of_more_cells_than_can_be_planned_is_refused() -> None:
 )  # fmt: skip
 def test_an_engine_that_no_machine_has_is_refused(key: str, value: object) -> None:
     with pytest.raises(UsageError, match=rf"line 3, engine\.{key}: Input should be"):
-        parse(f"{HEAD}[engine]\n{key} = {value}\n", "mine.toml")
+        parse_study(f"{HEAD}[engine]\n{key} = {value}\n", "mine.toml")
 
 
 @pytest.mark.parametrize(
@@ -233,13 +233,13 @@ def test_an_engine_is_refused_before_anything_begins_where_it_is_unknown_or_lack
     text: str, given: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        engine_settings(parse(f"{HEAD}[engine]\n{text}\n", "mine.toml"), given)
+        engine_settings(parse_study(f"{HEAD}[engine]\n{text}\n", "mine.toml"), given)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "two\\nlines"])
 def test_a_studys_name_is_no_path_and_not_empty(name: str) -> None:
     with pytest.raises(UsageError, match=r"mine\.toml, line 2, name: "):
-        parse(f'{HEAD}name = "{name}"\n', "mine.toml")
+        parse_study(f'{HEAD}name = "{name}"\n', "mine.toml")
 
 
 def test_a_study_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
@@ -249,9 +249,9 @@ def test_a_study_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 
 def test_the_command_that_measures_a_study_sets_its_length_once() -> None:
-    study = parse(f'{HEAD}changes = ["train.epochs=3", "train.batch=2"]\n', "mine.toml")
-    command = remarks(make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None)), study.study)[
-        -1
-    ]
+    study = parse_study(f'{HEAD}changes = ["train.epochs=3", "train.batch=2"]\n', "mine.toml")
+    command = plan_remarks(
+        make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None)), study.study
+    )[-1]
     assert command.count("--set") == 2
     assert "--set train.batch=2 --set train.images_seen=40" in command

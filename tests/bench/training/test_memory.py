@@ -27,7 +27,7 @@ from bench.training.simulation import BytesHeld, bytes_of_a_pass, bytes_of_a_ste
 MEASURE = """
 import json, sys
 import torch
-from bench.profiling.measure import Step
+from bench.profiling.measure import TrainingStep
 from bench.protocol import load_protocol
 from bench.training.clock import peak_memory
 from bench.training.simulation import bytes_of_a_step
@@ -35,9 +35,9 @@ torch.set_num_threads(1)
 def protocol(size):
     return load_protocol("smoke", ("train.pool=2", f"images.size={size}", f"images.load_size={size}"))
 cpu = torch.device("cpu")
-Step(sys.argv[1], protocol(32), cpu)()  # what libraries take once, whatever the size
+TrainingStep(sys.argv[1], protocol(32), cpu)()  # what libraries take once, whatever the size
 before = peak_memory(cpu)
-step = Step(sys.argv[1], protocol(int(sys.argv[2])), cpu)
+step = TrainingStep(sys.argv[1], protocol(int(sys.argv[2])), cpu)
 simulated = bytes_of_a_step(step.objective, 1, int(sys.argv[2]))
 step(), step()
 print(json.dumps([simulated, peak_memory(cpu) - before]))
