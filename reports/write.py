@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.ballot.records import BallotCount
 from bench.errors import BenchError, UsageError
 from bench.names import unknown_name
 from bench.runs import atomic
@@ -25,6 +26,7 @@ from reports.order import ordered_variants
 from reports.results import results
 from reports.shown_pictures import ShownPictures
 from reports.tables.ablation import ablation_tables
+from reports.tables.ballot import ballot_tables, ballots
 from reports.tables.comma_separated import to_csv
 from reports.tables.cost import cost_table
 from reports.tables.latex import card_to_latex, to_latex
@@ -108,7 +110,8 @@ def write_report(request: Request) -> Path:
     if not shown and failures_table(study) is None:
         raise BenchError(_nothing(request))
     pictures = Pictures()
-    contents = [_content(group, pictures, request) for group in shown]
+    by_eye, unread = ballots(request.roots)
+    contents = [_content(group, pictures, request, by_eye) for group in shown]
     control = controlled(request.control, shown) if request.control else Controlled(())
     found = _told(found, contents, control)
     _write_tables(request, contents, study)
@@ -116,7 +119,7 @@ def write_report(request: Request) -> Path:
         for drawing in content.drawings:
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
             atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
-    closing = (*_control(control.lines), *_closing(study, request.remarks))
+    closing = (*_control(control.lines), *_closing(study, (*request.remarks, *unread)))
     told = results(shown, [one.summary for one in contents], study, found, control.lines)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
     main = request.out / "results.json"
@@ -158,14 +161,16 @@ def _nothing(request: Request) -> str:
     return f"There is nothing to report: no run{only} in {where}. Make one with: bench run --variant slot9"
 
 
-def _content(group: Group, pictures: Pictures, request: Request) -> GroupContent:
+def _content(
+    group: Group, pictures: Pictures, request: Request, by_eye: Sequence[BallotCount]
+) -> GroupContent:
     """Counted for every format, drawn for those that show figures, with pictures for the page alone."""
     of_name = {name: measurement_tables(group, name) for name in metrics.TABLES}
     tables = {
         section: [table for name in names for table in of_name[name]] for section, names in IN_FRONT.items()
     }
     tables |= {
-        "distances": [main_table(group)],
+        "distances": [main_table(group), *ballot_tables(group, by_eye)],
         "cost": [cost_table(group)],
         "ablation": ablation_tables(group),
     }

@@ -44,8 +44,12 @@ MAY_IMPORT = {
     "bench.tracking": {"bench.errors", "bench.registry", "bench.runs"},
     "bench.comparing": {"variants", "bench.statistics", "bench.scoring", "bench.runs", "bench.protocol",
                         "bench.errors", "bench.names"},
-    "reports": {"bench.comparing", "bench.runs", "bench.statistics", "bench.errors", "bench.scoring", "bench",
-                "bench.protocol", "bench.names", "baselines"},
+    "bench.ballot": {"bench.comparing", "bench.data", "bench.errors", "bench.progress", "bench.protocol",
+                     "bench.runs", "bench.scoring", "bench.statistics", "bench.studies", "bench.translating"},
+    "bench.exporting": {"variants", "bench", "bench.data", "bench.errors", "bench.names", "bench.runs",
+                        "bench.training", "bench.translating"},
+    "reports": {"bench.ballot", "bench.comparing", "bench.runs", "bench.statistics", "bench.errors",
+                "bench.scoring", "bench", "bench.protocol", "bench.names", "baselines"},
 }  # fmt: skip
 
 
