@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.names import command
 from bench.setup import processor, versions
 
 SMALLEST_FREE_GIB = 2.0
@@ -103,15 +104,16 @@ def data_sets() -> Iterator[Finding]:
 
     for row in listing():
         name = row["name"]
+        get = command("data", "get", name)
         if row["kind"] == "embedded":
             yield Finding(f"data {name}", True, "embedded")
         elif row["here"]:
             yield Finding(f"data {name}", True, str(row["path"]))
         elif row["path"]:  # something is there, and it is not the data set
-            remedy = f"rm -r {shell_quoted(row['path'])} && bench data get {name}"
+            remedy = f"rm -r {shell_quoted(row['path'])} && {get}"
             yield Finding(f"data {name}", False, str(row["problem"]), remedy, broken=True)
         else:
-            yield Finding(f"data {name}", False, "not here", f"bench data get {name}")
+            yield Finding(f"data {name}", False, "not here", get)
 
 
 def disk(runs: Path) -> Finding:

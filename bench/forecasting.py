@@ -14,6 +14,7 @@ from bench.comparing.outcome import pair_runs
 from bench.comparing.pairing import Catalogue, ComparisonRequest, Scored, without_repetition
 from bench.comparing.sides import stem
 from bench.errors import BenchError, UsageError
+from bench.names import command
 from bench.runs.records import Direction
 from bench.setup import processor
 from bench.statistics import Pair, Side
@@ -112,8 +113,8 @@ def forecast(
     if not known:
         raise BenchError(
             f"A forecast needs the spread over seeds: at least 2 that {paired.names[0]} and "
-            f"{paired.names[1]} share, better 3 or more. Run another: bench run --variant {paired.names[0]} "
-            "--seed 1"
+            f"{paired.names[1]} share, better 3 or more. Run another: "
+            + command("run", "--variant", paired.names[0], "--seed", 1)
         )
     made = [_forecast(pair, by_dataset[pair.dataset], request, effect, comparisons, power) for pair in known]
     remarks = [

@@ -37,7 +37,10 @@ LONGEST_NAME = 255
 
 
 def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tuple[variants.Generator, int]:
-    """(generator in evaluation mode, image size) of a finished run. Raises BenchError when it has none."""
+    """(generator in evaluation mode, image size) of a finished run.
+
+    Raises BenchError when it has none, UsageError for one that needs more of an image than its pixels.
+    """
     record = folder.read()
     if not folder.generator.is_file():
         raise BenchError(
@@ -45,6 +48,11 @@ def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tu
             "began it: it continues where that one stopped."
         )
     generator = load_generators(folder.generator)[direction]
+    if generator.wants_masks is not None:
+        raise UsageError(
+            f"{record.cell.variant} translates by foreground masks, which images by themselves do not have. "
+            "Give --run of another variant."
+        )
     if generator.wants_masks is not None:
         raise UsageError(
             f"{record.cell.variant} translates by the foreground masks of its data set, and images from "

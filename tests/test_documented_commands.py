@@ -204,3 +204,15 @@ def test_every_command_that_a_message_advises_exists_with_its_options() -> None:
         if option not in everywhere | OF_OTHERS | {"--help"}
     }
     assert unknown == set()
+
+
+def test_what_is_put_into_a_command_is_quoted_for_a_shell() -> None:
+    """By `bench.names.command` or shlex, never pasted into a text."""
+    names = "|".join(sorted((name for name, _ in every_command(ROOT_COMMAND) if name), key=len, reverse=True))
+    pasted = [
+        (str(path.relative_to(ROOT)), text)
+        for path in SOURCES
+        for text in said_in(path)
+        if re.search(rf"\bbench ({names})( [\w-]+)*( X|X)\b", text)
+    ]
+    assert pasted == []

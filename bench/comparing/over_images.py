@@ -41,6 +41,7 @@ from bench.comparing.sides import (
     weights_by_network,
 )
 from bench.errors import BenchError
+from bench.names import command
 from bench.runs.folder import RunFolder
 from bench.runs.records import Direction, DirectionScores, Scores, read_scores
 from bench.scoring.pairing import matches
@@ -140,12 +141,13 @@ def why_not(a: Translations, b: Translations) -> str | None:
     same = same_real_images(a.reference, b.reference)
     if same:
         return None
-    size = next((f" --size {one.size}" for one in (a, b) if one.size), "")
+    size = next((["--size", one.size] for one in (a, b) if one.size), [])
+    again = command("score", "--real", "DIR", "--fake", "DIR", *size)
     what = "were held against different real images" if same is False else "do not tell their real images"
     told = "; ".join(f"{one.name}: {_real(one)}" for one in (a, b))
     return (
         f"{a.name} and {b.name} {what}, so their scores say nothing of each other ({told}). Score the images "
-        f"again against the same: bench score --real DIR --fake DIR{size}"
+        f"again against the same: {again}"
     )
 
 

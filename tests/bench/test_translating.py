@@ -20,6 +20,7 @@ from bench.errors import BenchError
 from bench.protocol import load_protocol
 from bench.translating import Photograph, refuse_what_does_not_fit, translate_files
 from variants import Generator, Translation
+from variants.catalogue import registered
 from variants.published import theirs_of
 from variants.published.names import ATTENTIONGAN
 
@@ -76,7 +77,10 @@ def test_an_image_of_any_size_comes_back_in_its_size_and_place(height: int, widt
     np.testing.assert_array_equal(made, pixels)
 
 
-@pytest.mark.parametrize("name", variants.names())
+BY_PIXELS = [name for name in variants.names() if registered(name).generator.wants_masks is None]
+
+
+@pytest.mark.parametrize("name", BY_PIXELS)
 def test_every_generator_translates_images_of_other_sizes_than_it_was_trained_on(
     name: str, tmp_path: Path
 ) -> None:
@@ -115,7 +119,7 @@ def test_an_image_for_which_the_memory_does_not_suffice_says_so_before_anything_
     needs = r"photo\.png at 16384000 x 16384 pixels needs [\d.]+ GiB or more of memory; .*--size \d+"
     with pytest.raises(BenchError, match=needs):
         translate("photo.png", "--out", "made", "--size", "16384")
-    assert list(Path("made").iterdir()) == []
+    assert not Path("made").exists()
 
 
 def test_the_size_that_is_advised_where_memory_is_short_fits(tmp_path: Path) -> None:
@@ -263,7 +267,7 @@ def test_an_unreadable_image_stops_the_work_before_it_begins_unless_it_may_be_sk
         bad.write_bytes({"empty": b"", "text": b"no image", "truncated": whole[: len(whole) // 2]}[kind])
     with pytest.raises(BenchError, match=r"photos/b\.png is not a readable image: .*--skip-bad-images"):
         translate("photos", "--out", "made")
-    assert list(Path("made").iterdir()) == []
+    assert not Path("made").exists()
     said = translate("photos", "--out", "made", "--skip-bad-images").output
     assert "Skipped photos/b.png" in said
     assert [path.name for path in Path("made").iterdir()] == ["a.png"]

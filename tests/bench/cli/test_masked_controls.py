@@ -142,3 +142,10 @@ def test_progress_pictures_show_the_masks_side_by_side(told):
         pixels = np.asarray(Image.open(strips[0]))
         assert pixels.shape == (32, 2 * 32)
         np.testing.assert_array_equal(pixels[:, :32], 255 - pixels[:, 32:])
+
+
+def test_photographs_without_masks_are_not_translated_by_it(told, call, masked):
+    done = call("translate", "--run", told, masked / "testA", "--out", "by-oracle")
+    assert done.returncode == 2
+    assert "oracle translates by foreground masks" in done.stderr
+    assert "Give --run of another variant" in done.stderr
