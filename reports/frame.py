@@ -176,6 +176,16 @@ def _telling(folder: str, sharing: Sequence[dict[str, Any]]) -> str:
     return "/".join(parts[-next(enough, len(parts)) :])
 
 
+def trained_with(record: RunRecord) -> str | None:
+    """What a run was trained with, where that is not the protocol's objective or not that alone.
+
+    A generator with losses of its own is no fairer to compare than a baseline with its own objective.
+    """
+    if not record.own_losses or record.own_objective:
+        return record.own_objective
+    return f"{record.protocol.get('train', {}).get('objective')} with {' and '.join(record.own_losses)}"
+
+
 def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
     try:
         record = read_record(folder / "run.json")
@@ -199,6 +209,7 @@ def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
         "protocol",
     }
     row |= {name: getattr(record, name) for name in same_name}
+    row["own_objective"] = trained_with(record)
     row |= record.costs.model_dump() if record.costs else {}
     odd = _beyond_64_bits({name: row.get(name) for name in WHOLE})
     if odd:

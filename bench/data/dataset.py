@@ -40,15 +40,16 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What only rendered scenes have: the right answer for every test image."""
+    """The right answer for every test image: what rendered scenes know, or as much as masks tell."""
 
-    counterfactual: Images
-    """The same scene in the other domain, [n, h, w, 3]."""
+    counterfactual: Images | None
+    """The same scene in the other domain, [n, h, w, 3]; None of photographs."""
     foreground: NDArray[np.bool_]
     """[n, h, w], True where the right translation changes the image: the objects in toy-stripes, the
     fruit of either domain in toy-shape, every pixel in toy-season; elsewhere by 12 of 255 at most."""
-    objects: NDArray[np.uint8]
-    """[n, h, w], 0 for background, 1, 2, ... for the objects of the source image; nearer ones cover."""
+    objects: NDArray[np.uint8] | None
+    """None of photographs, else [n, h, w], 0 for background, 1, 2, ... for the objects of the source image;
+    nearer ones cover."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bench.data.dataset import Dataset, Domain, Masks, Split, cached_images
+from bench.data.dataset import Dataset, Domain, Masks, Split, Truth, cached_images
 from bench.data.files import kind_of, list_images, misfit, printable
 from bench.data.folder import READERS, ChosenFiles, ImageFile, hash_or_error
 from bench.data.pictures import BadImage, image_size
@@ -47,11 +47,13 @@ class MaskFolders:
 
     def of_domain(self, domain: Domain, selection: ChosenFiles, images: ImageSettings) -> Domain:
         """A domain with the masks that lie beside its images. Raises BenchError as `beside`."""
+        test = self.beside(selection.test, images.size)
         return replace(
             domain,
+            truth=None if test is None else Truth(counterfactual=None, foreground=test(), objects=None),
             train=replace(domain.train, masks=self.beside(selection.train, images.load_size)),
             validation=replace(domain.validation, masks=self.beside(selection.validation, images.size)),
-            test=replace(domain.test, masks=self.beside(selection.test, images.size)),
+            test=replace(domain.test, masks=test),
         )
 
     def beside(self, files: list[ImageFile], size: int) -> Callable[[], Masks] | None:

@@ -26,10 +26,8 @@ from bench.data.tensors import to_tensor
 from bench.protocol import Protocol, load_protocol
 from bench.streams import Streams
 from variants.contract import Generator, some_mask
-from variants.parts.masks import DEAD_DEVIATION, mask_spatial_deviation
+from variants.parts.masks import AWAKE_DEVIATION, DEAD_DEVIATION, mask_spatial_deviation
 
-AWAKE_DEVIATION = 1e-2
-"""From here on losses feel where masks are laid."""
 SCENES_SHOWN = 2
 MOST_PIXELS = 64
 """A side of the images: deviations hardly depend on it."""

@@ -122,6 +122,9 @@ class RunRecord(Record):
     comparable between objectives with and without a pool."""
     own_objective: str | None = None
     """The objective that a baseline brings with it and is trained with; None: the protocol's."""
+    images_until_awake: int | None = None
+    """Images seen when the masks' deviation over space was first above 0.01, on the validation images; None
+    where it never was, or there are no masks."""
     own_losses: list[str] = []
     """Names of the losses that the generator brings beside those of the objective, weights included."""
     parameters: dict[str, Any] = {}

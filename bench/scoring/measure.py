@@ -25,6 +25,7 @@ from variants.contract import Generator, some_mask
 
 BACK: dict[Direction, Direction] = {"A2B": "B2A", "B2A": "A2B"}
 OUTPUT, WITHOUT_SPACE, OTHER_MASKS = "output", "without_space", "other_masks"
+PASTED = "pasted"
 IMAGES_AT_ONCE = 16
 Columns = dict[str, Tensor]
 """Name -> one number an image, [b]."""
@@ -180,7 +181,8 @@ class Measured:
     columns: dict[str, Column]
     """Key -> [n], in the order of `names`; keys that are undefined for the whole run are missing."""
     features: dict[str, Features]
-    """`output`, and with masks `without_space` and `other_masks`, and `draw-1`, ... of further noise."""
+    """`output`, with masks `without_space` and `other_masks`, with truth `pasted`, and `draw-1`, ... of
+    further noise."""
     copied: dict[str, Column] = field(default_factory=dict)
     """The same of the sources as if they were the outputs: what copying the input would be given."""
     perfect: dict[str, Column] = field(default_factory=dict)
@@ -291,7 +293,7 @@ class DirectionMeasurement:
             identity=self._translate_back(translated.source, translated),
             draws=self._draws(translated, output),
             **self._masks(translated),
-            **self._truth(translated, self._domain.truth),
+            **self._truth(translated, self._domain.truth, pictures),
         )
 
     def _translate_back(self, image: Tensor, batch: Translated) -> Tensor:
@@ -329,12 +331,19 @@ class DirectionMeasurement:
             self._features.add(stream, quantise(image))
         return {"masks": masks, "contents": contents, "background": self._generator.background, **changed}
 
-    def _truth(self, batch: Translated, truth: Truth | None) -> dict[str, Any]:
+    def _truth(self, batch: Translated, truth: Truth | None, pictures: Images) -> dict[str, Any]:
+        """The right answers; features of the outputs in the right background are taken in."""
         if truth is None:
             return {}
+        foreground = truth.foreground[batch.rows]
+        # Of photographs the right background is their own.
+        right = self._domain.test.images if truth.counterfactual is None else truth.counterfactual
+        self._features.add(PASTED, np.where(foreground[..., None], pictures, right[batch.rows]))
+        if truth.counterfactual is None or truth.objects is None:
+            return {"foreground": foreground}
         return {
             "counterfactual": levels(truth.counterfactual[batch.rows], batch.source.device),
-            "foreground": truth.foreground[batch.rows],
+            "foreground": foreground,
             "objects": truth.objects[batch.rows],
         }
 

@@ -76,6 +76,7 @@ OF_FEATURES = {
     "copied": Handed("features of the sources as they are, array [n, d]"),
     "generated_without_space": Handed("features of the outputs `without_space`", NO_MASKS),
     "generated_other_masks": Handed("features of the outputs `other_masks`", NO_MASKS),
+    "generated_pasted": Handed("features of the outputs with the right background pasted in", NO_TRUTH),
     "generated_draws": Handed("features of each of the `draws`, a list of arrays", NO_DRAWS),
     "columns": Handed("what was measured of single images: name -> array [n]"),
     "subset_size": Handed("int: the protocol's score.kid_subset_size"),

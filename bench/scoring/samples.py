@@ -104,7 +104,7 @@ class Painter:
         }
         contents = quantise(translation.contents[0])
         pictures |= {f"content-{k}": content for k, content in enumerate(contents)}
-        if self._domain.truth is not None:
+        if self._domain.truth is not None and self._domain.truth.counterfactual is not None:
             pictures["counterfactual"] = self._domain.truth.counterfactual[place]
         if translation.masks is None:
             return pictures, {"masks": 0, "mask_scale": 1.0, "background": None}

@@ -14,6 +14,7 @@ from bench.scoring.kernel import check_features
 from bench.scoring.measure import (
     OTHER_MASKS,
     OUTPUT,
+    PASTED,
     WITHOUT_SPACE,
     Column,
     Measured,
@@ -37,6 +38,7 @@ class FeatureSets:
     copied: Features | None = None
     generated_without_space: Features | None = None
     generated_other_masks: Features | None = None
+    generated_pasted: Features | None = None
     generated_draws: Sequence[Features] | None = None
     columns: Mapping[str, Column] | None = None
 
@@ -54,6 +56,7 @@ def feature_sets(measured: Measured, reference: ReferenceFeatures, subset_size: 
         copied=reference.ceiling,
         generated_without_space=measured.features.get(WITHOUT_SPACE),
         generated_other_masks=measured.features.get(OTHER_MASKS),
+        generated_pasted=measured.features.get(PASTED),
         generated_draws=measured.draws if "draws" in measured.present else None,
         columns=measured.columns,
     )

@@ -306,6 +306,7 @@ def record_training(folder: RunFolder, trained: Trained, counted: Costs) -> None
         steps=trained.steps,
         trace_hash=trained.trace_hash,
         trace_hash_without_pool=trained.trace_hash_without_pool,
+        images_until_awake=trained.images_until_awake,
         costs=costs,
         environment=folder.read().environment.model_copy(update={"compiled": trained.compiled}),
         warnings=list(dict.fromkeys([*folder.read().warnings, *trained.warnings])),

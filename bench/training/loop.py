@@ -54,6 +54,8 @@ class Trained:
     peak_memory_bytes: int | None
     warnings: tuple[str, ...]
     """Remarks for the record, such as a damaged checkpoint passed over."""
+    images_until_awake: int | None = None
+    """Images seen at the first validation where masks deviate over space by more than `AWAKE_DEVIATION`."""
     compiled: bool = False
     """Whether the networks went through torch.compile in the last session."""
 
@@ -161,6 +163,7 @@ def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule
         seconds_per_step=session.clock.seconds_per_step,
         peak_memory_bytes=peak_memory(device),
         warnings=session.warnings,
+        images_until_awake=session.validations.images_until_awake,
         compiled=is_compiled(session.objective),
     )
 

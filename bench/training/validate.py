@@ -18,6 +18,7 @@ from bench.streams import Streams
 from bench.training.translating import translations
 from variants.contract import Generator, Translation
 from variants.parts import masks as mask_statistics
+from variants.parts.masks import AWAKE_DEVIATION
 
 Features = Callable[[Images], np.ndarray]
 """A feature network: uint8 images [n, h, w, 3] to vectors [n, d]."""
@@ -173,6 +174,14 @@ class ValidationLog:
         """The row of smallest distance; None where none was measured."""
         measured = [row for row in self.rows if row.distance is not None]
         return min(measured, key=lambda row: (row.distance, row.step), default=None)
+
+    @property
+    def images_until_awake(self) -> int | None:
+        """Images seen at the first row whose masks deviate over space by more than `AWAKE_DEVIATION`."""
+        return next(
+            (row.images_seen for row in self.rows if (row.mask_spatial_deviation or 0) > AWAKE_DEVIATION),
+            None,
+        )
 
     def write(self, folder: RunFolder) -> None:
         """Replace validation.csv."""

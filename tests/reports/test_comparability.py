@@ -89,6 +89,17 @@ def test_a_baseline_with_its_own_objective_is_held_against_the_others_without_po
     assert (group.traces, group.traces_without_pool) == ({0: 2}, {0: 3})
 
 
+def test_losses_of_a_generators_own_are_marked_as_an_objective_of_its_own(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    write(tmp_path, mini, "spatial", trace_hash_without_pool="fed")
+    write(tmp_path, mini, "slot9", own_losses=["reconstruction"], trace_hash_without_pool="fed")
+    (group,) = groups(read_study(run_folders([tmp_path])))
+    ((variant, objective),) = group.own_objectives.items()
+    assert variant == "slot9"
+    assert objective.endswith("with reconstruction")
+
+
 def test_a_baseline_with_its_own_objective_that_was_fed_otherwise_is_refused(
     tmp_path: Path, mini: ModuleType
 ) -> None:

@@ -62,6 +62,8 @@ def joined(one: Tensor, others: Tensor, place: Place) -> Tensor:
 
 DEAD_DEVIATION = 1e-3
 """A mask head whose spatial deviation is below this is called dead: its masks say the same everywhere."""
+AWAKE_DEVIATION = 1e-2
+"""From here on masks move an output by more than a level of 255 where contents differ by half the range."""
 
 _TINY = 1e-12
 

@@ -157,6 +157,21 @@ def kd_from_copy(
     )
 
 
+@metric(
+    "kd_foreground",
+    title="KD with the true background",
+    unit=KERNEL_UNITS,
+    better="lower",
+    table="truth",
+    formula="KD of the translations with the right background pasted in: of the translated foreground alone",
+    source="Binkowski et al. 2018, section 4",
+    when="fewer than 2 images in either set",
+)
+def kd_foreground(generated_pasted: np.ndarray, real: np.ndarray) -> float:
+    """The kernel distance of outputs in which all but the foreground is the true counterfactual's."""
+    return kernel_distance(generated_pasted, real)
+
+
 @together(
     metric(
         "attention_kd",

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, average_precision_score
 from torch import Tensor
 
 from bench.scoring.metric import LEVELS, metric
@@ -106,13 +106,16 @@ def counterfactual_ssim(output: Tensor, counterfactual: Tensor) -> Tensor:
     unit="dB",
     better="higher",
     table="truth",
-    formula="PSNR to the counterfactual more than 3 pixels outside the foreground: at most 58.9",
+    formula="PSNR to the counterfactual, of photographs to the source, more than 3 pixels outside the "
+    "foreground: at most 58.9",
     when="the foreground fills the image",
     bounds=(0, 59),
 )
-def background_psnr(output: Tensor, counterfactual: Tensor, surroundings: Tensor) -> Tensor:
-    """PSNR to the right translation away from the foreground, images [b, 3, h, w] in levels: [b]."""
-    return psnr(output, counterfactual, surroundings)
+def background_psnr(
+    output: Tensor, source: Tensor, surroundings: Tensor, counterfactual: Tensor | None = None
+) -> Tensor:
+    """PSNR to what is right away from the foreground, images [b, 3, h, w] in levels: [b]."""
+    return psnr(output, source if counterfactual is None else counterfactual, surroundings)
 
 
 @metric(
@@ -173,6 +176,86 @@ def _best_iou(regions: Labels, foreground: Region) -> float:
     if not foreground.any():
         return math.nan
     return float(iou_table(regions, foreground.astype(np.uint8))[:, 1].max())
+
+
+@metric(
+    "foreground_ap",
+    title="Average precision of the foreground mask",
+    short_title="foreground AP",
+    unit="1",
+    better="higher",
+    table="truth",
+    formula="area under precision over recall of 1 - background mask against the foreground, over all "
+    "thresholds; for masks that say the same everywhere the share of the foreground",
+    source="Everingham et al. 2010, without interpolation",
+    bounds=(0, 1),
+)
+def foreground_ap(masks: Tensor, background: int, foreground: NDArray[np.bool_]) -> Tensor:
+    """Average precision of 1 - mask of the input image [b, k, h, w] for the foreground [b, h, w]: [b]."""
+    changed = 1 - masks[:, background].cpu().numpy()
+    return torch.tensor([_average_precision(*pair) for pair in zip(changed, foreground, strict=True)])
+
+
+@metric(
+    "best_mask_ap",
+    title="Best single mask's average precision",
+    short_title="best mask AP",
+    unit="1",
+    better="higher",
+    table="truth",
+    formula="largest average precision of one mask for the foreground, over all thresholds",
+    source="Everingham et al. 2010, without interpolation",
+    bounds=(0, 1),
+)
+def best_mask_ap(masks: Tensor, foreground: NDArray[np.bool_]) -> Tensor:
+    """Largest average precision of one of the masks [b, k, h, w] for the foreground [b, h, w]: [b].
+
+    As `best_mask_iou` chosen with the answer at hand, and without its threshold: a mask need not be larger
+    than the others where the foreground is, only larger there than elsewhere.
+    """
+    return torch.tensor(
+        [
+            max(_average_precision(mask, region) for mask in each)
+            for each, region in zip(masks.cpu().numpy(), foreground, strict=True)
+        ]
+    )
+
+
+def _average_precision(weights: NDArray[np.floating], region: Region) -> float:
+    if not region.any():
+        return math.nan
+    return float(average_precision_score(region.ravel(), weights.ravel()))
+
+
+@metric(
+    "best_mask_constancy",
+    title="Constancy of the best mask",
+    short_title="same slot",
+    unit="share",
+    better="higher",
+    table="truth",
+    formula="share of images whose best mask, by IoU with the foreground, is the one that is best most often",
+    when="no image has a foreground",
+    bounds=(0, 1),
+)
+class BestMaskConstancy:
+    """Whether the same slot finds the foreground from image to image, over a whole split.
+
+    Near 1 the masks have meanings: content k is always the foreground's. By chance 1/k or a little more.
+    """
+
+    def __init__(self) -> None:
+        self._best: list[int] = []
+
+    def add(self, regions: Labels, foreground: NDArray[np.bool_]) -> None:
+        """Take in the regions and foregrounds [b, h, w] of some more images."""
+        for region, wanted in zip(regions, foreground, strict=True):
+            if wanted.any():
+                self._best.append(int(iou_table(region, wanted.astype(np.uint8))[:, 1].argmax()))
+
+    def value(self) -> float | None:
+        """The share, 0 to 1; None where no image has a foreground."""
+        return float(np.bincount(self._best).max() / len(self._best)) if self._best else None
 
 
 @metric(

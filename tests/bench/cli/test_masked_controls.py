@@ -149,3 +149,28 @@ def test_photographs_without_masks_are_not_translated_by_it(told, call, masked):
     assert done.returncode == 2
     assert "oracle translates by foreground masks" in done.stderr
     assert "Give --run of another variant" in done.stderr
+
+
+def test_masks_of_a_folder_give_the_measures_of_truth_to_photographs(told):
+    scores = json.loads((told / "scores.json").read_text())["selections"]["last"]["directions"]
+    for direction in scores.values():
+        found = {key: score["value"] for key, score in direction["metrics"].items()}
+        assert found["foreground_iou"] == found["foreground_ap"] == found["best_mask_ap"] == 1
+        assert found["best_mask_constancy"] == 1
+        assert found["background_psnr"] > 58
+        assert found["kd_foreground(tiny)"] is not None
+        assert found["counterfactual_l1"] is None
+
+
+def test_a_folder_judges_the_wrong_masks_by_the_right_ones(call, workplace, masked):
+    other = workplace / "other"
+    shutil.copytree(masked, other)
+    right = np.zeros((36, 36), dtype=np.uint8)
+    right[:, 18:] = 255
+    for split in SPLITS:
+        for number in range(0, SPLITS[split], 2):
+            Image.fromarray(right).save(other / f"{split}_masks/{number}.png")
+    call("run", "--variant", "shuffled", "--dataset", "./other", "--protocol", "tiny.toml")
+    scores = workplace / "runs/tiny/other/shuffled/seed0/scores.json"
+    metrics = json.loads(scores.read_text())["selections"]["last"]["directions"]["A2B"]["metrics"]
+    assert metrics["foreground_iou"]["value"] < 1

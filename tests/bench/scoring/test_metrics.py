@@ -19,6 +19,7 @@ from bench.scoring.metric import METRICS, infos, metric, titled
 from bench.scoring.metrics.masks import mask_head_in_words
 from variants.parts import masks as mask_statistics
 
+SINCE_SCHEMA_2 = {"foreground_ap", "best_mask_ap", "best_mask_constancy", "kd_foreground", "kid_foreground"}
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 OF_A_TEST: dict[str, Any] = {
     "title": "T",
@@ -88,6 +89,9 @@ def test_scores_of_schema_1_are_named_as_those_of_today(monkeypatch: pytest.Monk
     for network in ("inception", "tiny"):
         for key, info in infos(network).items():
             known = described(key)
+            if key.partition("(")[0] in SINCE_SCHEMA_2:
+                assert known is None
+                continue
             assert known is not None
             assert known.model_copy(update={"formula": ""}) == info.model_copy(update={"formula": ""}), key
 

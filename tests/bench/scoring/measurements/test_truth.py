@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.scoring.metrics.truth import (
+    BestMaskConstancy,
+    background_psnr,
+    best_mask_ap,
     best_mask_iou,
+    foreground_ap,
     foreground_ari,
     foreground_iou,
     iou_table,
@@ -118,3 +122,50 @@ def test_the_background_keeps_three_pixels_away_from_the_foreground() -> None:
     background = outside(foreground)
     assert not background[0, 5:12, 5:12].any()
     assert (~background).sum() == 49
+
+
+@settings(deadline=None)
+@given(scale=st.floats(0.01, 0.4), seed=st.integers(0, 2**16))
+def test_average_precision_asks_for_order_and_not_for_a_threshold(scale: float, seed: int) -> None:
+    right = np.random.default_rng(seed).random((1, 8, 8)) < 0.3
+    right[0, 0, 0] = True
+    faint = torch.from_numpy(right * scale)  # nowhere the largest mask
+    masks = torch.stack([1 - faint, faint], dim=1)
+    assert foreground_ap(masks, 0, right).item() == pytest.approx(1)
+    assert best_mask_ap(masks, right).item() == pytest.approx(1)
+    assert foreground_iou(masks, 0, right).item() == 0
+
+
+def test_masks_that_say_the_same_everywhere_have_the_precision_of_chance(objects: np.ndarray) -> None:
+    masks = torch.full((1, 5, 16, 16), 0.2)
+    foreground = objects[None] > 0
+    assert foreground_ap(masks, 4, foreground).item() == pytest.approx(foreground.mean())
+    assert best_mask_ap(masks, foreground).item() == pytest.approx(foreground.mean())
+
+
+def test_without_a_foreground_there_is_no_average_precision() -> None:
+    nothing = np.zeros((1, 16, 16), dtype=bool)
+    assert math.isnan(best_mask_ap(torch.rand(1, 3, 16, 16), nothing).item())
+
+
+def test_a_slot_that_is_always_the_best_is_constant_whatever_the_batches(objects: np.ndarray) -> None:
+    foreground = objects > 0
+    ordered, exchanged = (foreground * 1).astype(np.uint8), (~foreground * 1).astype(np.uint8)
+    same, other = BestMaskConstancy(), BestMaskConstancy()
+    same.add(np.stack([ordered, ordered]), np.stack([foreground, foreground]))
+    same.add(ordered[None], foreground[None])
+    assert same.value() == 1
+    for regions in (ordered, exchanged, ordered, exchanged):
+        other.add(regions[None], foreground[None])
+    assert other.value() == 0.5
+    assert BestMaskConstancy().value() is None
+
+
+def test_the_background_of_a_photograph_is_held_against_the_photograph() -> None:
+    source = torch.rand(1, 3, 16, 16) * 255
+    output, counterfactual = source.clone(), torch.rand(1, 3, 16, 16) * 255
+    output[..., :4] = 0
+    surroundings = torch.ones(1, 16, 16, dtype=torch.bool)
+    surroundings[..., :4] = False
+    assert background_psnr(output, source, surroundings).item() > 58
+    assert background_psnr(output, source, surroundings, counterfactual).item() < 20
