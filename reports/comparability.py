@@ -14,7 +14,7 @@ the hash that leaves the pools out, and marked wherever it appears.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +31,7 @@ MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
 OTHER_IMAGES = "against other real images"
 """Behind the data set's name, of a group of images that were not held against what the runs were."""
-PAGE_KEYS = ("overview", "section", "gallery", "table", "figure", "runs", "published", "remarks", "control")
+PAGE_KEYS = ("gallery", "table", "figure", "more", "overview", "runs", "published", "remarks", "control")
 """What the page's own anchors begin with."""
 OWN = "§"
 """Stands behind the name of a baseline that was trained with its own objective, not the protocol's."""
@@ -75,11 +75,15 @@ class Group:
     """Whether these are images of other programs that were not held against what the first group was."""
     mark: str = ""
     """Before its key, where the names alone do not tell it from those of other groups."""
+    label: str | None = None
+    """What its key says of the protocol: nothing where the report has one alone; None: its whole name."""
 
     @property
     def key(self) -> str:
         """Begins the names of its files and anchors, and of no other group's in the report."""
-        return f"{self.mark}{plain_name(self.protocol)}-{plain_name(self.dataset)}"
+        said = self.protocol if self.label is None else self.label
+        label = f"{plain_name(said)}-" if said else ""
+        return f"{self.mark}{label}{plain_name(self.dataset)}"
 
     @property
     def scored(self) -> bool:
@@ -189,7 +193,22 @@ def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Gro
     refused = [group for group in made if group.differences]
     if refused and not allow_different_schedules:
         raise UsageError(_refusal(refused))
-    return sorted(with_keys_of_their_own(made), key=lambda group: not group.scored)
+    labels = protocol_labels(group.protocol for group in made)
+    labelled = [replace(group, label=labels[group.protocol]) for group in made]
+    return sorted(with_keys_of_their_own(labelled), key=lambda group: not group.scored)
+
+
+def protocol_labels(names: Iterable[str]) -> dict[str, str]:
+    """What tells protocols apart: nothing for one alone, their names without changes where these differ.
+
+    >>> protocol_labels(["small[a=1]", "smoke"])
+    {'small[a=1]': 'small', 'smoke': 'smoke'}
+    """
+    every = list(dict.fromkeys(names))
+    if len(every) == 1:
+        return {every[0]: ""}
+    bases = [name.partition("[")[0] for name in every]
+    return {name: base if bases.count(base) == 1 else name for name, base in zip(every, bases, strict=True)}
 
 
 def with_keys_of_their_own(found: Sequence[Group]) -> list[Group]:

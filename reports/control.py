@@ -15,7 +15,7 @@ from reports.comparability import Group
 from reports.comparisons import pairs_of
 from reports.frame import Study, read_study
 from reports.numbers import counted, listed
-from reports.tables.main import headline
+from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS, chosen
 
 LEAD = (

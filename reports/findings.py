@@ -12,7 +12,7 @@ from bench.statistics.comparison import Comparison, compare
 from reports.comparability import OWN, Group
 from reports.comparisons import arrow_text, pairs_of
 from reports.numbers import counted, grouped, listed
-from reports.tables.main import headline
+from reports.tables.distances import headline
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished
 from reports.tables.scores import DIRECTIONS, chosen

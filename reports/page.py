@@ -1,80 +1,39 @@
 """The page: what stands where, put into the templates. Counts nothing, reads only its own assets."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from reports.comparability import Group
 from reports.figures.files import for_page
 from reports.figures.section import Drawing
-from reports.findings import Finding, Summary
+from reports.figures.tracks import Panel
 from reports.galleries.model import Gallery
 from reports.galleries.pictures import Pictures
+from reports.galleries.strip import FirstLook
+from reports.screen import Screen
 from reports.tables.comma_separated import to_csv
 from reports.tables.latex import to_latex
 from reports.tables.markdown import to_markdown
-from reports.tables.model import Cell, Row, Table, letter
+from reports.tables.model import Table, in_parts, letter, without_gaps
+from reports.verdict.folds import QUESTIONS
+from reports.verdict.words import plain
 
-SECTIONS = {
-    "distances": ("Distances", "How near the translations are to the target domain, as sets of images."),
-    "gallery": ("Translations", "The same test images for every variant, chosen by rule."),
-    "faithfulness": ("Faithfulness and artefacts", "What distances between sets do not see, image by image."),
-    "masks": ("Masks", "Where a variant looks, and whether that does anything."),
-    "training": ("Over training", "When it was learned."),
-    "losses": ("Losses", "What the networks were optimised for; not a measure of quality."),
-    "cost": ("Cost", "What a variant costs on the machine it was run on."),
-    "ablation": ("Ablations", "What every parameter that varies changes."),
+SHORT = {
+    "nearer": "Nearer?",
+    "kept": "Kept?",
+    "attend": "Attend?",
+    "cost": "Cost?",
+    "sure": "Sure?",
+    "how": "How?",
 }
-DOT_WIDTH, DOT_MARGIN = 64.0, 2.0
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of a group: tables first, then galleries and figures, further tables folded away."""
-
-    key: str
-    title: str
-    lead: str = ""
-    tables: tuple[tuple["TableView", tuple[tuple[str, str], ...]], ...] = ()
-    galleries: tuple[Gallery, ...] = ()
-    drawings: tuple["DrawingView", ...] = ()
-    more_tables: tuple[tuple["TableView", tuple[tuple[str, str], ...]], ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class GroupView:
-    """One comparison group as the page shows it."""
-
-    key: str
-    protocol: str
-    name: str
-    headlines: tuple[Finding, ...]
-    details: tuple[Finding, ...]
-    compared: tuple[str, ...]
-    schedule: tuple[str, ...]
-    not_told: tuple[str, ...]
-    sections: tuple[Section, ...]
-
-
-@dataclass(frozen=True)
-class Page:
-    """The whole page."""
-
-    title: str
-    lede: str
-    facts: tuple[tuple[str, str], ...]
-    short: tuple[tuple[str, str, str], ...]
-    """(anchor, name, sentence) of every comparison group."""
-    overviews: tuple["TableView", ...]
-    groups: tuple[GroupView, ...]
-    closing: tuple[Section, ...]
-    colophon: str
+MOST_COLUMNS = 9
+"""Of a table that fits a screen of 1300 pixels; wider ones are parted."""
+MARKS = re.compile(r"`([^`]+)`|\*\*(.+?)\*\*|\[([^\]]+)\]\((#[\w-]+)\)")
+"""What a sentence may hold beside text: a name, something strong, a link within the page."""
 
 
 @dataclass(frozen=True)
@@ -85,144 +44,72 @@ class DrawingView:
     title: str
     caption: str
     svg: Markup
-    folded: bool
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows of the body, or the references in the foot, which sorting leaves in place."""
+class Block:
+    """What a fold holds of one data set, or of all."""
 
-    tag: str
-    rows: tuple["RowView", ...]
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    tables: tuple[Table, ...] = ()
+    drawings: tuple[DrawingView, ...] = ()
+    more: tuple[Table, ...] = ()
+    """Tables that are folded once more."""
+    galleries: tuple[Gallery, ...] = ()
 
-
-@dataclass(frozen=True)
-class CellView:
-    """A cell with the places of its seeds on a small line, in units of the drawing."""
-
-    cell: Cell
-    dots: tuple[str, ...] = ()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.cell, name)
-
-    @property
-    def seed_text(self) -> str:
-        return ", ".join(f"{point:.4g}" for point in self.cell.points)
+    def __bool__(self) -> bool:
+        parts = (self.lines, self.panels, self.tables, self.drawings, self.more, self.galleries)
+        return any(parts)
 
 
 @dataclass(frozen=True)
-class RowView:
-    """A row with its cells made fit for the page."""
+class Fold:
+    """A question with its answer, and what stands behind it."""
 
-    title: str
-    role: str
-    cells: tuple[CellView, ...]
+    key: str
+    answer: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def question(self) -> str:
+        return QUESTIONS[self.key]
+
+    @property
+    def short(self) -> str:
+        return SHORT[self.key]
 
 
 @dataclass(frozen=True)
-class TableView:
-    """A table as the template wants it."""
+class Page:
+    """The whole page."""
 
-    table: Table
-    title: str = field(default="")
-
-    @property
-    def key(self) -> str:
-        return self.table.key
-
-    @property
-    def grouped(self) -> bool:
-        return any(column.group for column in self.table.columns)
-
-    @property
-    def letters(self) -> list[str]:
-        return [letter(at) for at in range(len(self.table.notes()))]
-
-    @cached_property
-    def parts(self) -> tuple[Part, ...]:
-        body = [row for row in self.table.rows if row.role not in ("floor", "ceiling")]
-        foot = [row for row in self.table.rows if row.role in ("floor", "ceiling")]
-        ranges = [self._range(at, body) for at in range(len(self.table.columns))]
-        made = [Part("tbody", tuple(self._row(row, ranges) for row in body))]
-        return (*made, Part("tfoot", tuple(self._row(row, ranges) for row in foot))) if foot else tuple(made)
-
-    def _range(self, at: int, rows: Sequence[Row]) -> tuple[float, float] | None:
-        if not self.table.columns[at].arrow:
-            return None
-        points = [point for row in rows if row.role != "baseline" for point in row.cells[at].points]
-        return (min(points), max(points)) if points and max(points) > min(points) else None
-
-    def _row(self, row: Row, ranges: Sequence[tuple[float, float] | None]) -> RowView:
-        cells = (CellView(cell, _dots(cell, bounds)) for cell, bounds in zip(row.cells, ranges, strict=True))
-        return RowView(row.title, row.role, tuple(cells))
+    screen: Screen
+    look: FirstLook | None
+    numbers: tuple[tuple[Table, tuple[tuple[str, str], ...]], ...]
+    """The main table of each data set, with its sources for taking along."""
+    galleries: tuple[tuple[str, tuple[Gallery, ...]], ...]
+    folds: tuple[Fold, ...]
+    colophon: str
 
 
-def _dots(cell: Cell, bounds: tuple[float, float] | None) -> tuple[str, ...]:
-    if bounds is None or len(cell.points) < 2:
-        return ()
-    low, high = bounds
-    if min(cell.points) < low or max(cell.points) > high:
-        return ()  # a baseline far away: it would press all others into one dot
-    width = DOT_WIDTH - 2 * DOT_MARGIN
-    return tuple(f"{DOT_MARGIN + width * (point - low) / (high - low):.1f}" for point in cell.points)
+def sources(table: Table) -> tuple[tuple[str, str], ...]:
+    """A table for taking along."""
+    return (("LaTeX", to_latex(table)), ("Markdown", to_markdown(table)), ("CSV", to_csv(table)))
 
 
-def table_view(table: Table) -> tuple[TableView, tuple[tuple[str, str], ...]]:
-    """A table and its sources for taking along."""
-    sources = (("LaTeX", to_latex(table)), ("Markdown", to_markdown(table)), ("CSV", to_csv(table)))
-    return TableView(table, table.title), sources
-
-
-def group_view(
-    group: Group,
-    name: str,
-    summary: Summary,
-    tables: dict[str, list[Table]],
-    more: dict[str, list[Table]],
-    drawings: Sequence[Drawing],
-    galleries: Sequence[Gallery],
-) -> GroupView:
-    """A group's sections in the order of SECTIONS; one without content is left out."""
-    sections = tuple(_sections(group, tables, more, drawings, galleries))
-    return GroupView(
-        group.key,
-        group.protocol,
-        name,
-        summary.headlines,
-        summary.found,
-        summary.compared,
-        summary.schedule,
-        summary.not_told,
-        sections,
-    )
-
-
-def _sections(
-    group: Group,
-    tables: dict[str, list[Table]],
-    more: dict[str, list[Table]],
-    drawings: Sequence[Drawing],
-    galleries: Sequence[Gallery],
-) -> Iterator[Section]:
-    for name, (title, lead) in SECTIONS.items():
-        section = Section(
-            f"section-{group.key}-{name}",
-            title,
-            lead,
-            tuple(table_view(table) for table in tables.get(name, [])),
-            tuple(gallery for gallery in galleries if gallery.section == name),
-            tuple(drawing_view(drawing) for drawing in drawings if drawing.section == name),
-            tuple(table_view(table) for table in more.get(name, [])),
-        )
-        if section.tables or section.galleries or section.drawings or section.more_tables:
-            yield section
+def whole(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """Tables without what holds nothing; a table that holds nothing is left out."""
+    kept = (table for table in map(without_gaps, tables) if table is not None)
+    return tuple(part for table in kept for part in in_parts(table, MOST_COLUMNS))
 
 
 def drawing_view(drawing: Drawing) -> DrawingView:
     """The figure's SVG with ids of its own and the page's colours."""
-    svg = for_page(drawing.svg, drawing.key, drawing.title)
-    return DrawingView(drawing.key, drawing.title, drawing.caption, Markup(svg), drawing.folded)
+    return DrawingView(
+        drawing.key, drawing.title, drawing.caption, Markup(for_page(drawing.svg, drawing.key, drawing.title))
+    )
 
 
 class PagePictures:
@@ -257,18 +144,37 @@ def render(page: Page, pictures: Pictures, refresh: int | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["unbroken"] = unbroken
+    environment.filters |= {
+        "said": said,
+        "unmarked": plain,
+        "breaks": breaks,
+        "letter": letter,
+        "seeds": lambda points: ", ".join(f"{point:.4g}" for point in points),
+    }
     assets = resources.files("reports") / "assets"
     style, script = ((assets / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return environment.get_template("page.html.j2").render(
-        page=page,
-        pictures=PagePictures(pictures),
-        css=Markup(style),
-        javascript=Markup(script),
-        refresh=refresh,
-    )
+    template = environment.get_template("page.html.j2")
+    shown = PagePictures(pictures)
+    environment.globals |= {"page": page, "pictures": shown}
+    return template.render(css=Markup(style), javascript=Markup(script), refresh=refresh)
 
 
-def unbroken(title: str) -> str:
-    """A title whose names are not broken at their hyphens."""
-    return title.replace("-", "\u2060-\u2060")
+def said(text: str) -> Markup:
+    """A sentence as HTML: names as code, what is strong, links within the page; all else is text."""
+    made, end = Markup(""), 0
+    for found in MARKS.finditer(text):
+        made += escape(text[end : found.start()])
+        name, strong, link, anchor = found.groups()
+        if name is not None:
+            made += Markup("<code>{}</code>").format(breaks(name))
+        elif strong is not None:
+            made += Markup("<b>{}</b>").format(said(strong))
+        else:
+            made += Markup('<a href="{}">{}</a>').format(anchor, link)
+        end = found.end()
+    return made + escape(text[end:])
+
+
+def breaks(name: str) -> Markup:
+    """A name that may be broken after `_`, `[` and `,`, and nowhere else."""
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[_,])|(?=\[)", name))

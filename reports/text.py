@@ -1,10 +1,10 @@
 """`report.md`: the report for the code host: the summary, every table, the figures as links."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from reports.contents import SECTIONS
 from reports.figures.section import Drawing
 from reports.findings import Summary
-from reports.page import SECTIONS
 from reports.tables.markdown import escape, to_markdown
 from reports.tables.model import Table
 from reports.verdict.answers import Said
@@ -29,7 +29,7 @@ def _sentence(text: str) -> str:
 
 
 def group_text(
-    name: str, summary: Summary, tables: dict[str, list[Table]], drawings: Sequence[Drawing]
+    name: str, summary: Summary, tables: Mapping[str, Sequence[Table]], drawings: Sequence[Drawing]
 ) -> str:
     """One comparison group: summary first, then section by section."""
     parts = [f"## {escape(name)}", *_summary(summary)]
@@ -38,14 +38,14 @@ def group_text(
         if not tables.get(key) and not here:
             continue
         parts += [f"### {title}", lead]
-        parts += [text for table in tables.get(key, []) for text in table_text(table)]
+        parts += [text for table in tables.get(key, ()) for text in table_text(table)]
         parts += [_figure(drawing) for drawing in here]
     return "\n\n".join(parts) + "\n"
 
 
-def table_text(table: Table) -> list[str]:
+def table_text(table: Table, level: int = 4) -> list[str]:
     """A table under its title."""
-    return [f"#### {escape(table.title)}", to_markdown(table).rstrip()]
+    return [f"{'#' * level} {escape(table.title)}", to_markdown(table).rstrip()]
 
 
 def closing_text(title: str, table: Table | None, lines: Sequence[str]) -> str:

@@ -122,6 +122,7 @@ def chosen_runs(
         "comparisons": grid.comparisons,
         "control": _declared_control(grid, root),
         "planned": _planned(grid),
+        "name": given[0].stem,
         "remarks": changed_rules(grid.cells(), root),
     }
     return tuple(folder.path for folder in folders), declared

@@ -101,6 +101,21 @@ def references(group: Group, key: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["direction", "floor", "ceiling"])
 
 
+def as_shares(references: pd.DataFrame) -> pd.DataFrame | None:
+    """The references in shares of a copy's distance; None where a direction has no copy's distance."""
+    ceilings = references["ceiling"]
+    if references.empty or ceilings.isna().any() or (ceilings <= 0).any():
+        return None
+    return references.assign(floor=references["floor"] / ceilings, ceiling=1.0)
+
+
+def in_shares(table: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
+    """Values of `table`, or their means and bounds, divided by the distance of a copy in their direction."""
+    copies = table["direction"].map(references.set_index("direction")["ceiling"].to_dict())
+    columns = [name for name in ("value", "mean", "low", "high") if name in table.columns]
+    return table.assign(**{name: table[name] / copies for name in columns})
+
+
 def cost_and_quality(group: Group, key: str, variants: Sequence[str], cost: str = "gflop") -> pd.DataFrame:
     """variant, direction, cost, mean, low, high, seeds.
 

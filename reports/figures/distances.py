@@ -52,9 +52,6 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
     place = {variant: at for at, variant in enumerate(variants)}
     for axis, direction in zip(axes, shown, strict=True):
         here = points[points["direction"] == direction]
-        for _, same in here.groupby("seed"):
-            line = same.assign(x=same["variant"].map(place)).sort_values("x")
-            axis.plot(line["x"], line["value"], color=INK, alpha=0.28, linewidth=0.8, zorder=1)
         for variant, same in here.groupby("variant"):
             look, x = style[str(variant)], [place[str(variant)]] * len(same)
             marks: dict[str, Any] = {
@@ -81,7 +78,7 @@ def measured(table: pd.DataFrame) -> list[str]:
 
 def _reference_lines(axis: Axes, references: pd.DataFrame, direction: str) -> None:
     for row in records(references[references["direction"] == direction]):
-        for name, value in (("floor", row.floor), ("ceiling", row.ceiling)):
+        for name, value in (("floor", row.floor), ("copy", row.ceiling)):
             if pd.notna(value):
                 axis.axhline(value, color=INK, linewidth=0.8, dashes=(1, 2), alpha=0.7)
                 text: dict[str, Any] = {

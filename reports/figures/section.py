@@ -12,7 +12,7 @@ from reports.figures import curves, data, distances, images
 from reports.figures.files import draw
 from reports.figures.style import MOST_SERIES
 from reports.numbers import counted
-from reports.tables.main import headline
+from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS
 
 MOST_PAIRS = 3
@@ -83,13 +83,17 @@ def _distances(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
     points = data.seed_points(group, key, shown)
     if points.empty:
         return
+    table = data.cost_and_quality(group, key, shown)
+    shares = data.as_shares(references)
+    if shares is not None:  # the unit of the page, where copying the input has a distance
+        points, table = data.in_shares(points, references), data.in_shares(table, references)
+        label, references = f"{metrics.title(key)}, share of a copy's", shares
     text = (
-        "Every run is a point; thin lines join the runs of one seed, which were fed the same images in the "
-        "same order. Lower is better. Dotted: floor (real against real) and ceiling (copying the input)."
+        "Every run is a mark of its own. Lower is nearer the target. Dotted: floor (real against real) and "
+        "copying the input."
     )
     make = _later(distances.by_seed, points, references, shown, label)
     yield _drawing(group, "seeds", "distances", f"{label}, seed by seed", text, make)
-    table = data.cost_and_quality(group, key, shown)
     if table.empty:
         return
     text = (

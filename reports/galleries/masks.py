@@ -19,6 +19,7 @@ IMAGES = 1
 MOST_MASKS = 12
 MOST_VARIANTS = 8
 UNREADABLE = "The picture cannot be read."
+SELECTED = ": selected content"
 Weights = NDArray[np.float64]
 
 
@@ -32,13 +33,20 @@ def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iter
                 strip for run in masked[:MOST_VARIANTS] for strip in _strips(run, direction, file, pictures)
             )
             rule = (
-                f"Test image {file}, the first by file name; {seeds_shown(masked)}. First row of a variant: "
-                "its masks, each with its largest weight in white (the caption says which). Second row: mask "
-                "times content, as bright. Last: the sum of all masks but the background's. Slot numbers "
-                "mean nothing."
+                f"Test image {file}, the first by file name; {seeds_shown(masked)}. All on one scale and "
+                "never stretched: grey is an equal share, black none, white twice an equal share or more; a "
+                "flat grey square attends to nothing. Slot numbers mean nothing."
             )
-            title = f"Masks and what they select, {arrow_text(direction)}"
-            yield Gallery(f"{group.key}-masks-{direction}-{at + 1}", "masks", title, rule, (), strips)
+            key, where = f"{group.key}-masks-{direction}-{at + 1}", arrow_text(direction)
+            masks = tuple(strip for strip in strips if not strip.title.endswith(SELECTED))
+            yield Gallery(key, "masks", f"The masks, {where}", rule, (), masks)
+            rule = (
+                f"Test image {file}: mask times content, each as bright as its largest weight allows. First "
+                "the output."
+            )
+            selected = tuple(strip for strip in strips if strip.title.endswith(SELECTED))
+            title = f"What the masks select, {where}"
+            yield Gallery(f"{key}-selected", "masks", title, rule, (), selected, folded=True)
 
 
 def _masks(entry: dict[str, Any]) -> int:
@@ -51,22 +59,31 @@ def _strips(run: Shown, direction: str, file: str, pictures: Pictures) -> Iterat
     if entry is None or not _masks(entry):
         return
     place, background = str(entry.get("folder")), entry.get("background")
-    planes = [_weights(run, f"{place}/mask-{at}.png", entry) for at in range(_masks(entry))]
+    planes = planes_of(run, entry)
     source = pictures.add_file(run.folder, f"{place}/source.png")
     masks = [Shot("source", source, note="" if source else UNREADABLE)]
     output = pictures.add_file(run.folder, f"{place}/output.png")
     selected = [Shot("output", output, note="" if output else UNREADABLE)]
     for at, plane in enumerate(planes):
-        label = f"mask {at + 1}" + (" (input)" if at == background else "")
+        label = "input" if at == background else str(at + 1)
         content = read_picture(run.folder, f"{place}/content-{at}.png")
-        masks.append(_mask_shot(label, plane, source, pictures))
+        masks.append(_mask_shot(label, plane, len(planes), pictures))
         selected.append(_selected(f"content {at + 1}", plane, content, pictures))
     whole = foreground(run, entry)
     if whole is not None:
-        mean = f"mean {whole.mean() / 255:.2f}, white 1"
-        masks.append(Shot("foreground sum", source, mean, pictures.add(whole)))
-    yield Strip(f"{run.variant}: masks", tuple(masks))
-    yield Strip(f"{run.variant}: selected content", tuple(selected))
+        masks.append(Shot("all but input", pictures.add(whole), f"mean {whole.mean() / 255:.2f}, white 1"))
+    yield Strip(run.variant, tuple(masks))
+    yield Strip(f"{run.variant}{SELECTED}", tuple(selected))
+
+
+def planes_of(run: Shown, entry: dict[str, Any]) -> list[Weights | None]:
+    """The masks [h, w] of a picture in their own unit; None for one that cannot be read."""
+    return [_weights(run, f"{entry.get('folder')}/mask-{at}.png", entry) for at in range(_masks(entry))]
+
+
+def absolute(plane: Weights, count: int) -> Pixels:
+    """A mask of `count` as grey: an equal share is half, twice that or more is white."""
+    return (np.clip(plane * count / 2, 0, 1) * 255).round().astype(np.uint8)
 
 
 def _weights(run: Shown, inner: str, entry: dict[str, Any]) -> Weights | None:
@@ -77,12 +94,13 @@ def _weights(run: Shown, inner: str, entry: dict[str, Any]) -> Weights | None:
     return None if pixels is None or pixels.ndim != 2 else pixels / 255 * factor
 
 
-def _mask_shot(label: str, plane: Weights | None, source: str | None, pictures: Pictures) -> Shot:
-    """A mask over the source, made so bright that its largest weight is white."""
+def _mask_shot(label: str, plane: Weights | None, count: int, pictures: Pictures) -> Shot:
+    """A mask on the one scale of the page."""
     if plane is None:
         return Shot(label, None, note=UNREADABLE)
-    grey = pictures.add((_brightened(plane) * 255).round().astype(np.uint8))
-    return Shot(label, source or grey, f"mean {plane.mean():.2f}, white {plane.max():.2f}", grey)
+    return Shot(
+        label, pictures.add(absolute(plane, count)), f"mean {plane.mean():.2f}, most {plane.max():.2f}"
+    )
 
 
 def _brightened(plane: Weights) -> Weights:

@@ -100,5 +100,5 @@ def seeds_shown(shown: list[Shown]) -> str:
     if not seeds:
         return "images of other programs"
     if len(seeds) == 1:
-        return f"seed {next(iter(seeds))} of every variant"
+        return f"seed {next(iter(seeds))}"
     return "the lowest seed with pictures: " + ", ".join(f"{run.variant} seed {run.seed}" for run in seeded)

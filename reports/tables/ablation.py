@@ -6,7 +6,7 @@ Rows whose other parameters differ too are kept and say so: such a row answers t
 from typing import Any
 
 from reports.comparability import Group, plain_name
-from reports.tables.main import cost_column, headline
+from reports.tables.distances import cost_column, headline
 from reports.tables.model import Cell, Column, Row, Table
 from reports.tables.scores import (
     DIRECTIONS,

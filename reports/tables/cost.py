@@ -9,7 +9,7 @@ from typing import Any
 from reports.comparability import Group
 from reports.frame import records
 from reports.numbers import counted, decimals, fixed, grouped, significant
-from reports.tables.main import time_unit, why_unknown
+from reports.tables.distances import time_unit, why_unknown
 from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import own_generators, own_objectives, row_title
 

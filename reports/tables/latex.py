@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from reports.tables.model import Cell, Column, Table, letter
+from reports.tables.model import SIGNS, Cell, Column, Table, letter
 
 ARROWS = {"": "", "down": r" $\downarrow$", "up": r" $\uparrow$", "target": r" $\to$ target"}
 
@@ -30,6 +30,7 @@ TEXT = _pairs(
 MATHS = _pairs(
     r"""
     − -  × \times  ÷ \div  · \cdot  ⋅ \cdot  • \bullet  ± \pm  ∓ \mp  ° {}^{\circ}  ′ '  ″ ''  ‖ \|  ★ \star
+    ● \bullet  ◆ \diamond  ○ \circ
     † \dagger  ‡ \ddagger  ← \leftarrow  → \to  ↑ \uparrow  ↓ \downarrow  ↔ \leftrightarrow
     ⇐ \Leftarrow  ⇒ \Rightarrow  ⇔ \Leftrightarrow  ∞ \infty  ≥ \geq  ≤ \leq  ≠ \neq  ≈ \approx  ≡ \equiv
     ∝ \propto  « \ll  » \gg  ∂ \partial  ∇ \nabla  √ \surd  ∑ \sum  ∏ \prod  ∫ \int  ∈ \in  ∉ \notin
@@ -146,6 +147,7 @@ def _first(title: str) -> str:
 def _field(table: Table, cell: Cell) -> str:
     text = "--" if cell.text == "-" else escape(cell.text)
     text = rf"\textbf{{{text}}}" if cell.bold else text
+    text = f"{escape(SIGNS.get(cell.kind, ''))}{text}"
     spread = rf" {{\scriptsize {escape(cell.spread)}}}" if cell.spread else ""
     note = rf"\textsuperscript{{{table.mark(cell)}}}" if cell.note else ""
     return f"{text}{spread}{note}"

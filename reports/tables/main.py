@@ -1,83 +1,196 @@
-"""The main comparison: kernel and Frechet distances in both directions, and what a run cost.
+"""The main table of a data set: distance and share of a copy's, attention, edges kept, cost.
 
-Read a distance against its floor (what a perfect translator could expect) and its ceiling (what copying the
-input gets), never against that of another data set or another feature network.
+The same columns stand on the page, in report.md and in LaTeX. Values are scaled so that a copy has two digits
+at least; the share beside them is what compares across data sets.
 """
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reports import metrics
 from reports.comparability import Group
-from reports.numbers import significant
-from reports.tables.model import Cell, Column, Table, missing
-from reports.tables.scores import DIRECTIONS, ScoreColumn, own_generators, score_column, score_table
+from reports.comparisons import arrow_text
+from reports.numbers import fixed, grouped
+from reports.summaries import spread_rule
+from reports.tables.distances import cost_column, time_unit
+from reports.tables.model import Cell, Column, Row, Table, missing
+from reports.tables.scores import (
+    DIRECTIONS,
+    card,
+    own_objectives,
+    row_title,
+    score_column,
+)
+from reports.verdict.model import COPY, Answers, Attention, Head, Task
+from reports.verdict.words import arrow, head_words, share_number
 
-SELECTIONS = {
-    "last": "weights of the last step",
-    "validation": "weights chosen on the validation split",
-}
-
-
-def distance_keys(group: Group) -> list[str]:
-    """The set distances of the group, the headline first; one per feature network."""
-    found = sorted(set(group.study.scores["metric"]))
-    kernel = [key for key in found if metrics.is_kernel(key)]
-    return kernel + [key for key in found if metrics.is_frechet(key)]
-
-
-def headline(group: Group) -> str | None:
-    """The key of the kernel distance; KID where it was measured."""
-    kernel = [key for key in distance_keys(group) if metrics.is_kernel(key)]
-    return next((key for key in kernel if key == "kid"), kernel[0] if kernel else None)
+Place = tuple[Column, dict[str, Cell], Cell, Cell]
+"""A column: its cells by variant, that of a copy and that of the floor."""
 
 
-def main_table(group: Group, selection: str = "last") -> Table:
-    """Variants against the distances of both directions and the cost of one run."""
-    columns = [
-        score_column(group, key, direction, selection)
-        for direction in DIRECTIONS
-        for key in distance_keys(group)
+def main_table(group: Group, found: Answers) -> Table:
+    """The page's table of a data set: distance and share of a copy's, attention, edges kept, cost."""
+    tasks = {task.direction: task for task in found.tasks if task.place == group.key}
+    factor = _factor(group, tasks)
+    columns: list[Place] = []
+    for direction, task in tasks.items():
+        columns += _of_copy(group, task, factor, arrow(group.dataset, direction))
+    columns += _attention(group, found)
+    columns += _edges(group)
+    unit, seconds = time_unit(group)
+    short = unit.partition(" ")[2].strip("[]")
+    for name, title, scale, digits in (("gflop", "GFLOP", 1.0, 2), ("seconds_training", short, seconds, 1)):
+        one = cost_column(group, name, title, scale, "")
+        if any(cell.value for cell in one.cells.values()):
+            cells = {each: _plain(cell, digits) for each, cell in one.cells.items()}
+            columns.append((one.column, cells, Cell("0", 0.0), Cell("")))
+    shown = [
+        name for name in group.variants if any(cells[name].value is not None for _, cells, _, _ in columns)
     ]
-    columns.append(
-        cost_column(group, "parameters", "parameters [M]", 1e-6, "Trainable parameters of one generator")
+    shown = [name for name in shown if name != COPY]
+    rows = [
+        Row(
+            row_title(group, name),
+            tuple(cells[name] for _, cells, _, _ in columns),
+            _role(group, found, name),
+        )
+        for name in shown
+    ]
+    if tasks:
+        rows.append(Row("copy of the input", tuple(copy for _, _, copy, _ in columns), "ceiling"))
+        rows.append(Row("floor: real against real", tuple(floor for _, _, _, floor in columns), "floor"))
+    counts = [
+        task.shares[name].done for task in tasks.values() for name in found.trained if name in task.shares
+    ]
+    caption = " ".join(
+        part for part in (*_how_to_read(found, tasks, counts), own_objectives([group])) if part
     )
-    columns.append(
-        cost_column(group, "gflop", "GFLOP", 1, "2 × multiply-accumulate of one forward at batch 1")
+    return Table(
+        f"{group.key}-main",
+        group.dataset,
+        "variant",
+        tuple(c for c, _, _, _ in columns),
+        tuple(rows),
+        caption,
+        card(group),
     )
-    unit, factor = time_unit(group)
-    columns.append(cost_column(group, "seconds_training", unit, factor, "Training, all sessions together"))
-    title = f"Main comparison, {group.dataset}, {SELECTIONS[selection]}"
-    return score_table(
-        group, f"{group.key}-main-{selection}", title, columns, selection, own_generators(group)
+
+
+def _role(group: Group, found: Answers, name: str) -> str:
+    if name in found.systems:
+        return "external"
+    return "untrained" if name in found.untrained else group.kinds[name]
+
+
+def _factor(group: Group, tasks: Mapping[str, Task]) -> float:
+    """What values are multiplied by, that a copy has at least two digits."""
+    least = min((task.copy for task in tasks.values()), default=1.0)
+    known = max((metrics.scale(task.key) for task in tasks.values()), default=1)
+    return float(known) if least * known >= 10 else 10.0 ** math.ceil(1 - math.log10(least))
+
+
+def _of_copy(group: Group, task: Task, factor: float, where: str) -> list[Place]:
+    """Two columns of a task: the value, and its share of a copy's."""
+    digits = max(0, 2 - math.floor(math.log10(factor * task.copy)))
+    scaled = "" if factor == 1 else f" ×{grouped(factor)}"
+    title = f"{metrics.title(task.key)}{scaled}, {where}"
+    values, shares = {}, {}
+    for name in group.variants:
+        share = task.shares.get(name)
+        if share is None or share.found is None:
+            why = missing(share.mark.value.capitalize() + "." if share else "Not a row.")
+            values[name] = shares[name] = why
+            continue
+        bold = task.best == name
+        points = tuple(factor * value for value in share.found.by_seed)
+        values[name] = Cell(
+            fixed(factor * share.found.mean, digits),
+            factor * share.found.mean,
+            bold,
+            None,
+            share.found.spread(digits, factor),
+            points,
+        )
+        shares[name] = Cell(
+            share_number(share.mean or 0.0), share.mean, bold, points=share.by_seed, kind=share.mark.value
+        )
+    floor = Cell("") if task.floor is None else Cell(fixed(factor * task.floor, digits), factor * task.floor)
+    floor_share = (
+        Cell("")
+        if task.floor_share is None
+        else Cell(share_number(max(0.0, task.floor_share)), task.floor_share)
     )
+    copied = Cell(fixed(factor * task.copy, digits), factor * task.copy)
+    key = f"{task.direction}-{task.key}"
+    return [
+        (Column(key, "value", title, "down"), values, copied, floor),
+        (Column(f"{key}-share", "of a copy", title, "down"), shares, Cell("1", 1.0), floor_share),
+    ]
 
 
-def time_unit(group: Group) -> tuple[str, float]:
-    """The unit of training time that suits the longest run, and the factor from seconds to it."""
-    longest = group.study.runs["seconds_training"].max()
-    return ("training [h]", 1 / 3600) if longest >= 3600 else ("training [min]", 1 / 60)
+def _attention(group: Group, found: Answers) -> list[Place]:
+    """What the masks are, and how far the output moves without them."""
+    known = {name: found.attention.get(name, Attention(Head.NONE)) for name in group.variants}
+    if all(one.head in (Head.NONE, Head.UNKNOWN) for one in known.values()):
+        return []
+    words, moves = {}, {}
+    for name, one in known.items():
+        words[name] = Cell(head_words(one), kind=f"head-{one.head.value}")
+        effects = [one.effects.get((group.key, direction)) for direction in DIRECTIONS]
+        told = [value for value in effects if value is not None and one.head not in (Head.FIXED, Head.NONE)]
+        moves[name] = Cell(" / ".join(fixed(value, 1) for value in told), told[0] if told else None)
+    help_text = (
+        "Mean change of the output, in levels of 255, when every mask is replaced by its mean over space"
+    )
+    none = Cell("")
+    return [
+        (Column("head", "state", "attention", numeric=False), words, none, none),
+        (Column("effect", "moves output", "attention", help=help_text), moves, none, none),
+    ]
 
 
-def cost_column(group: Group, name: str, title: str, factor: float, help_text: str) -> ScoreColumn:
-    """A cost of the runs, mean over seeds, without references."""
-    runs = group.study.runs
-    values = runs.dropna(subset=[name]).groupby("variant")[name].mean().astype(float) * factor
-    cells = {
-        variant: Cell(significant(values[variant]), float(values[variant]))
-        if variant in values.index
-        else missing(why_unknown(group, variant, name))
-        for variant in group.variants
-    }
-    column = Column(name, title, group="cost", arrow="down", help=help_text)
-    return ScoreColumn(column, cells, Cell(""), Cell(""))
+def _edges(group: Group) -> list[Place]:
+    """How much of the edges of its input a variant keeps: no arrow, the truth itself keeps less than all."""
+    made = []
+    truth = "counterfactual_l1" in set(group.study.scores.loc[group.study.scores["value"].notna(), "metric"])
+    for direction in DIRECTIONS:
+        one = score_column(group, "edge_correlation", direction, "last", bold=False)
+        if not any(cell.value is not None for cell in one.cells.values()):
+            continue
+        cells = {name: _plain(cell, 2) for name, cell in one.cells.items()}
+        kept = _plain(one.floor, 2)
+        floor = replace(kept, text=f"{kept.text} truth") if truth and kept.value is not None else Cell("")
+        made.append(
+            (Column(f"edges-{direction}", arrow_text(direction), "edges kept"), cells, Cell("1", 1.0), floor)
+        )
+    return made
 
 
-def why_unknown(group: Group, variant: str, name: str) -> str:
-    """Why a cost of a variant has no value."""
-    if group.kinds[variant] == "external":
-        return "Images of another program."
-    runs = group.study.runs
-    folders = runs.loc[runs["variant"] == variant, "folder"]
-    costs = [group.study.records[folder].costs for folder in folders if folder in group.study.records]
-    reasons = [each.gflop_reason for each in costs if each is not None and each.gflop_reason]
-    if name == "gflop" and reasons:
-        return f"It could not be counted: {reasons[0]}"
-    return "Not recorded: nothing was trained, or the run has not got so far."
+def _plain(cell: Cell, digits: int) -> Cell:
+    """A cell with so many decimals and no spread; a cost that they would show as nothing is 0."""
+    if cell.value is None:
+        return cell
+    vanishes = digits > 0 and round(abs(cell.value), digits) == 0
+    return replace(cell, text="0" if vanishes else fixed(cell.value, digits), spread="")
+
+
+def _how_to_read(found: Answers, tasks: Mapping[str, Task], counts: Sequence[int]) -> Iterator[str]:
+    known = [count for count in counts if count]
+    if not tasks or not known:
+        yield "No trained variant has a distance here yet." if found.trained else ""
+        return
+    rule = spread_rule(min(known), max(known))
+    yield f"{rule[0].upper()}{rule[1:]}. Of a copy: the share of what copying the input gets."
+    if found.claims:
+        yield f"● nearer, ◆ farther, ○ not told apart from a copy: paired, Holm over {found.tests} results."
+        if not any(task.best for task in tasks.values()):
+            yield "Bold would be a variant told apart from every other trained one; here is none."
+        else:
+            yield "Bold: told apart from every other trained variant."
+    else:
+        yield "(●) nearer, (◆) farther than a copy in every seed, ○ neither: too few seeds for a claim."
+    for direction, task in tasks.items():
+        if task.warned and task.floor_share is not None:
+            far = share_number(task.floor_share)
+            yield f"{arrow_text(direction)}: real images lie {far} of a copy apart, so shares say little."

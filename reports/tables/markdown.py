@@ -1,6 +1,6 @@
 """Markdown as code hosts show it: pipe tables, footnotes as lines beneath, every name escaped."""
 
-from reports.tables.model import Cell, Column, Table, letter
+from reports.tables.model import SIGNS, Cell, Column, Table, letter
 
 ARROWS = {"": "", "down": " ↓", "up": " ↑", "target": " → target"}
 SPECIAL = r"\`*_{}[]#|~"
@@ -43,6 +43,7 @@ def _heading(column: Column) -> str:
 
 def _field(table: Table, cell: Cell) -> str:
     text = f"**{escape(cell.text)}**" if cell.bold else escape(cell.text)
+    text = f"{SIGNS.get(cell.kind, '')}{text}"
     spread = f" {escape(cell.spread)}" if cell.spread else ""
     note = f"<sup>{table.mark(cell)}</sup>" if cell.note else ""
     return f"{text}{spread}{note}"

@@ -1,11 +1,20 @@
 """A table as data, before any format: columns with direction of better, rows of cells, notes, a card."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 Arrow = Literal["", "down", "up", "target"]
 MISSING = "-"
+SIGNS = {
+    "nearer than a copy": "● ",
+    "farther than a copy": "◆ ",
+    "not told apart from a copy": "○ ",
+    "nearer in every seed, too few seeds for a claim": "(●) ",
+    "farther in every seed, too few seeds for a claim": "(◆) ",
+}
+"""What print sets before a cell of a kind."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,8 @@ class Cell:
     """Interval or range, written small behind the text."""
     points: tuple[float, ...] = ()
     """The value of every seed, in the order of seeds."""
+    kind: str = ""
+    """What the cell says, where it is one of a few things: formats set a sign or a colour by it."""
 
 
 @dataclass(frozen=True)
@@ -93,3 +104,63 @@ def letter(index: int) -> str:
     ['a', 'z', 'aa']
     """
     return (letter(index // 26 - 1) if index >= 26 else "") + chr(ord("a") + index % 26)
+
+
+def without_gaps(table: Table) -> Table | None:
+    """The table without columns and rows that hold nothing; the caption says what they lack, once.
+
+    None where nothing is left.
+    """
+    columns = [at for at, column in enumerate(table.columns) if _holds(table, at)]
+    rows = [row for row in table.rows if row.role in ("floor", "ceiling") or _row_holds(table, row)]
+    if not columns or all(row.role in ("floor", "ceiling") for row in rows):
+        return None
+    lacking = [
+        _lack(table.columns[at].title, [row.cells[at] for row in table.rows])
+        for at in range(len(table.columns))
+        if at not in columns
+    ]
+    lacking += [_lack(row.title, row.cells) for row in table.rows if row not in rows]
+    said = f"Not shown: {'; '.join(unique(lacking))}." if lacking else ""
+    kept = tuple(Row(row.title, tuple(row.cells[at] for at in columns), row.role) for row in rows)
+    caption = " ".join(part for part in (table.caption, said) if part)
+    return replace(table, columns=tuple(table.columns[at] for at in columns), rows=kept, caption=caption)
+
+
+def _holds(table: Table, at: int) -> bool:
+    cells = [row.cells[at] for row in table.rows if row.role not in ("floor", "ceiling")]
+    return any(cell.text not in ("", MISSING) for cell in cells)
+
+
+def _row_holds(table: Table, row: Row) -> bool:
+    numbers = [
+        cell
+        for column, cell in zip(table.columns, row.cells, strict=True)
+        if column.numeric and column.key != "seeds"
+    ]
+    return not numbers or any(cell.text not in ("", MISSING) for cell in numbers)
+
+
+def _lack(title: str, cells: Iterable[Cell]) -> str:
+    """What is not shown, with its reason."""
+    reason = next((cell.note for cell in cells if cell.note), None)
+    return f"{title} ({reason.rstrip('.')})" if reason else title
+
+
+def in_parts(table: Table, most: int) -> list[Table]:
+    """A table as tables of at most `most` columns, about equally many each."""
+    count = -(-len(table.columns) // most)
+    if count < 2:
+        return [table]
+    bounds = [len(table.columns) * at // count for at in range(count + 1)]
+    return [
+        replace(
+            table,
+            key=table.key if not at else f"{table.key}-part{at + 1}",
+            title=f"{table.title}, {at + 1} of {count}",
+            columns=table.columns[low:high],
+            rows=tuple(replace(row, cells=row.cells[low:high]) for row in table.rows),
+            caption=table.caption if at == count - 1 else "",
+        )
+        for at, (low, high) in enumerate(pairwise(bounds))
+    ]

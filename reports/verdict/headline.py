@@ -20,6 +20,7 @@ from reports.verdict.words import (
     decided,
     each_seed,
     has_head,
+    head_of,
     near_in,
     nearest_of_all,
     part_of,
@@ -151,8 +152,27 @@ def _won(found: Answers, name: str, tasks: Sequence[Task]) -> str:
 
 def lede(found: Answers) -> str:
     """Where, with what attention, how far the rest, and what the untrained and other systems reach."""
-    parts = [_nearer_where(found), _worst(found), _copied(found), _untrained(found), _systems(found)]
+    where = _of_one(found) if len(found.trained) == 1 else _nearer_where(found)
+    parts = [where, _worst(found), _copied(found), _untrained(found), _systems(found)]
     return " ".join(part for part in parts if part)
+
+
+def _of_one(found: Answers) -> str:
+    """A single variant: its shares, and whether its attention has any part in them."""
+    name = found.trained[0]
+    shares = [(task, task.shares[name]) for task in found.tasks if name in task.shares]
+    done = [(task, share) for task, share in shares if share in found.results]
+    known = [(task, share.mean) for task, share in done if share.mean is not None]
+    if not known:
+        return ""
+    if len(known) > MOST_PLACES:
+        near = [mean for _, mean in known]
+        told = f"between {share_text(min(near))} and {share_text(max(near))} of a copy's distance"
+    else:
+        ways = [f"{share_text(mean)} {arrow(task.dataset, task.direction)}" for task, mean in known]
+        told = f"{listed(ways)} of a copy's distance"
+    dead = "; its attention is dead" if head_of(found, name) is Head.DEAD else ""
+    return f"It ends at {told}{dead}."
 
 
 def _nearer_where(found: Answers) -> str:
@@ -185,11 +205,7 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
     if len(near) == 1:
         text = f"{code(near[0])} alone comes nearer{place}"
         head = found.attention.get(near[0], Attention(Head.UNKNOWN)).head
-        return (
-            text + (", with dead attention" if head is Head.DEAD else "")
-            if len(found.trained) > 1
-            else (f"It comes nearer{place}" + (", with dead attention" if head is Head.DEAD else ""))
-        )
+        return text + (", with dead attention" if head is Head.DEAD else "")
     who = f"All {len(near)}" if len(near) == len(found.trained) else f"{len(near)} of {len(found.trained)}"
     text = f"{who}{' trained variants come nearer' if first else ''}{place}"
     if off and headed and first and len(near) < MANY:
@@ -208,8 +224,6 @@ def _nearest(found: Answers) -> str:
         places_of(found, [task])[0] if len(place_names(found)) > 1 else arrow(task.dataset, task.direction)
     )
     told = f", {share.mark.value}" if share.mark is not Mark.COPIES else ", as it returns its input"
-    if len(found.trained) == 1:
-        return f"Its lowest distance is {share_text(share.mean)} of a copy's ({place}{told})."
     amount = f"{share_text(share.mean)} of a copy's distance ({place}{told})"
     return f"The lowest is {code(share.variant)} with {amount}."
 

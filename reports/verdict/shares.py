@@ -28,7 +28,7 @@ from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text, compare_column, winner
 from reports.summaries import Summary, summarise
-from reports.tables.main import headline
+from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS, chosen
 from reports.verdict.model import COPY, DECIDED, UNCHANGED, Answers, Attention, Head, Mark, Share, Task
 

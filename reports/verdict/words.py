@@ -186,3 +186,13 @@ def range_text(values: Sequence[float]) -> str:
     digits = 0 if low >= 1.95 else 1
     texts = [fixed(value, digits) for value in (low, high)]
     return texts[0] if texts[0] == texts[1] else f"{texts[0]} to {texts[1]}"
+
+
+def share_number(value: float) -> str:
+    """A share as a table has it: two decimals, from 10 on one, from 100 on none."""
+    return fixed(value, 2 if value < 9.995 else 1 if value < 99.95 else 0)
+
+
+def head_words(known: Attention) -> str:
+    """`alive`, `dead in 3 of 10`, `fixed masks`."""
+    return f"dead in {known.dead} of {known.heads}" if known.head is Head.PART else known.head.value

@@ -19,8 +19,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, mini: ModuleType) -> str:
+    """A study of two data sets whose rows are as long as the longest real ones."""
     root = tmp_path_factory.mktemp("browser")
-    mini.write_study(root / "runs", ("spatial", "slot9", "copy"), seeds=(0,))
+    variants = ("spatial", "slot9", "slot9[init=kaiming]", "uniform", "copy")
+    mini.write_study(root / "runs", variants, ("toy-stripes", "horse2zebra"), seeds=range(5))
     return write_report(Request((root / "runs",), root / "out", ("html",))).as_uri()
 
 
@@ -57,81 +59,115 @@ def open_page(browser: Any, address: str) -> Iterator[Any]:
     assert said == []
 
 
+MAIN = "#toy-stripes-main"
+
+
 def names(page: Any) -> list[str]:
-    rows = page.locator("#smoke-toy-stripes-main-last tbody tr:visible .name")
+    rows = page.locator(f"{MAIN} tbody tr:visible .vn")
     return [text.strip() for text in rows.all_inner_texts()]
+
+
+def test_the_first_screen_holds_the_verdict_the_plot_and_the_pictures(open_page: Any) -> None:
+    page = open_page(viewport={"width": 1400, "height": 900})
+    for inner in ("h1", ".lede", ".answers", "#distance", "#look"):
+        box = page.locator(inner).first.bounding_box()
+        assert box["y"] + box["height"] <= 900, inner
+    assert page.locator("#distance table.panel").count() == 2
+    assert page.locator("#look img").count() >= 8
+
+
+@pytest.mark.parametrize("width", [1300, 1400])
+def test_no_table_scrolls_on_a_wide_screen(open_page: Any, width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    cut = page.evaluate(
+        """[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth + 1)
+        .map(one => one.querySelector('table').id)"""
+    )
+    assert cut == []
+
+
+def test_folds_answer_while_they_are_shut_and_links_open_them(open_page: Any) -> None:
+    page = open_page()
+    folds = page.locator("details.q")
+    assert folds.count() == 6
+    assert all(text.strip() for text in folds.locator(".ans").all_inner_texts())
+    page.locator(".answers a[href='#attend']").click()
+    assert page.locator("#attend").get_attribute("open") is not None
+
+
+def test_the_keyboard_alone_opens_every_fold_and_every_picture(open_page: Any) -> None:
+    page = open_page()
+    page.locator("#cost > summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#cost").get_attribute("open") is not None
+    page.locator("#look button.pic").nth(1).focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#zoom").is_visible()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("[data-slider]").input_value() == "60"
+    stage = page.locator("#zoom .stage")
+    assert stage.evaluate("stage => stage.style.getPropertyValue('--cut')") == "60%"
+    assert page.locator("[data-over]").get_attribute("src") != page.locator("[data-under]").get_attribute(
+        "src"
+    )
+    page.keyboard.press("Escape")
+    assert not page.locator("#zoom").is_visible()
+    reached = page.evaluate(
+        """[...document.querySelectorAll('summary, button, a[href], .scroll')]
+        .filter(one => one.tabIndex < 0).map(one => one.outerHTML.slice(0, 80))"""
+    )
+    assert reached == []
 
 
 def test_tables_sort_by_value_in_both_directions_and_say_so(open_page: Any) -> None:
     page = open_page()
-    header = page.locator("#smoke-toy-stripes-main-last thead tr:last-child th").nth(2)
+    header = page.locator(f"{MAIN} thead tr:last-child th").nth(1)
     header.get_by_role("button").click()
-    assert names(page) == ["spatial", "slot9", "copy"]
+    first = names(page)
+    assert first[0] == "spatial"
     assert header.get_attribute("aria-sort") == "ascending"
     header.get_by_role("button").press("Enter")
-    assert names(page) == ["copy", "slot9", "spatial"]
+    assert names(page)[-1] == "spatial"
     assert header.get_attribute("aria-sort") == "descending"
     assert "descending" in page.locator("[data-announce]").inner_text()
 
 
-def test_the_foot_stays_beneath_whatever_is_sorted(open_page: Any) -> None:
+def test_the_copy_and_the_floor_stay_beneath_whatever_is_sorted(open_page: Any) -> None:
     page = open_page()
-    page.locator("#smoke-toy-stripes-main-last th.first button").click()
-    foot = page.locator("#smoke-toy-stripes-main-last tfoot th").all_inner_texts()
-    assert [text.partition(":")[0].strip() for text in foot] == ["floor", "ceiling"]
+    page.locator(f"{MAIN} th.first button").click()
+    foot = page.locator(f"{MAIN} tfoot th").all_inner_texts()
+    assert [text.strip() for text in foot] == ["copy of the input", "floor: real against real"]
 
 
-def test_filtering_hides_the_other_rows(open_page: Any) -> None:
+def test_rows_have_one_order_on_the_whole_page(open_page: Any) -> None:
     page = open_page()
-    table = page.locator("#table-runs-left-out, .table").filter(has=page.locator("[data-filter]"))
-    if table.count() == 0:
-        pytest.fail("no table has a filter")
-    box = table.first.locator("[data-filter]")
-    rows = table.first.locator("tbody tr")
-    box.fill("slot9")
-    assert rows.locator("visible=true").locator(".name").all_inner_texts() == ["slot9"]
-    box.fill("")
-    assert rows.locator("visible=true").count() == rows.count()
+    main = names(page)
+    assert main == ["spatial", "slot9", "slot9", "uniform"]
+    for table in page.locator("table.panel").all():
+        assert table.locator("tbody .vn").all_inner_texts() == main
 
 
-def test_the_slider_moves_with_the_arrow_keys_and_shows_two_pictures(open_page: Any) -> None:
+def test_no_table_has_a_column_of_nothing_but_dashes(open_page: Any) -> None:
     page = open_page()
-    box = page.locator("[data-compare]").first
-    slider = box.locator("[data-slider]")
-    slider.focus()
-    for _ in range(10):
-        slider.press("ArrowRight")
-    assert slider.input_value() == "60"
-    assert box.locator(".stage").evaluate("stage => stage.style.getPropertyValue('--cut')") == "60%"
-    assert box.locator("[data-over]").get_attribute("src") != box.locator("[data-under]").get_attribute("src")
-
-
-def test_pressing_a_picture_compares_it_with_its_source(open_page: Any) -> None:
-    page = open_page()
-    gallery = page.locator("#gallery-smoke-toy-stripes-outputs-A2B")
-    gallery.locator(".strip").nth(1).locator('.shot[data-label="slot9"] [data-open]').click()
-    box = gallery.locator("[data-compare]")
-    assert box.locator("[data-image]").input_value() == "001.png"
-    assert (box.locator("[data-left]").input_value(), box.locator("[data-right]").input_value()) == (
-        "source",
-        "slot9",
+    empty = page.evaluate(
+        """[...document.querySelectorAll('table[data-sortable]')].flatMap(table => {
+            const rows = [...table.tBodies[0].rows];
+            return [...rows[0].cells].map((_, at) => at)
+                .filter(at => at && rows.every(row => ['', '-'].includes(row.cells[at].textContent.trim())))
+                .map(at => `${table.id} ${at}`);
+        })"""
     )
-    assert "edges kept" in box.locator("[data-compare-numbers]").inner_text()
+    assert empty == []
 
 
-def test_masks_appear_on_hover_and_on_focus(open_page: Any) -> None:
-    page = open_page(reduced_motion="reduce")
-    shot = page.locator("#gallery-smoke-toy-stripes-outputs-A2B .has-overlay").first
-    opacity = "one => getComputedStyle(one).opacity"
-    overlay = shot.locator(".overlay")
-    assert overlay.evaluate(opacity) == "0"
-    shot.hover()
-    assert float(overlay.evaluate(opacity)) > 0.5
-    page.mouse.move(0, 0)
-    assert overlay.evaluate(opacity) == "0"
-    page.keyboard.press("Tab")
-    shot.focus()
-    assert float(overlay.evaluate(opacity)) > 0.5
+def test_every_number_of_the_plot_is_text_and_its_drawing_hidden(open_page: Any) -> None:
+    page = open_page()
+    assert page.locator("table.panel td.n").all_inner_texts()
+    assert page.locator("table.panel svg.tr:not([aria-hidden])").count() == 0
+    said = page.locator("table.panel td.n").first.text_content()
+    assert "nearer than a copy" in said
 
 
 def test_every_picture_is_shown(open_page: Any) -> None:
@@ -148,11 +184,11 @@ def test_every_picture_is_shown(open_page: Any) -> None:
 def test_dark_follows_the_system_and_the_button_overrides_it(open_page: Any) -> None:
     page = open_page(color_scheme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(background) == "rgb(19, 23, 27)"
-    button = page.locator("[data-theme-button]")
+    assert page.evaluate(background) == "rgb(20, 23, 26)"
+    button = page.locator("#theme")
     button.click()
     assert button.inner_text() == "Theme: light"
-    assert page.evaluate(background) == "rgb(253, 252, 250)"
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize("width", [320, 390, 800, 1600])
@@ -162,13 +198,34 @@ def test_nothing_sticks_out_of_the_window(open_page: Any, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_print_shows_everything_and_no_controls(open_page: Any) -> None:
-    page = open_page()
+def test_print_shows_everything_and_cuts_no_table(open_page: Any) -> None:
+    page = open_page(viewport={"width": 720, "height": 1000})
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert not page.locator(".theme, .contents, [data-compare], .filter").locator("visible=true").count()
-    assert page.locator("details.more:not([open])").count() == 0
+    assert not page.locator("#theme, .bar nav, #zoom, .sources").locator("visible=true").count()
+    assert page.locator("details:not([open])").count() == 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    cut = page.evaluate(
+        """[...document.querySelectorAll('table')].filter(one => one.getBoundingClientRect().right > 721)
+        .map(one => one.id || one.caption.textContent)"""
+    )
+    assert cut == []
+
+
+def test_a_watched_page_comes_back_where_it_was_with_the_same_folds_open(
+    browser: Any, tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "slot9"), seeds=(0,), pictures=False)
+    where = write_report(Request((tmp_path / "runs",), tmp_path / "out", ("html",), refresh=600))
+    page = browser.new_page(viewport={"width": 1000, "height": 500})
+    page.goto(where.as_uri())
+    page.locator("#cost > summary").click()
+    page.evaluate("scrollTo(0, 300)")
+    page.reload()
+    page.wait_for_function("scrollY === 300")
+    assert page.locator("#cost").get_attribute("open") is not None
+    assert page.locator("#sure").get_attribute("open") is None
+    page.close()
 
 
 def test_a_reader_without_eyes_finds_names_for_everything(open_page: Any) -> None:
@@ -185,15 +242,15 @@ def test_a_reader_without_eyes_finds_names_for_everything(open_page: Any) -> Non
     assert len(ids) == len(set(ids))
 
 
-def test_the_keyboard_reaches_the_report_first(open_page: Any) -> None:
+def test_the_keyboard_reaches_the_answer_first(open_page: Any) -> None:
     page = open_page()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the answer"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    assert page.url.endswith("#answer")
 
 
 def test_without_scripts_tables_and_pictures_are_still_there(open_page: Any) -> None:
     page = open_page(java_script_enabled=False)
-    assert page.locator("#smoke-toy-stripes-main-last tbody tr").count() == 3
-    assert page.locator(".gallery img[src]").first.is_visible()
+    assert page.locator(f"{MAIN} tbody tr").count() == 4
+    assert page.locator(".gallery img[src], #look img[src]").first.is_visible()

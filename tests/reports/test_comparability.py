@@ -172,4 +172,4 @@ def test_groups_whose_names_are_easily_confused_share_no_file_and_no_anchor(
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(anchors)
     names = [path.name for path in (tmp_path / "out" / "tables").iterdir()]
     assert len({name.casefold() for name in names}) == len(names)
-    assert sum(name.endswith("main-last.csv") for name in names) == len(CONFUSED)
+    assert sum(name.endswith("distances-last.csv") for name in names) == len(CONFUSED)

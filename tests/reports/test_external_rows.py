@@ -23,7 +23,7 @@ from reports.galleries.outputs import output_galleries
 from reports.galleries.pictures import LARGE, Pictures
 from reports.galleries.sources import shown_runs
 from reports.results import Results
-from reports.tables.main import main_table
+from reports.tables.distances import distances_table
 from reports.tables.model import Row
 from reports.write import Request, write_report
 
@@ -51,11 +51,11 @@ def root(tmp_path: Path, mini: ModuleType) -> Path:
 def test_images_of_another_program_have_a_full_row(root: Path, tmp_path: Path, mini: ModuleType) -> None:
     mini.write_external(root, "theirs", value=0.0456)
     found = tables(root, tmp_path / "out")
-    main = found["smoke-toy-stripes-main-last"]["theirs"]
+    main = found["toy-stripes-distances-last"]["theirs"]
     assert float(main[KERNEL]) == 0.0456
     assert (main[f"{KERNEL} (spread)"], main[f"{KERNEL} (note)"]) == ("", "")
     for name, column in (("faithfulness", "edges kept"), ("artefacts", "noise [levels]")):
-        row = found[f"smoke-toy-stripes-{name}-A2B"]["theirs"]
+        row = found[f"toy-stripes-{name}-A2B"]["theirs"]
         assert float(row[f"A → B {column}"]) == 0.0456
     told = Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
     score = next(one for one in told.groups[0].scores if (one.variant, one.metric) == ("theirs", "kd(tiny)"))
@@ -67,7 +67,7 @@ def test_a_row_without_a_seed_says_so_in_place_of_a_count(
     root: Path, mini: ModuleType, group_of: Read, tmp_path: Path
 ) -> None:
     mini.write_external(root, "theirs")
-    row = tables(root, tmp_path / "out")["smoke-toy-stripes-main-last"]["theirs"]
+    row = tables(root, tmp_path / "out")["toy-stripes-distances-last"]["theirs"]
     assert row["n = 3"] == ""
     assert row["n = 3 (note)"] == "Images of another program: one value, no seed, so no interval."
 
@@ -78,7 +78,7 @@ def test_what_images_alone_cannot_have_is_a_dash_with_its_reason(
     mini.write_external(root, "theirs", directions=("A2B",), sources=False)
     found = tables(root, tmp_path / "out")
     note = {
-        (name, direction): found[f"smoke-toy-stripes-{name}-{direction}"]["theirs"]
+        (name, direction): found[f"toy-stripes-{name}-{direction}"]["theirs"]
         for name in ("faithfulness", "masks")
         for direction in ("A2B", "B2A")
     }
@@ -91,18 +91,18 @@ def test_what_images_alone_cannot_have_is_a_dash_with_its_reason(
 def test_images_are_told_apart_by_their_folder_not_by_their_title(
     root: Path, mini: ModuleType, tmp_path: Path
 ) -> None:
-    before = tables(root, tmp_path / "before")["smoke-toy-stripes-main-last"]
+    before = tables(root, tmp_path / "before")["toy-stripes-distances-last"]
     mini.write_external(root, "theirs", folder="first", value=0.01)
     mini.write_external(root, "theirs", folder="second", value=0.02)
     mini.write_external(root, "spatial", folder="third", value=0.03)
-    after = tables(root, tmp_path / "after")["smoke-toy-stripes-main-last"]
+    after = tables(root, tmp_path / "after")["toy-stripes-distances-last"]
     values = {"theirs (first)": 0.01, "theirs (second)": 0.02, "spatial (third)": 0.03}
     assert {name: float(after[name][KERNEL]) for name in values} == values
     assert {name: after[name] for name in before} == before
 
 
 def main_rows(group: Group) -> dict[str, Row]:
-    return {row.title: row for row in main_table(group).rows}
+    return {row.title: row for row in distances_table(group).rows}
 
 
 @settings(max_examples=8, deadline=None)

@@ -99,10 +99,10 @@ def test_axes_carry_the_headings_of_the_tables(tmp_path: Path, mini: ModuleType)
     text = (tmp_path / "out" / "report.md").read_text()
     drawn = {path.name: path.read_text() for path in (tmp_path / "out" / "figures").glob("*.svg")}
     for figure, headings in {
-        "smoke-toy-stripes-seeds.svg": ["KID ×100"],
-        "smoke-toy-stripes-cost.svg": ["KID ×100", "GFLOP"],
-        "smoke-toy-stripes-images-A2B.svg": ["edges kept", "noise [levels]", "change [levels]"],
-        "smoke-toy-stripes-validation.svg": ["KID ×100"],
+        "toy-stripes-seeds.svg": ["KID ×100"],
+        "toy-stripes-cost.svg": ["KID ×100", "GFLOP"],
+        "toy-stripes-images-A2B.svg": ["edges kept", "noise [levels]", "change [levels]"],
+        "toy-stripes-validation.svg": ["KID ×100"],
     }.items():
         for heading in headings:
             assert heading in drawn[figure]

@@ -30,11 +30,14 @@ def test_the_committed_study_reproduces_its_report(tmp_path: Path, monkeypatch: 
         assert (tmp_path / name).read_bytes() == (HERE / "golden" / name).read_bytes(), name
 
 
-def test_the_head_of_the_page_counts_in_singular_and_plural(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0,), pictures=False)
+def test_the_page_says_first_what_was_compared_and_what_came_out(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "slot9", "copy"), seeds=range(5), pictures=False)
     html = report(tmp_path / "runs", tmp_path / "out")
-    for name, value in (("variants", 2), ("data set", 1), ("seed", 1)):
-        assert f"<dt>{name}</dt><dd>{value}</dd>" in html
+    assert "<b>2 trained variants</b> on <b>toy-stripes</b>, both ways, 5 seeds each" in html
+    headline = re.search('<h1 id="h1">(.*?)</h1>', html)
+    assert headline
+    assert headline[1].startswith("All 2 variants beat copying, both ways. <code>spatial</code> is best")
+    assert "copy of the input" in html
 
 
 def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> None:
@@ -150,6 +153,7 @@ def test_one_run_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path / "runs", ("slot9",), seeds=(0,))
     html = report(tmp_path / "runs", tmp_path / "out")
     assert "Which variant is better: there is only one." in html
+    assert "<b>Only one was trained.</b>" in html
 
 
 def test_a_hundred_variants_make_a_report(tmp_path: Path, mini: ModuleType) -> None:

@@ -22,12 +22,11 @@ from reports.frame import read_study, run_folders
 from reports.tables.ablation import ablation_tables
 from reports.tables.comma_separated import to_csv
 from reports.tables.cost import cost_table
+from reports.tables.distances import distances_table
 from reports.tables.latex import to_latex
-from reports.tables.main import main_table
 from reports.tables.markdown import to_markdown
 from reports.tables.measurements import measurement_tables
 from reports.tables.model import Cell, Column, Row, Table
-from reports.tables.overview import overview_table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table
 from reports.write import Request, write_report
@@ -52,7 +51,7 @@ def test_the_main_table_prints_kid_times_100_and_other_networks_raw_with_four_di
     mini.write_study(tmp_path, ("spatial", "copy"), seeds=range(5), pictures=False, rules=rules)
     runs = [mini.Mini(rules, "toy-stripes", "spatial", seed) for seed in range(5)]
     expected = factor * np.mean([mini.kernel_value(run, "B2A") for run in runs])
-    cell = cells(main_table(group_of(tmp_path)), "spatial")[f"B → A {title}"]
+    cell = cells(distances_table(group_of(tmp_path)), "spatial")[f"B → A {title}"]
     assert cell.value == pytest.approx(expected)
     assert cell.text == text
     assert cell.spread.startswith("±")
@@ -64,7 +63,7 @@ def test_the_spread_is_what_the_number_of_seeds_allows(
     tmp_path: Path, mini: ModuleType, group_of: Read, seeds: int, spread: str
 ) -> None:
     mini.write_study(tmp_path, ("spatial", "slot9"), seeds=range(seeds), pictures=False)
-    table = main_table(group_of(tmp_path))
+    table = distances_table(group_of(tmp_path))
     cell = cells(table, "spatial")["A → B KD(tiny)"]
     assert cell.spread[:1] == spread
     assert table.columns[0].title == f"n = {seeds}"
@@ -75,7 +74,7 @@ def test_bold_needs_five_seeds_and_a_supported_difference(
 ) -> None:
     mini.write_study(tmp_path / "few", ("spatial", "uniform", "copy"), seeds=range(4), pictures=False)
     mini.write_study(tmp_path / "enough", ("spatial", "uniform", "copy"), seeds=range(5), pictures=False)
-    few, enough = main_table(group_of(tmp_path / "few")), main_table(group_of(tmp_path / "enough"))
+    few, enough = distances_table(group_of(tmp_path / "few")), distances_table(group_of(tmp_path / "enough"))
     assert not any(cell.bold for row in few.rows for cell in row.cells)
     assert cells(enough, "spatial")["A → B KD(tiny)"].bold
     assert not any(cell.bold for cell in cells(enough, "uniform").values())
@@ -85,7 +84,7 @@ def test_two_variants_that_are_not_told_apart_leave_nothing_bold(
     tmp_path: Path, mini: ModuleType, group_of: Read
 ) -> None:
     mini.write_study(tmp_path, ("slot9", "slot9[iterations=5]"), seeds=range(5), pictures=False)
-    table = main_table(group_of(tmp_path))
+    table = distances_table(group_of(tmp_path))
     columns = [at for at, column in enumerate(table.columns) if "KD" in column.title]
     assert not any(row.cells[at].bold for row in table.rows for at in columns)
 
@@ -99,7 +98,7 @@ def test_copying_the_input_wins_nothing(tmp_path: Path, mini: ModuleType, group_
 
 def test_floor_and_ceiling_stand_beneath(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
     mini.write_study(tmp_path, ("spatial",), seeds=(0,), pictures=False)
-    table = main_table(group_of(tmp_path))
+    table = distances_table(group_of(tmp_path))
     assert [row.role for row in table.rows] == ["variant", "floor", "ceiling"]
     assert cells(table, "floor: real against real")["A → B KD(tiny)"].text == "0.004000"
 
@@ -109,7 +108,7 @@ def test_what_is_missing_is_a_dash_with_its_reason(tmp_path: Path, mini: ModuleT
     failed = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
     mini.write_record(failed.folder(tmp_path), mini.record(failed, status="failed", reason="x"))
     group = group_of(tmp_path)
-    assert cells(main_table(group), "slot9")["A → B KD(tiny)"].note == "No scores: failed."
+    assert cells(distances_table(group), "slot9")["A → B KD(tiny)"].note == "No scores: failed."
     masks = measurement_tables(group, "masks")[0]
     assert cells(masks, "copy")["A → B entropy"] == Cell("-", note="The generator has no masks.")
     assert "<sup>b</sup> The generator has no masks." in to_markdown(masks)
@@ -124,7 +123,7 @@ def test_scores_that_are_not_finite_are_missing(tmp_path: Path, mini: ModuleType
             direction.metrics["kd(tiny)"] = Score(value=float("nan"))
             direction.metrics["fd(tiny)"] = Score(value=float("inf"))
         (run.folder(tmp_path) / "scores.json").write_text(scores.model_dump_json())
-    found = cells(main_table(group_of(tmp_path)), "slot9")
+    found = cells(distances_table(group_of(tmp_path)), "slot9")
     assert found["A → B KD(tiny)"] == Cell("-", note="it came out as NaN")
     assert found["B → A FD(tiny)"].text == "-"
 
@@ -158,26 +157,12 @@ def test_costs_are_means_with_their_range(tmp_path: Path, mini: ModuleType, grou
     assert found["training [min]"].spread == "[1.67, 2.17]"
 
 
-def test_the_overview_has_a_column_for_every_data_set_and_direction(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path, ("spatial",), ("toy-stripes", "toy-season"), (0,), pictures=False)
-    mini.write_study(tmp_path, ("slot9",), ("toy-season",), (0,), pictures=False)
-    table = overview_table("smoke", groups(read_study(run_folders([tmp_path]))))
-    assert table is not None
-    assert [column.group for column in table.columns] == [
-        "toy-season A → B",
-        "toy-season B → A",
-        "toy-stripes A → B",
-        "toy-stripes B → A",
-    ]
-    assert table.rows[1].cells[2].note == "No run of this variant on this data set."
-
-
 def test_feature_networks_never_share_a_column(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
     mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0,), pictures=False)
     run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
     text = (run.folder(tmp_path) / "scores.json").read_text().replace("(tiny)", "(squeezenet)")
     (run.folder(tmp_path) / "scores.json").write_text(text)
-    table = main_table(group_of(tmp_path))
+    table = distances_table(group_of(tmp_path))
     titles = [column.title for column in table.columns if column.group == "A → B"]
     assert titles == ["KD(squeezenet)", "KD(tiny)", "FD(squeezenet)", "FD(tiny)"]
     assert cells(table, "spatial")["A → B KD(squeezenet)"].text == "-"
@@ -283,7 +268,7 @@ def test_the_metric_card_is_a_file_of_comments_and_the_table_is_ready_to_paste(
     lines = card.read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("% ") for line in lines)
     assert "% feature_network: tiny" in lines
-    main = (tmp_path / "out" / "tables" / card.name.replace("-card", "-main-last")).read_text()
+    main = (tmp_path / "out" / "tables" / card.name.replace("-card", "-distances-last")).read_text()
     assert "feature" not in main
 
 
@@ -352,10 +337,9 @@ def test_every_table_says_which_baseline_has_its_own_objective(
     for dataset in datasets:
         write_own(tmp_path, mini, dataset, 0)
         write_own(tmp_path, mini, dataset, 1)
-    both = groups(read_study(run_folders([tmp_path])))
-    tables = [overview_table("smoke", both)]
-    for group in both:
-        tables += [main_table(group), cost_table(group), *measurement_tables(group, "faithfulness")]
+    tables: list[Table] = []
+    for group in groups(read_study(run_folders([tmp_path]))):
+        tables += [distances_table(group), cost_table(group), *measurement_tables(group, "faithfulness")]
     for table in tables:
         assert [row.title for row in table.rows if "§" in row.title] == ["cut §"]
         assert "§ Own objective: cut, in place of the protocol's." in table.caption

@@ -1,0 +1,223 @@
+"""What a report holds of each comparison group, and in which fold of the page it stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reports import page
+from reports.comparability import Group
+from reports.control import LEAD
+from reports.figures.section import Drawing, drawings
+from reports.findings import Summary, summarise_group
+from reports.frame import Study
+from reports.galleries.extremes import extreme_galleries
+from reports.galleries.masks import mask_galleries
+from reports.galleries.model import Gallery
+from reports.galleries.outputs import output_galleries
+from reports.galleries.pictures import Pictures
+from reports.galleries.sources import Shown, shown_runs
+from reports.galleries.strip import first_look
+from reports.galleries.time_lapse import time_lapses
+from reports.screen import protocol_name, screen, shown_first
+from reports.tables.ablation import ablation_tables
+from reports.tables.ballot import ballot_tables
+from reports.tables.cost import cost_table
+from reports.tables.distances import distances_table
+from reports.tables.main import main_table
+from reports.tables.measurements import measurement_tables
+from reports.tables.model import Table
+from reports.tables.published import published_table
+from reports.tables.runs import failures_table, remarks
+from reports.verdict.folds import fold_answers
+from reports.verdict.model import Answers
+
+SECTIONS = {
+    "distances": ("Distances", "How near the translations are to the target domain, as sets of images."),
+    "faithfulness": ("Faithfulness and artefacts", "What distances between sets do not see, image by image."),
+    "masks": ("Masks", "Where a variant looks, and whether that does anything."),
+    "cost": ("Cost", "What a variant costs on the machine it was run on."),
+    "ablation": ("Ablations", "What every parameter that varies changes."),
+    "losses": ("Losses", "What the networks were optimised for; not a measure of quality."),
+}
+"""The parts of a group in report.md, in order."""
+OF_TABLES = {
+    "faithfulness": ("faithfulness", "truth", "artefacts"),
+    "masks": ("masks", "mask-grids"),
+    "distances": ("sets",),
+}
+BEHIND = ("artefacts", "mask-grids", "validation")
+"""Tables that a fold of the page folds once more."""
+FOLDS = {
+    "nearer": ("distances",),
+    "kept": ("faithfulness",),
+    "attend": ("masks",),
+    "cost": ("cost", "ablation"),
+    "how": ("losses",),
+}
+NOT_ON_THE_PAGE = ("pair-", "shares")
+"""Figures that the page shows better, or that would only make it large: they lie in figures/."""
+
+
+@dataclass(frozen=True)
+class GroupContent:
+    """Everything counted and drawn for one comparison group."""
+
+    group: Group
+    summary: Summary
+    tables: Mapping[str, Sequence[Table]]
+    drawings: tuple[Drawing, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    galleries: tuple[Gallery, ...] = ()
+
+    def every(self) -> Iterator[Table]:
+        """All tables but the main one."""
+        for found in self.tables.values():
+            yield from found
+
+
+def content(
+    group: Group, pictures: Pictures, by_eye: Sequence[BallotCount] = (), *, drawn: bool, pictured: bool
+) -> GroupContent:
+    """Counted for every format, drawn for those that show figures, with pictures for the page alone."""
+    tables: dict[str, list[Table]] = {"distances": [distances_table(group), *ballot_tables(group, by_eye)]}
+    if "validation" in set(group.study.scores["selection"]):
+        tables["distances"].append(distances_table(group, "validation"))
+    for section, names in OF_TABLES.items():
+        tables.setdefault(section, []).extend(
+            table for name in names for table in measurement_tables(group, name)
+        )
+    tables |= {"cost": [cost_table(group)], "ablation": ablation_tables(group)}
+    shown = shown_runs(group) if pictured else []
+    galleries = tuple(_galleries(group, shown, pictures)) if pictured else ()
+    figures = tuple(drawings(group)) if drawn else ()
+    return GroupContent(group, summarise_group(group), tables, figures, tuple(shown), galleries)
+
+
+def _galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
+    yield from output_galleries(group, shown, pictures)
+    yield from mask_galleries(group, shown, pictures)
+    yield from extreme_galleries(group, shown, pictures)
+    yield from time_lapses(group, shown, pictures)
+
+
+def main_tables(found: Answers, contents: Sequence[GroupContent]) -> list[Table]:
+    """The main table of every group that has any number."""
+    made = (main_table(one.group, found) for one in contents)
+    return [table for table in made if table.rows and table.columns]
+
+
+def page_of(
+    found: Answers,
+    study: Study,
+    contents: Sequence[GroupContent],
+    pictures: Pictures,
+    control: Sequence[str],
+    notes: Sequence[str],
+    name: str,
+) -> page.Page:
+    """The page of a report. `notes` are what a reader should know of the choice of runs."""
+    groups = [one.group for one in contents]
+    top = screen(found, groups, study, name)
+    pictured = {one.group.key: (one.group, list(one.shown)) for one in contents if one.shown}
+    look = first_look(found, pictured, shown_first(found), pictures)
+    titles = {panel.key: panel.title for panel in top.panels}
+    galleries = tuple(
+        (titles.get(one.group.key, one.group.dataset), front)
+        for one in contents
+        if (front := tuple(each for each in one.galleries if _in_front(each)))
+    )
+    said = fold_answers(found, groups)
+    blocks = {key: tuple(_blocks(key, contents, titles)) for key in FOLDS}
+    blocks["sure"] = tuple(_sure(contents, titles, control))
+    blocks["how"] = (*_how(study, contents, titles, notes), *blocks["how"])
+    folds = tuple(
+        page.Fold(key, said[key], tuple(block for block in blocks[key] if block))
+        for key in said
+        if any(blocks[key])
+    )
+    numbers = tuple((table, page.sources(table)) for table in main_tables(found, contents))
+    return page.Page(top, look, numbers, galleries, folds, colophon(study))
+
+
+def _in_front(gallery: Gallery) -> bool:
+    return gallery.section in ("gallery", "masks") and not gallery.folded
+
+
+def _blocks(key: str, contents: Sequence[GroupContent], titles: Mapping[str, str]) -> Iterator[page.Block]:
+    """What a fold holds of every group."""
+    for one in contents:
+        tables = [table for section in FOLDS[key] for table in one.tables.get(section, ())]
+        behind = [table for table in tables if any(name in table.key for name in BEHIND)]
+        drawn = [
+            page.drawing_view(drawing)
+            for drawing in one.drawings
+            if drawing.section in FOLDS[key] and not drawing.folded and _on_page(drawing, one.group)
+        ]
+        yield page.Block(
+            titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else "",
+            tables=page.whole([table for table in tables if table not in behind]),
+            drawings=tuple(drawn),
+            more=page.whole(behind),
+            galleries=tuple(each for each in one.galleries if _fold_of(each) == key and not _in_front(each)),
+        )
+
+
+def _on_page(drawing: Drawing, group: Group) -> bool:
+    return not drawing.key.removeprefix(f"{group.key}-").startswith(NOT_ON_THE_PAGE)
+
+
+def _fold_of(gallery: Gallery) -> str:
+    return {"masks": "attend", "training": "how"}.get(gallery.section, "kept")
+
+
+def _sure(
+    contents: Sequence[GroupContent], titles: Mapping[str, str], control: Sequence[str]
+) -> Iterator[page.Block]:
+    """The declared comparisons in full, what could not be told, and the A/A control."""
+    for one in contents:
+        summary = one.summary
+        lines = (*(each.sentence for each in (*summary.headlines, *summary.found)), *summary.not_told)
+        yield page.Block(titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else "", lines)
+    if control:
+        yield page.Block("A/A control", (LEAD, *control))
+
+
+def _how(
+    study: Study, contents: Sequence[GroupContent], titles: Mapping[str, str], notes: Sequence[str]
+) -> Iterator[page.Block]:
+    """What was run, under which rules, what is missing, and what the runs remark."""
+    names = sorted({record.cell.protocol for record in study.records.values()})
+    rules = []
+    for name in names:
+        base, changes = protocol_name(name)
+        rules += (
+            [f"Protocol `{base}` with {', '.join(f'`{change}`' for change in changes)}."] if changes else []
+        )
+    yield page.Block("", tuple(rules))
+    for one in contents:
+        lines = (*one.summary.compared, *one.summary.schedule)
+        yield page.Block(titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else "", lines)
+    left_out = failures_table(study)
+    if left_out:
+        yield page.Block("Runs left out", tables=(left_out,))
+    published = published_table(sorted(study.runs["dataset"].dropna().unique()))
+    if published:
+        yield page.Block("Published results, not measured here", more=page.whole([published]))
+    said = (*notes, *(f"{run}: {warning}" for run, warning in remarks(study)))
+    if said:
+        yield page.Block("Remarks of the runs", tuple(said))
+
+
+def colophon(study: Study) -> str:
+    """Software and machines of the runs."""
+    environments = [record.environment for record in study.records.values()]
+    if not environments:
+        return "No run record could be read."
+    versions = sorted({f"bench {one.bench}, torch {one.versions.get('torch', '?')}" for one in environments})
+    commits = sorted(
+        {f"{(one.git_commit or 'unknown')[:12]}{' + changes' * bool(one.git_dirty)}" for one in environments}
+    )
+    machines = sorted({one.device_name or one.cpu for one in environments})
+    return (
+        f"Made by bench report from run folders alone. Software of the runs: {'; '.join(versions)}; commit "
+        f"{', '.join(commits)}. Machines: {'; '.join(machines)}. Numbers for other programs: results.json."
+    )
