@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.ballot.records import BallotCount
 from reports import page
 from reports.comparability import Group
 from reports.control import LEAD
