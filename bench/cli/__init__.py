@@ -15,17 +15,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from bench.cli import (
     ballot,
-    check,
     compare,
     data,
-    doctor,
     export,
-    list_,
+    inspect,
     power,
     profile,
     report,
     run,
-    runs,
     score,
     study,
     translate,
@@ -108,12 +105,12 @@ app.command("power")(power.power)
 app.command("translate")(translate.translate)
 app.command("export")(export.export)
 app.add_typer(ballot.app, name="ballot")
-app.add_typer(list_.app, name="list")
-app.add_typer(runs.app, name="runs")
+app.add_typer(inspect.list_app, name="list")
+app.add_typer(inspect.runs_app, name="runs")
 app.add_typer(data.app, name="data")
-app.command("check")(check.check)
+app.command("check")(inspect.check)
 app.command("profile")(profile.profile)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(inspect.doctor)
 plainly(app)
 
 

@@ -48,7 +48,7 @@ def get(
 
 
 @app.command()
-def verify_folder(
+def verify(
     name: Name,
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for a machine.")] = False,

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 import variants
-from bench.cli.check import check
+from bench.cli.inspect import check
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "example_variant.py"
 

@@ -1,5 +1,9 @@
-"""`bench list`: what there is to choose from."""
+"""Looking at what there is: `bench list`, `bench check`, `bench doctor`, and `bench runs`, which keeps the
+folder in order.
+"""
 
+import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,15 +12,16 @@ from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, 
 
 if TYPE_CHECKING:
     from bench.protocol import Protocol
+    from variants.conformance import CheckResult
 
-app = typer.Typer(
+list_app = typer.Typer(
     help="Show what there is: variants, baselines, datasets, protocols, metrics, runs.",
     epilog="Example: bench list variants",
     no_args_is_help=True,
 )
 
 
-@app.command("variants")
+@list_app.command("variants")
 def list_variants(as_json: AsJson = False, plugin: Plugin = None) -> None:
     """Every variant with its parameters and their defaults.
 
@@ -26,7 +31,7 @@ def list_variants(as_json: AsJson = False, plugin: Plugin = None) -> None:
     show_generators(("variant", "control"), as_json)
 
 
-@app.command("baselines")
+@list_app.command("baselines")
 def list_baselines(as_json: AsJson = False, plugin: Plugin = None) -> None:
     """Every baseline: what a variant is compared to.
 
@@ -53,10 +58,10 @@ def show_generators(kinds: tuple[str, ...], as_json: bool) -> None:
                     "own objective": described.objective,
                 }
             )
-    show(rows, as_json)
+    show_rows(rows, as_json)
 
 
-@app.command("datasets")
+@list_app.command("datasets")
 def list_datasets(as_json: AsJson = False) -> None:
     """Every data set of the catalogue: embedded scenes and real images.
 
@@ -81,7 +86,7 @@ def _whether_here(row: dict[str, Any]) -> str:
     return "broken" if row["path"] else "no"
 
 
-@app.command("protocols")
+@list_app.command("protocols")
 def list_protocols(
     name: Annotated[str | None, typer.Argument(help="One of them, or a .toml file: all its rules.")] = None,
     as_json: AsJson = False,
@@ -134,7 +139,7 @@ def _spelled(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@app.command("metrics")
+@list_app.command("metrics")
 def list_metrics(
     key: Annotated[str | None, typer.Argument(help="One of them: how it is measured.")] = None,
     as_json: AsJson = False,
@@ -158,7 +163,7 @@ def list_metrics(
         chosen = [row for row in rows if row["key"] == key]
         if not chosen:
             raise unknown_name("metric", key, [row["key"] for row in listed()], "bench list metrics")
-        show(chosen, as_json)
+        show_rows(chosen, as_json)
     elif markdown:
         typer.echo(page(), nl=False)
     elif as_json:
@@ -170,7 +175,7 @@ def list_metrics(
         say("NAME is a feature network other than Inception. How one is measured: bench list metrics METRIC")
 
 
-@app.command("runs")
+@list_app.command("runs")
 def list_runs(
     runs: Runs = DEFAULT_RUNS,
     status: Annotated[str | None, typer.Option("--status", help="running, done, failed, damaged.")] = None,
@@ -201,7 +206,7 @@ def list_runs(
         announce(f"There are no runs in {runs}. Make one with: bench run --variant slot9")
 
 
-def show(rows: list[dict[str, Any]], as_json: bool) -> None:
+def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
     """Rows of equal keys as JSON, or as one paragraph a row: its first value, then the others."""
     if as_json:
         print_json(rows)
@@ -213,3 +218,124 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
             if value not in ("", None, {}):
                 text = " ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else value
                 typer.echo(f"  {text}" if key == "summary" else f"  {key}: {text}")
+
+
+def check(
+    variant: Annotated[list[str], typer.Argument(help="Names, parameters in brackets allowed.")],
+    plugin: Plugin = None,
+    full_size: Annotated[
+        bool, typer.Option("--full-size", help="At the published width, not narrow: minutes, not seconds.")
+    ] = False,
+    expected: Annotated[
+        int | None,
+        typer.Option("--parameters", min=0, max=10**15, help="Number of trained parameters to insist on."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that variants keep the generator contract; exit 1 where one does not.
+
+    Then what is left of a picture after each stage of the mask head, untrained and as narrow as in protocol
+    small: dead, weak or awake at initialisation. That is no check, and fails nothing.
+
+    Examples:
+
+      bench check slot9 'spatial[width=16]'
+
+      bench check one-mask --plugin docs/example_variant.py
+    """
+    load_plugins(plugin)
+    import variants
+
+    names = [variants.canonical(name) for name in variant]
+    results = {}
+    for name in names:
+        results[name] = variants.check(name, full_size=full_size, expected_parameters=expected)
+        if not as_json:
+            show_checks(name, results[name])
+            show_signal_chain(name)
+    if as_json:
+        rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
+        print_json(rows)
+    if not all(each.passed for found in results.values() for each in found):
+        raise typer.Exit(1)
+
+
+def show_signal_chain(name: str) -> None:
+    """Print what is left of a picture after each stage of a mask head, and what follows from that."""
+    from bench.profiling.signal_chain import foretold
+    from bench.protocol import load_protocol
+
+    chain = foretold(name, load_protocol("small"))
+    if chain is not None:
+        typer.echo("\n".join(f"  {line}" for line in chain.lines))
+
+
+def show_checks(name: str, results: "list[CheckResult]") -> None:
+    """Print the outcome of every check of one variant."""
+    typer.echo(typer.style(name, bold=True))
+    for each in results:
+        mark = typer.style("passed", fg="green") if each.passed else typer.style("FAILED", fg="red")
+        typer.echo(f"  {mark}  {each.name:<26} {each.detail}")
+
+
+def doctor(runs: Runs = DEFAULT_RUNS, as_json: AsJson = False) -> None:
+    """Devices, weights, data, versions: what is here, absent or broken, and the command that mends each.
+
+    Example:
+
+      bench doctor
+    """
+    from bench.doctor import examine
+
+    findings = examine(runs)
+    if as_json:
+        print_json([dataclasses.asdict(finding) for finding in findings])
+        return
+    marks = {"ok": "green", "absent": "yellow", "broken": "red"}
+    for finding in findings:
+        state = "ok" if finding.fine else "broken" if finding.broken else "absent"
+        typer.echo(f"{typer.style(f'{state:<6}', fg=marks[state])} {finding.subject}: {finding.detail}")
+        if finding.remedy:
+            typer.echo(f"       -> {finding.remedy}")
+
+
+runs_app = typer.Typer(
+    help="Keep the folder of runs in order.",
+    epilog="Example: bench runs rm",
+    no_args_is_help=True,
+)
+
+
+@runs_app.callback()
+def keep() -> None:
+    """Keep the folder of runs in order."""
+
+
+@runs_app.command("rm")
+def remove(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Run folders; default: all failed ones.")
+    ] = None,
+    runs: Runs = DEFAULT_RUNS,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove failed runs, after asking. Runs that are done or under way are never removed.
+
+    Example: bench runs rm --yes
+    """
+    from bench.cli.console import announce
+    from bench.runs.folder import failed_runs, remove_run
+
+    chosen = failed_runs(folders or [runs], named=bool(folders))
+    for folder, reason in chosen:
+        print(f"{folder.path}: {reason}")
+    if not chosen:
+        announce(f"There is no failed run in {runs}.")
+        return
+    if not yes:
+        typer.confirm(f"Remove these {len(chosen)} failed runs?", abort=True, err=True)
+    for folder, _ in chosen:
+        kept = remove_run(folder)
+        if kept is not None:
+            announce(f"{folder.path} was a link: {kept} is kept")
+    announce(f"removed {len(chosen)}")
