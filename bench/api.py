@@ -80,6 +80,7 @@ def run(
     from bench.setup import Execution, describe_environment, resolve_device, use_threads
     from bench.studies.execute import Machine, execute, preview
     from bench.studies.identity import finished_remarks
+    from bench.studies.plan import foretold_cost
     from bench.tracking import tracker_names
 
     execution = Execution(
@@ -93,6 +94,8 @@ def run(
         resolve_device(device), use_threads(threads), maybe_path(weights), skip_bad_images, execution
     )
     folder = cell.folder(root)
+    if not RunFolder(folder).is_done() and (cost := foretold_cost(cell, root)):
+        announce(f"cost: {cost}")
     if not dry_run and not RunFolder(folder).run_json.exists():  # said once, before the first step
         from bench.profiling.signal_chain import foretold
 

@@ -225,6 +225,32 @@ def hours_of(cell: Cell, measured: MeasuredStep | None, images: tuple[int, int] 
     return (steps * measured.seconds_per_step + measured.seconds_scoring) / 3600
 
 
+def foretold_cost(cell: Cell, runs: Path) -> str:
+    """What a run will take here, in words, by the steps that earlier runs below `runs` measured.
+
+    Empty for a baseline of which none is known: most of them train nothing.
+    """
+    measured = read_measurements(runs).of(cell.protocol, cell.variant)
+    if measured is None:
+        if variants.describe(cell.variant).kind == "baseline":
+            return ""
+        return "no run of equal steps is there yet; the time left is shown after the first ones"
+    step = f"{measured.seconds_per_step:.2g} s a step, measured on {measured.device}"
+    hours = hours_of(cell, measured, None)
+    if hours is None:
+        return f"{step}; epochs are counted when the data set is loaded"
+    images = cell.protocol.images_to_see(0, 0)
+    return f"about {duration(hours)} for {images} images and their scores; {step}"
+
+
+def duration(hours: float) -> str:
+    """`40 s`, `12 min` or `3.4 hours`."""
+    seconds = 3600 * hours
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if hours < 1.5 else f"{hours:.1f} hours"
+
+
 def load_facts_of(grid: Grid, skip_bad_images: bool, progress: Any) -> Callable[[str], Facts]:
     """A function that loads a data set for its facts; it is in the cache then when the workers want it."""
 

@@ -2,6 +2,7 @@
 
     python docs/results/ablation.py run --runs runs --weights squeezenet1_1.pth
     python docs/results/ablation.py keep --runs runs
+    python docs/results/ablation.py table
 
 `run` executes one `bench run` after the other in the declared order; a run that was stopped goes on, a
 finished one is left as it is. `keep` writes NAME.json beside NAME.toml, of every run with a validation: the
@@ -17,6 +18,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +27,7 @@ from bench.cell import Cell
 from bench.protocol import load_protocol
 from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS
+from bench.statistics.copying import images_until_better
 
 HERE = Path(__file__).parent
 MEASURED = ("kd", "copy_kd", "kd_from_copy", "kd_from_copy_low", "kd_from_copy_high", "unchanged")
@@ -138,6 +141,35 @@ def kept(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
         )
 
 
+LAST = 4
+"""Validations at the end of a run of which the endpoint is the mean."""
+
+
+def endpoint(run: dict[str, Any]) -> float:
+    """The kernel distance as a share of the copy's: the mean of both directions and the last validations."""
+    rows, names = run["validations"][-LAST:], [f"kd_{direction}" for direction in DIRECTIONS]
+    return fmean(row[name] / row[f"copy_{name}"] for row in rows for name in names)
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """Of every run its endpoint, unless it is not finished, seconds a step, and images until better."""
+    lines = ["| stage | data set, variant, seed | arm | of a copy's | s a step | until better, A2B / B2A |"]
+    lines.append("|---|---|---|---|---|---|")
+    for run in runs:
+        seen = [row["images_seen"] for row in run["validations"]]
+        until = (
+            images_until_better(seen, [row[f"kd_from_copy_high_{direction}"] for row in run["validations"]])
+            for direction in DIRECTIONS
+        )
+        better = " / ".join("never" if each is None else f"{each:.0f}" for each in until)
+        done = run["status"] == "done"
+        end = f"{endpoint(run):.3f}" if done else f"after {seen[-1]:.0f} images, not finished"
+        step = f"{run['seconds_per_step']:.2f}" if done else "-"
+        cell = f"{run['dataset']}, {run['variant']}, {run['seed']}"
+        lines.append(f"| {run['stage']} | {cell} | {run['arm']} | {end} | {step} | {better} |")
+    return "\n".join(lines)
+
+
 def number(text: str | None) -> float | None:
     """A field of a table; None of an empty one."""
     return float(text) if text else None
@@ -146,7 +178,7 @@ def number(text: str | None) -> float | None:
 def main() -> int:
     """Run, or keep what was run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["run", "keep"])
+    parser.add_argument("action", choices=["run", "keep", "table"])
     parser.add_argument("--file", type=Path, default=HERE / "fast-ablation.toml")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--weights", type=Path, help="SqueezeNet's weights")
@@ -155,9 +187,13 @@ def main() -> int:
     if given.action == "run":
         weights = ["--weights", str(given.weights)] if given.weights else []
         return execute(ablation, ["--threads", "1", "--runs", str(given.runs), *weights])
+    file = given.file.with_suffix(".json")
+    if given.action == "table":
+        print(table(json.loads(file.read_text(encoding="utf-8"))["runs"]))
+        return 0
     found: list[dict[str, Any]] = [each.model_dump() for each in kept(ablation, given.runs)]
     text = json.dumps({"runs": found}, indent=1)
-    given.file.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    file.write_text(text + "\n", encoding="utf-8")
     return 0
 
 

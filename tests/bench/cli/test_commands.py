@@ -64,6 +64,21 @@ def test_a_dry_run_prints_half_a_page_or_the_record_and_leaves_nothing(
     assert not (workplace / "runs/tiny/toy-stripes/slot5").exists()
 
 
+def test_a_run_says_beforehand_what_it_will_cost_by_a_step_that_was_measured_here(
+    bench: Command, call: Command, tmp_path: Path
+) -> None:
+    words = ["run", "--variant", "uniform", "--protocol", "tiny.toml", "--runs", str(tmp_path)]
+    first = bench(*words, "--set", "train.images_seen=14")
+    assert first.returncode == 0, first.stderr
+    assert "cost: no run of equal steps is there yet" in first.stderr
+    longer = call(*words, "--set", "train.images_seen=40000", "--dry-run")
+    assert re.search(r"cost: about [\d.]+ (min|hours) for 40000 images and their scores", longer.stderr)
+    assert re.search(r"[\d.]+ s a step, measured on \w+", longer.stderr)
+    wider = call(*words, "--set", "train.discriminator_width=24", "--dry-run")
+    assert "no run of equal steps" in wider.stderr, "a step of other width costs something else"
+    assert "cost:" not in call("run", "--variant", "copy", "--protocol", "tiny.toml", "--dry-run").stderr
+
+
 def test_a_dry_run_of_a_large_study_names_its_first_cells_and_counts_all(
     call: Command, tmp_path: Path
 ) -> None:
