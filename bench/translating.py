@@ -50,11 +50,6 @@ def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tu
     generator = load_generators(folder.generator)[direction]
     if generator.wants_masks is not None:
         raise UsageError(
-            f"{record.cell.variant} translates by foreground masks, which images by themselves do not have. "
-            "Give --run of another variant."
-        )
-    if generator.wants_masks is not None:
-        raise UsageError(
             f"{record.cell.variant} translates by the foreground masks of its data set, and images from "
             f"elsewhere have none: the run in {folder.path} is of no use on them. Take another variant's."
         )

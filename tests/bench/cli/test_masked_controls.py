@@ -144,13 +144,6 @@ def test_progress_pictures_show_the_masks_side_by_side(told):
         np.testing.assert_array_equal(pixels[:, :32], 255 - pixels[:, 32:])
 
 
-def test_photographs_without_masks_are_not_translated_by_it(told, call, masked):
-    done = call("translate", "--run", told, masked / "testA", "--out", "by-oracle")
-    assert done.returncode == 2
-    assert "oracle translates by foreground masks" in done.stderr
-    assert "Give --run of another variant" in done.stderr
-
-
 def test_masks_of_a_folder_give_the_measures_of_truth_to_photographs(told):
     scores = json.loads((told / "scores.json").read_text())["selections"]["last"]["directions"]
     for direction in scores.values():
