@@ -1,6 +1,7 @@
 """Figures of the documentation can be made again, and the numbers of its results are filled, never typed."""
 
 import importlib.util
+import json
 import sys
 import tarfile
 from pathlib import Path
@@ -189,3 +190,19 @@ def test_what_happens_is_confirmed_where_it_happened_in_every_run(
     evidence: ModuleType, counts: tuple[str, ...], verdict: str
 ) -> None:
     assert evidence.verdict_of_every(*counts) == verdict
+
+
+def test_what_is_kept_of_the_ablation_is_declared_and_its_endpoint_is_that_of_the_last_validations() -> None:
+    ablation = script(RESULTS / "ablation.py")
+    declared = ablation.declared(RESULTS / "fast-ablation.toml")
+    planned = {
+        (each.stage, each.arm, each.cell.dataset, each.cell.variant, each.cell.seed)
+        for each in declared.planned()
+    }
+    runs = json.loads((RESULTS / "fast-ablation.json").read_text())["runs"]
+    keys = ("stage", "arm", "dataset", "variant", "seed")
+    assert {tuple(run[key] for key in keys) for run in runs} <= planned
+    assert len(ablation.table(runs).splitlines()) == 2 + len(runs)
+    copy = {"copy_kd_A2B": 1.0, "copy_kd_B2A": 1.0}
+    rows = [copy | {"kd_A2B": share, "kd_B2A": 3 * share} for share in (9, 1, 2, 3, 4)]
+    assert ablation.endpoint({"validations": rows}) == 5.0, "the mean of both directions, of the last four"
