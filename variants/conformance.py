@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load, save
@@ -92,6 +93,10 @@ def translated(generator: Generator, image: Tensor, noise: torch.Generator | Ten
     return generator(image, noise, some_mask(generator, image))
 
 
+Tested = TypeVar("Tested")
+"""What a check is of: a Subject, or what other suites test."""
+
+
 class Failed(Exception):
     """A check that did not pass, with what was found."""
 
@@ -129,7 +134,7 @@ def gist(detail: str) -> str:
     return place[0] if place else detail
 
 
-def run(name: str, each: Callable[[Subject], str], subject: Subject) -> CheckResult:
+def run(name: str, each: Callable[[Tested], str], subject: Tested) -> CheckResult:
     """The result of one check; whatever it raises is a failure."""
     try:
         return CheckResult(name, True, each(subject))

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
+from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, Weights, load_plugins, print_json
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.protocol import Protocol
     from variants.conformance import CheckResult
 
 list_app = typer.Typer(
-    help="Show what there is: variants, baselines, datasets, protocols, metrics, runs.",
+    help="Show what there is: variants, baselines, datasets, protocols, metrics, networks, runs.",
     epilog="Example: bench list variants",
     no_args_is_help=True,
 )
@@ -175,6 +176,18 @@ def list_metrics(
         say("NAME is a feature network other than Inception. How one is measured: bench list metrics METRIC")
 
 
+@list_app.command("networks")
+def list_networks(as_json: AsJson = False, plugin: Plugin = None) -> None:
+    """Every feature network: what distances between sets of images can be measured with.
+
+    Example: bench list networks
+    """
+    load_plugins(plugin)
+    from bench.scoring.networks import listed
+
+    show(listed(), as_json)
+
+
 @list_app.command("runs")
 def list_runs(
     runs: Runs = DEFAULT_RUNS,
@@ -221,7 +234,17 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def check(
-    variant: Annotated[list[str], typer.Argument(help="Names, parameters in brackets allowed.")],
+    variant: Annotated[
+        list[str] | None, typer.Argument(help="Names, parameters in brackets allowed.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", metavar="NAME", help="A metric; may be repeated.")
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option("--network", metavar="NAME", help="A feature network; may be repeated."),
+    ] = None,
+    weights: Weights = None,
     plugin: Plugin = None,
     full_size: Annotated[
         bool, typer.Option("--full-size", help="At the published width, not narrow: minutes, not seconds.")
@@ -232,7 +255,7 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that variants keep the generator contract; exit 1 where one does not.
+    """Check that variants, metrics or feature networks keep their contracts; exit 1 where one does not.
 
     Then what is left of a picture after each stage of the mask head, untrained and as narrow as in protocol
     small: dead, weak or awake at initialisation. That is no check, and fails nothing.
@@ -242,17 +265,29 @@ def check(
       bench check slot9 'spatial[width=16]'
 
       bench check one-mask --plugin docs/example_variant.py
+
+      bench check --metric brightness --plugin docs/example_metric.py
     """
     load_plugins(plugin)
     import variants
 
-    names = [variants.canonical(name) for name in variant]
+    if not (variant or metric or network):
+        raise UsageError("Nothing to check. Name variants, or --metric NAME, or --network NAME.")
+    names = [variants.canonical(name) for name in variant or ()]
     results = {}
     for name in names:
         results[name] = variants.check(name, full_size=full_size, expected_parameters=expected)
         if not as_json:
             show_checks(name, results[name])
             show_signal_chain(name)
+    if metric or network:
+        from bench.scoring.conformance import check_metric, check_network
+
+        parts = {name: check_metric(name) for name in metric or ()}
+        parts |= {name: check_network(name, weights) for name in network or ()}
+        results |= parts
+        for name in () if as_json else parts:
+            show_checks(name, parts[name])
     if as_json:
         rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
         print_json(rows)

@@ -178,6 +178,7 @@ def feature_key(network: FeatureNetwork, content: str) -> str:
             "weights": network.weights_hash,
             "resize": network.resize,
             "device": network.device.type,
+            **({"code": network.code} if network.code else {}),
             "libraries": {name: metadata.version(name) for name in LIBRARIES},
         }
     )

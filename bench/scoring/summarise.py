@@ -199,6 +199,7 @@ def metric_card(network: FeatureNetwork, subset_size: int, counts: dict[str, int
         "feature_dimension": network.dimension,
         "weights_source": network.weights_source,
         "weights_sha256": network.weights_hash,
+        **({"network_code_sha256": network.code} if network.code else {}),
         "resize": network.resize,
         "covariance": "unbiased (n - 1), float64, low-rank Frechet formula",
         "kernel": "(x.y/d + 1)^3, unbiased over all pairs",

@@ -1,26 +1,57 @@
-"""Feature networks by name: `inception`, `squeezenet`, `efficientnet-lite0`, `tiny`, and torch-fidelity's.
+"""Feature networks by name: one a file with its entry on it, plugins', and those that torch-fidelity has.
 
 There is no silent fallback: a network whose weights are missing is an error that names the remedy.
-Torchvision and torch-fidelity take seconds to import, so each network's module is imported when asked for.
+Torch-fidelity takes seconds to import, so its own networks are asked for last.
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from bench.names import unknown_name
-from bench.scoring.networks.network import FeatureNetwork, Features
+from bench.scoring.networks.network import NETWORKS, FeatureNetwork, Features, network
+from bench.scoring.networks.weights import WeightsFile, built_from, fitting_state, judged_by_names
 
-__all__ = ["FeatureNetwork", "Features", "load_network", "network_names", "plain_name", "require_weights"]
-
-OWN_NAMES = ("inception", "squeezenet", "efficientnet-lite0", "tiny")
+__all__ = [
+    "NETWORKS",
+    "FeatureNetwork",
+    "Features",
+    "WeightsFile",
+    "built_from",
+    "fitting_state",
+    "judged_by_names",
+    "load_network",
+    "network",
+    "network_names",
+    "plain_name",
+    "require_weights",
+]
 
 
 def network_names() -> list[str]:
     """Every name that `load_network` takes."""
     from bench.scoring.networks.fidelity import registered_networks
 
-    return [*OWN_NAMES, *registered_networks()]
+    return [*NETWORKS.entries(), *registered_networks()]
+
+
+def listed() -> list[dict[str, Any]]:
+    """What `bench list networks` prints."""
+    from bench.scoring.networks.fidelity import registered_networks
+
+    own = [
+        {
+            "name": each.name,
+            "summary": each.summary,
+            "dimension": each.dimension,
+            "resize": each.resize,
+            "weights": each.weights.address if each.weights else each.source,
+        }
+        for each in NETWORKS.entries().values()
+    ]
+    theirs = {"summary": "of torch-fidelity", "dimension": None, "resize": "", "weights": "torch-fidelity's"}
+    return own + [{"name": name, **theirs} for name in registered_networks()]
 
 
 def plain_name(name: str) -> str:
@@ -30,8 +61,8 @@ def plain_name(name: str) -> str:
     """
     plain = name.removeprefix("torch-fidelity:")
     plain = "inception" if plain == "inception-v3-compat" else plain
-    if plain not in OWN_NAMES and plain not in network_names():
-        raise unknown_name("feature network", name, network_names(), "bench score --help")
+    if plain not in NETWORKS.entries() and plain not in network_names():
+        raise unknown_name("feature network", name, network_names(), "bench list networks")
     return plain
 
 
@@ -45,22 +76,8 @@ def load_network(
     """
     plain = plain_name(name)
     where = torch.device(device)
-    if plain == "tiny":
-        from bench.scoring.networks.tiny import load_tiny
-
-        return load_tiny(where)
-    if plain == "inception":
-        from bench.scoring.networks.inception import load_inception
-
-        return load_inception(weights, where)
-    if plain == "squeezenet":
-        from bench.scoring.networks.squeezenet import load_squeezenet
-
-        return load_squeezenet(weights, where)
-    if plain == "efficientnet-lite0":
-        from bench.scoring.networks.efficientnet import load_efficientnet
-
-        return load_efficientnet(weights, where)
+    if plain in NETWORKS.entries():
+        return NETWORKS.find(plain).load(weights, where)
     from bench.scoring.networks.fidelity import load_fidelity
 
     return load_fidelity(plain, weights, where)

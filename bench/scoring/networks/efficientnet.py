@@ -5,21 +5,13 @@ weights lie as a plain state dict in the package `efficientnet-lite0-pytorch-mod
 brings them; no code of that package is run.
 """
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.networks.weights import (
-    PublishedWeights,
-    WeightsFile,
-    fitting_state,
-    judged_by_names,
-    read_weights,
-)
+from bench.scoring.networks.network import network
+from bench.scoring.networks.weights import PublishedWeights, WeightsFile, fitting_state, judged_by_names
 
 INPUT_SIZE = 224
 DIMENSION = 1280
@@ -98,7 +90,7 @@ class EfficientNetLite0(nn.Module):
 
     def load(self, file: WeightsFile) -> None:
         """Take the weights, ready for use. Raises UsageError for those of another network."""
-        self.load_state_dict(fitting_state(file, PUBLISHED, judged_by_names(self)))
+        self.load_state_dict(fitting_state(file, judged_by_names(self)))
         self.requires_grad_(False).eval()
         fold(self, ("_conv_stem", "_bn0"), ("_conv_head", "_bn1"))
         for each in self._blocks:
@@ -131,17 +123,15 @@ def fold(module: nn.Module, *pairs: tuple[str, str]) -> None:
         setattr(module, normalisation, nn.Identity())
 
 
-def load_efficientnet(weights: Path | None, device: torch.device) -> FeatureNetwork:
-    """EfficientNet-Lite0 under its published layer names. Raises BenchError as `read_weights`."""
-    file = read_weights(PUBLISHED, weights)
+@network(
+    "efficientnet-lite0",
+    summary="EfficientNet-Lite0 trained on ImageNet (Tan and Le 2019), pooled; pip brings the weights",
+    dimension=DIMENSION,
+    resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
+    weights=PUBLISHED,
+)
+def with_weights(file: WeightsFile) -> EfficientNetLite0:
+    """EfficientNet-Lite0 under its published layer names. Raises UsageError for weights of another network."""
     module = EfficientNetLite0()
     module.load(file)
-    return FeatureNetwork(
-        name=PUBLISHED.network,
-        dimension=DIMENSION,
-        module=module.to(device),
-        weights_hash=file.sha256,
-        weights_source=file.source,
-        resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
-        device=device,
-    )
+    return module

@@ -43,10 +43,10 @@ class FidelityFeatures(nn.Module):
 class DinoFeatures(FeatureExtractorDinoV2):
     """Torch-fidelity's DINOv2 with weights from a file; the architecture's code comes from torch hub."""
 
-    def __init__(self, name: str, file: WeightsFile, published: PublishedWeights) -> None:
+    def __init__(self, name: str, file: WeightsFile) -> None:
         FeatureExtractorBase.__init__(self, name, ["dinov2"])
         self.feature_extractor_internal_dtype = torch.float32
-        readable(file, published)  # before anything is downloaded
+        readable(file)  # before anything is downloaded
         try:
             self.model = torch.hub.load(DINO_CODE, DINO_NAMES[name], pretrained=False, trust_repo=True)
         except (OSError, ImportError) as error:
@@ -55,7 +55,7 @@ class DinoFeatures(FeatureExtractorDinoV2):
                 f"Unpack that repository to {Path(torch.hub.get_dir()) / 'facebookresearch_dinov2_main'}, "
                 "or use another network."
             ) from None
-        self.model.load_state_dict(fitting_state(file, published, judged_by_names(self.model)))
+        self.model.load_state_dict(fitting_state(file, judged_by_names(self.model)))
 
 
 def registered_networks() -> list[str]:
@@ -87,7 +87,7 @@ def load_fidelity(name: str, weights: Path | None, device: torch.device) -> Feat
     """A network of torch-fidelity by its registered name. Raises BenchError as `read_weights`."""
     published = published_weights(name)
     file = read_weights(published, weights)
-    module = FidelityFeatures(_extractor(name, file, published)).to(device)
+    module = FidelityFeatures(_extractor(name, file)).to(device)
     with torch.inference_mode():
         probe = module(torch.zeros(1, 3, 32, 32, dtype=torch.uint8, device=device))
     side = getattr(module.extractor, "resolution", getattr(module.extractor, "INPUT_IMAGE_SIZE", None))
@@ -102,21 +102,22 @@ def load_fidelity(name: str, weights: Path | None, device: torch.device) -> Feat
     )
 
 
-def _extractor(name: str, file: WeightsFile, published: PublishedWeights) -> FeatureExtractorBase:
+def _extractor(name: str, file: WeightsFile) -> FeatureExtractorBase:
     layer = registry.FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric("fid")
     if name in CLIP_FILES:
-        return _clip(name, layer, file, published)
+        return _clip(name, layer, file)
     if name in DINO_NAMES:
-        return DinoFeatures(name, file, published)
+        return DinoFeatures(name, file)
     network = registry.FEATURE_EXTRACTORS_REGISTRY[name]
     made: FeatureExtractorBase = built_from(
-        file, published, lambda safe: network(name, [layer], feature_extractor_weights_path=safe)
+        file, lambda safe: network(name, [layer], feature_extractor_weights_path=safe)
     )
     return made
 
 
-def _clip(name: str, layer: str, file: WeightsFile, published: PublishedWeights) -> FeatureExtractorBase:
+def _clip(name: str, layer: str, file: WeightsFile) -> FeatureExtractorBase:
     """CLIP's weights are a TorchScript archive, hence a program: only the published file is opened."""
+    published = file.published
     if file.sha256 != published.hash_prefix:
         raise BenchError(
             f"The weights given for {name} have the SHA-256 {file.sha256[:12]}..., not the published "

@@ -1,23 +1,27 @@
 """`inception`: the network of FID and KID, exactly torch-fidelity's `inception-v3-compat`, features 2048."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torch_fidelity.feature_extractor_inceptionv3 import (
-    URL_INCEPTION_V3,
-    BasicConv2d,
-    FeatureExtractorInceptionV3,
+
+from bench.scoring.networks.network import network
+from bench.scoring.networks.weights import WeightsFile, built_from
+
+if TYPE_CHECKING:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+
+
+@network(
+    "inception",
+    summary="torch-fidelity's inception-v3-compat: the only one whose distances are FID and KID",
+    dimension=2048,
+    resize="TensorFlow 1 bilinear to 299 x 299, as torch-fidelity's inception-v3-compat",
+    weights=URL,
 )
-
-from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.networks.weights import PublishedWeights, WeightsFile, built_from, read_weights
-
-DIMENSION = 2048
-PUBLISHED = PublishedWeights("inception", URL_INCEPTION_V3, URL_INCEPTION_V3.rpartition("/")[2])
-
-
 class InceptionFeatures(nn.Module):
     """uint8 [b, 3, h, w] to float32 [b, 2048], resized inside as TensorFlow 1 did (bilinear, no antialias).
 
@@ -26,6 +30,8 @@ class InceptionFeatures(nn.Module):
     """
 
     def __init__(self, file: WeightsFile) -> None:
+        from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d
+
         super().__init__()
         self.network = _unfolded(file)
         for block in self.network.modules():
@@ -33,33 +39,18 @@ class InceptionFeatures(nn.Module):
                 block.conv = fuse_conv_bn_eval(block.conv, block.bn)
                 block.bn = nn.Identity()
         self.network.to(memory_format=torch.channels_last)
-        self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> Tensor:
         return self.network(images.contiguous(memory_format=torch.channels_last))[0]
 
 
-def _unfolded(file: WeightsFile) -> FeatureExtractorInceptionV3:
+def _unfolded(file: WeightsFile) -> "FeatureExtractorInceptionV3":
     """Torch-fidelity's network with these weights. Raises UsageError where names or shapes differ."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
     return built_from(
         file,
-        PUBLISHED,
         lambda safe: FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=safe
         ),
-    )
-
-
-def load_inception(weights: Path | None, device: torch.device) -> FeatureNetwork:
-    """The network of FID and KID. Raises BenchError as `read_weights` and for weights of other shapes."""
-    file = read_weights(PUBLISHED, weights)
-    module = InceptionFeatures(file)
-    return FeatureNetwork(
-        name="inception",
-        dimension=DIMENSION,
-        module=module.to(device),
-        weights_hash=file.sha256,
-        weights_source=file.source,
-        resize="TensorFlow 1 bilinear to 299 x 299, as torch-fidelity's inception-v3-compat",
-        device=device,
     )

@@ -1,13 +1,32 @@
-"""A feature network: images in, one vector per image out."""
+"""A feature network: images in, one vector per image out; its entry stands on its class.
 
+    @network("mine", summary="...", dimension=512, resize="antialiased bilinear to 224 x 224",
+             weights="https://somewhere/mine-0123abcd.pth")
+    class Mine(nn.Module):
+        def __init__(self, file: WeightsFile) -> None:     # without `weights`: __init__(self)
+            ...
+        def forward(self, images: Tensor) -> Tensor:       # uint8 [b, 3, h, w] to float32 [b, dimension]
+            ...
+
+Lists, cards, `bench doctor`, remedies and the keys of scores (`fd(mine)`) come from the entry. Libraries that
+take seconds to import are imported in `__init__`, not above: every entry is read before one is chosen.
+"""
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
+from bench.registry import Registry
+from bench.scoring.networks.weights import PublishedWeights, read_weights
 
 Features = np.ndarray[Any, np.dtype[np.float32]]
 BATCH = 16
@@ -34,6 +53,8 @@ class FeatureNetwork:
     """How images reach the network's input size, in words."""
     device: torch.device
     batch: int = BATCH
+    code: str = ""
+    """SHA-256 of the file of a network that is not ours: edited, it gives other features."""
 
     def __call__(self, images: np.ndarray | Tensor) -> Features:
         """The features [n, dimension] of images [n, h, w, 3]; raises BenchError for anything else."""
@@ -69,3 +90,96 @@ def check_images(images: np.ndarray | Tensor) -> None:
             f"Feature networks take uint8 images of shape [n, height, width, 3], not {images.dtype} "
             f"{list(images.shape)}. Turn tensors in [-1, 1] into images with bench.data.tensors.quantise."
         )
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """What is known of a feature network before it is loaded."""
+
+    name: str
+    summary: str
+    dimension: int
+    resize: str
+    build: Callable[..., nn.Module]
+    weights: PublishedWeights | None
+    """None: the module brings them."""
+    source: str
+    """Where weights that it brings come from, for the card."""
+
+    def load(self, chosen: Path | None, device: torch.device) -> FeatureNetwork:
+        """The network with weights from `chosen`, else from torch's folder or download.
+
+        Raises BenchError as `read_weights`, UsageError for weights of another network.
+        """
+        if self.weights is None:
+            module, source = self.build(), self.source
+            digest = hash_of(module)
+        else:
+            file = read_weights(self.weights, chosen)
+            module, source, digest = self.build(file), file.source, file.sha256
+        return FeatureNetwork(
+            name=self.name,
+            dimension=self.dimension,
+            module=module.requires_grad_(False).eval().to(device),
+            weights_hash=digest,
+            weights_source=source,
+            resize=self.resize,
+            device=device,
+            code=code_of(self.build),
+        )
+
+
+NETWORKS: Registry[NetworkEntry] = Registry(
+    "feature network",
+    package="bench.scoring.networks",
+    group="bench.networks",
+    see="bench list networks",
+    first=("tiny", "squeezenet", "efficientnet", "inception"),
+    without=("fidelity",),
+)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+Class = TypeVar("Class", bound=Callable[..., nn.Module])
+
+
+def network(
+    name: str,
+    *,
+    summary: str,
+    dimension: int,
+    resize: str,
+    weights: str | PublishedWeights | None = None,
+    source: str = "embedded",
+) -> Callable[[Class], Class]:
+    """Decorator that enters a module's class as a feature network.
+
+    `weights` is the address of the file of its weights, which is checked where its name ends in digits of its
+    SHA-256, or says how a package brings it. Raises UsageError for a name that is taken or cannot stand in a key.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be a name: use letters, digits, '.', '_' and '-'.")
+    if isinstance(weights, str):
+        published: PublishedWeights | None = PublishedWeights(name, weights, weights.rpartition("/")[2])
+    else:
+        published = weights
+
+    def enter(build: Class) -> Class:
+        NETWORKS.add(name, NetworkEntry(name, summary, dimension, resize, build, published, source), build)
+        return build
+
+    return enter
+
+
+def code_of(build: Callable[..., nn.Module]) -> str:
+    """SHA-256 of the file that a network comes from; empty for our own, whose versions are recorded."""
+    if build.__module__.startswith("bench."):
+        return ""
+    return hashlib.sha256(Path(inspect.getfile(build)).read_bytes()).hexdigest()
+
+
+def hash_of(module: nn.Module) -> str:
+    """SHA-256 over all weights of a module, in their order."""
+    digest = hashlib.sha256()
+    for value in module.state_dict().values():
+        values = value.detach().cpu().numpy()
+        digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()

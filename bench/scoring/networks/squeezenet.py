@@ -1,30 +1,22 @@
 """`squeezenet`: SqueezeNet 1.1 trained on ImageNet (Iandola et al. 2016), pooled 512-d features."""
 
-from pathlib import Path
-
 import torch
-import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.networks.weights import (
-    PublishedWeights,
-    WeightsFile,
-    fitting_state,
-    judged_by_names,
-    read_weights,
-)
+from bench.scoring.networks.network import network
+from bench.scoring.networks.weights import WeightsFile, fitting_state, judged_by_names
 
 INPUT_SIZE = 224
-DIMENSION = 512
-PUBLISHED = PublishedWeights(
+
+
+@network(
     "squeezenet",
-    "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
-    "squeezenet1_1-b8a52dc0.pth",
+    summary="SqueezeNet 1.1 trained on ImageNet (Iandola et al. 2016), pooled",
+    dimension=512,
+    resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
+    weights="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
 )
-
-
 class SqueezeNetFeatures(nn.Module):
     """uint8 [b, 3, h, w] to float32 [b, 512]: the last convolution's output, averaged over space.
 
@@ -37,13 +29,14 @@ class SqueezeNetFeatures(nn.Module):
     deviation: Tensor
 
     def __init__(self, file: WeightsFile) -> None:
+        import torchvision
+
         super().__init__()
-        network = torchvision.models.squeezenet1_1()
-        network.load_state_dict(fitting_state(file, PUBLISHED, judged_by_names(network)))
-        self.features = network.features.to(memory_format=torch.channels_last)
+        model = torchvision.models.squeezenet1_1()
+        model.load_state_dict(fitting_state(file, judged_by_names(model)))
+        self.features = model.features.to(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
         self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
-        self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> Tensor:
         size = (INPUT_SIZE, INPUT_SIZE)
@@ -51,18 +44,3 @@ class SqueezeNetFeatures(nn.Module):
         normalised = (resized - self.mean) / self.deviation
         features = self.features(normalised.contiguous(memory_format=torch.channels_last))
         return features.mean(dim=(2, 3))
-
-
-def load_squeezenet(weights: Path | None, device: torch.device) -> FeatureNetwork:
-    """Torchvision's SqueezeNet 1.1 under torchvision's layer names. Raises BenchError as `read_weights`."""
-    file = read_weights(PUBLISHED, weights)
-    module = SqueezeNetFeatures(file)
-    return FeatureNetwork(
-        name="squeezenet",
-        dimension=DIMENSION,
-        module=module.to(device),
-        weights_hash=file.sha256,
-        weights_source=file.source,
-        resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
-        device=device,
-    )

@@ -9,14 +9,12 @@ channel of every layer: 2 x (16 + 24 + 40) = 160. The weights follow from NumPy'
 stream is frozen by NumPy's own policy (NEP 19): the same numbers on every machine and in every version.
 """
 
-import hashlib
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.scoring.networks.network import FeatureNetwork
+from bench.scoring.networks.network import network
 
 SEED = 20230
 INPUT_SIZE = 64
@@ -24,6 +22,12 @@ CHANNELS = (3, 16, 24, 40)
 KERNELS = (5, 3, 3)
 
 
+@network(
+    "tiny",
+    summary="embedded random convolutions, for runs without a network connection, never for a claim",
+    dimension=2 * sum(CHANNELS[1:]),
+    resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
+)
 class TinyNetwork(nn.Module):
     """uint8 [b, 3, h, w] to float32 [b, 160]."""
 
@@ -57,17 +61,3 @@ def frozen_weights() -> list[np.ndarray]:
         weights.append((scale * stream.standard_normal((outputs, inputs, kernel, kernel))).astype(np.float32))
         weights.append((0.1 * stream.standard_normal(outputs)).astype(np.float32))
     return weights
-
-
-def load_tiny(device: torch.device) -> FeatureNetwork:
-    """The embedded network; needs no file."""
-    content = b"".join(values.astype("<f4").tobytes() for values in frozen_weights())
-    return FeatureNetwork(
-        name="tiny",
-        dimension=2 * sum(CHANNELS[1:]),
-        module=TinyNetwork().to(device),
-        weights_hash=hashlib.sha256(content).hexdigest(),
-        weights_source="embedded",
-        resize=f"antialiased bilinear to {INPUT_SIZE} x {INPUT_SIZE}",
-        device=device,
-    )

@@ -60,6 +60,7 @@ class WeightsFile:
     sha256: str
     source: str
     """For the metric card: the published file's name, or `local file NAME, not the published weights`."""
+    published: PublishedWeights
 
 
 def hash_in_name(name: str) -> str:
@@ -90,7 +91,8 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
         )
     genuine = bool(published.hash_prefix) and sha256.startswith(published.hash_prefix)
     local = f"local file {path.name}, not known to be the published weights"
-    return WeightsFile(str(path), content, sha256, published.file if genuine or chosen is None else local)
+    source = published.file if genuine or chosen is None else local
+    return WeightsFile(str(path), content, sha256, source, published)
 
 
 def remedies(published: PublishedWeights) -> str:
@@ -108,13 +110,13 @@ def remedies(published: PublishedWeights) -> str:
     )
 
 
-def fitting_state(weights: WeightsFile, published: PublishedWeights, judge: Judge) -> dict[str, Tensor]:
+def fitting_state(weights: WeightsFile, judge: Judge) -> dict[str, Tensor]:
     """The tensors of a weights file that `judge` finds to be the network's; nothing in the file is executed.
 
     They may lie inside a training checkpoint, or below the names of wrappers. Raises UsageError, with what
     the file holds and what is wanted, where none or several fit.
     """
-    loaded = readable(weights, published)
+    loaded, published = readable(weights), weights.published
     wanted = f"the state dict of {published.network} as in {published.file}"
     try:
         return choose(loaded, judge, wanted, weights.name).tensors
@@ -124,13 +126,13 @@ def fitting_state(weights: WeightsFile, published: PublishedWeights, judge: Judg
         ) from None
 
 
-def readable(weights: WeightsFile, published: PublishedWeights) -> Any:
+def readable(weights: WeightsFile) -> Any:
     """What a weights file holds, tensors and plain values. Raises UsageError where it is no such file."""
     try:
         return read(weights.content, weights.name)
     except VariantError as error:
-        what = f"The weights for {published.network} are not a readable state dict"
-        raise UsageError(f"{what}: {error} {remedies(published)}") from None
+        what = f"The weights for {weights.published.network} are not a readable state dict"
+        raise UsageError(f"{what}: {error} {remedies(weights.published)}") from None
 
 
 def judged_by_names(module: torch.nn.Module) -> Judge:
@@ -152,9 +154,7 @@ def judged_by_names(module: torch.nn.Module) -> Judge:
 Built = TypeVar("Built")
 
 
-def built_from(
-    weights: WeightsFile, published: PublishedWeights, build: Callable[[BinaryIO], Built]
-) -> Built:
+def built_from(weights: WeightsFile, build: Callable[[BinaryIO], Built]) -> Built:
     """What `build` makes of a file of plain tensors; it raises RuntimeError for those of another network.
 
     Torch-fidelity's networks read their weights by unpickling whatever file they are given: they are given
@@ -173,7 +173,7 @@ def built_from(
             return Misfit(len(str(error)), [" ".join(lines[:3])[:300]])
         return None
 
-    fitting_state(weights, published, judge)
+    fitting_state(weights, judge)
     return made[0]
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bench.cli import main
+from bench.registry import Registry
 from variants import catalogue, static
 from variants.registry import REGISTRY
 
@@ -117,3 +118,5 @@ def forget_plugins() -> None:
             del REGISTRY[name]
     for name in [name for name in sys.modules if name.startswith("variants_plugin_")]:
         del sys.modules[name]
+        for registry in Registry.every:
+            registry.forget(name)

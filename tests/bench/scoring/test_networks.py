@@ -16,10 +16,11 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 from bench.errors import BenchError, UsageError
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
-from bench.scoring.networks import load_network, network_names, plain_name, require_weights
-from bench.scoring.networks.squeezenet import PUBLISHED
+from bench.scoring.networks import NETWORKS, load_network, network_names, plain_name, require_weights
 from bench.scoring.networks.weights import read_weights
 
+PUBLISHED = NETWORKS.find("squeezenet").weights
+assert PUBLISHED is not None
 TINY_WEIGHTS = "ee465d17005b431704a95ddd1a5ea6340224a2b2ccb07b253db86bce4c5f7d1d"
 
 
