@@ -131,7 +131,7 @@ def fold(module: nn.Module, *pairs: tuple[str, str]) -> None:
     weights=PUBLISHED,
 )
 def with_weights(file: WeightsFile) -> EfficientNetLite0:
-    """EfficientNet-Lite0 under its published layer names. Raises UsageError for weights of another network."""
+    """The network under its published layer names. Raises UsageError for weights of another network."""
     module = EfficientNetLite0()
     module.load(file)
     return module

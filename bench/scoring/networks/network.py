@@ -153,7 +153,7 @@ def network(
     """Decorator that enters a module's class as a feature network.
 
     `weights` is the address of the file of its weights, which is checked where its name ends in digits of its
-    SHA-256, or says how a package brings it. Raises UsageError for a name that is taken or cannot stand in a key.
+    SHA-256, or says how a package brings it. Raises UsageError for a name that is taken or unfit for a key.
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be a name: use letters, digits, '.', '_' and '-'.")
