@@ -248,8 +248,9 @@ def features_have_the_shape(network: FeatureNetwork) -> str:
 def features_are_finite_and_differ(network: FeatureNetwork) -> str:
     """Other images have other features, of finite numbers."""
     black_and_white = np.stack([np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)])
-    features = np.concatenate([network(black_and_white), network(PICTURES.of((64, 64)))])
-    if len(np.unique(features, axis=0)) < len(features):
+    different = network(PICTURES.of((64, 64)))
+    features = np.concatenate([network(black_and_white), different])
+    if len(np.unique(different, axis=0)) < len(different):
         raise Failed("different images have the same features")
     return f"{features.min():.4g} to {features.max():.4g}"
 

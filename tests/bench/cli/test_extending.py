@@ -53,7 +53,7 @@ def test_a_metric_of_a_plugin_is_measured_kept_and_shown_like_ours(
     answered(call("report", tmp_path / "runs", "--out", tmp_path / "report", "--format", "md"))
     page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     faithfulness = page[page.index("Faithfulness, toy-stripes") :]
-    assert "Brightness [levels]" in faithfulness[: faithfulness.index("Noise and grids")]
+    assert r"Brightness \[levels\]" in faithfulness[: faithfulness.index("Noise and grids")]
     assert "Brightness" not in answered(call("list", "metrics"))
     assert "Brightness gap" in answered(call("list", "metrics", "--plugin", METRIC))
     assert "**Brightness** `brightness`" in answered(
