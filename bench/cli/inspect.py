@@ -185,7 +185,7 @@ def list_networks(as_json: AsJson = False, plugin: Plugin = None) -> None:
     load_plugins(plugin)
     from bench.scoring.networks import listed
 
-    show(listed(), as_json)
+    show_rows(listed(), as_json)
 
 
 @list_app.command("runs")
