@@ -35,7 +35,7 @@ def against_cost(
             }
             axis.errorbar([row.cost], [row.mean], yerr=reach, label=look.label, **marks)
         _reference_lines(axis, references, direction)
-        axis.set_title(arrow_text(direction))
+        axis.set_title(arrow_text(direction), loc="left")
         axis.set_xlabel(x_label)
         axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
     axes[0].set_ylabel(y_label)
@@ -63,7 +63,7 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
             }
             axis.scatter(x, same["value"], zorder=2, **marks)
         _reference_lines(axis, references, direction)
-        axis.set_title(arrow_text(direction))
+        axis.set_title(arrow_text(direction), loc="left")
         names = [style[variant].label for variant in variants]
         axis.set_xticks(range(len(variants)), names, rotation=25, ha="right")
         axis.grid(visible=False, axis="x")

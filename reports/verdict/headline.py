@@ -118,6 +118,7 @@ def _many(found: Answers) -> str:
         "beat copying somewhere" if found.claims else f"come nearer than a copy somewhere{each_seed(found)}"
     )
     told = f"{part_of(len(beating), len(found.trained))} variants {verb}"
+    told = told[0].upper() + told[1:]
     above = [name for name in found.untrained if tasks and nearest_of_all(found, name, tasks) == len(tasks)]
     return f"{told}; {code(above[0])}, untrained, is nearer than all of them." if above else f"{told}."
 
@@ -206,7 +207,8 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
         text = f"{code(near[0])} alone comes nearer{place}"
         head = found.attention.get(near[0], Attention(Head.UNKNOWN)).head
         return text + (", with dead attention" if head is Head.DEAD else "")
-    who = f"All {len(near)}" if len(near) == len(found.trained) else f"{len(near)} of {len(found.trained)}"
+    who = part_of(len(near), len(found.trained))
+    who = who[0].upper() + who[1:] if first else who
     text = f"{who}{' trained variants come nearer' if first else ''}{place}"
     if off and headed and first and len(near) < MANY:
         amount = "all" if len(off) == len(near) else str(len(off))
@@ -233,17 +235,21 @@ def _worst(found: Answers) -> str:
     if len(found.trained) < 2:
         return ""
     by_place: dict[tuple[str, str], list[float]] = {}
+    ways_far: dict[tuple[str, str], list[str]] = {}
     for task in found.tasks:
         shares = [share for share in task.shares.values() if share in found.results]
         means = [share.mean for share in shares if share.mean is not None]
         if all(share.mark in FAR for share in shares) and means:
             by_place.setdefault((task.protocol, task.dataset), []).extend(means)
+            ways_far.setdefault((task.protocol, task.dataset), []).append(task.direction)
     far = {place: means for place, means in by_place.items() if min(means) >= FAR_AWAY}
     if not far:
         return ""
     place = max(far, key=lambda each: min(far[each]))
     where = f"On {place_names(found)[place]} all" if len(place_names(found)) > 1 else "All"
-    return f"{where} end {times(far[place])} as far away as a copy."
+    ways = [task.direction for task in found.tasks if (task.protocol, task.dataset) == place]
+    one_way = f" {arrow('', ways_far[place][0]).strip()}" if len(ways_far[place]) < len(ways) else ""
+    return f"{where} end {times(far[place])} as far away as a copy{one_way}."
 
 
 def _copied(found: Answers) -> str:

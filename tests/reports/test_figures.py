@@ -98,9 +98,11 @@ def test_axes_carry_the_headings_of_the_tables(tmp_path: Path, mini: ModuleType)
     write_report(Request((tmp_path / "runs",), tmp_path / "out", ("md",)))
     text = (tmp_path / "out" / "report.md").read_text()
     drawn = {path.name: path.read_text() for path in (tmp_path / "out" / "figures").glob("*.svg")}
+    for figure in ("toy-stripes-seeds.svg", "toy-stripes-cost.svg"):  # in the unit of the page
+        assert "KID, share of a copy's" in drawn[figure]
     for figure, headings in {
-        "toy-stripes-seeds.svg": ["KID ×100"],
-        "toy-stripes-cost.svg": ["KID ×100", "GFLOP"],
+        "toy-stripes-seeds.svg": ["KID"],
+        "toy-stripes-cost.svg": ["KID", "GFLOP"],
         "toy-stripes-images-A2B.svg": ["edges kept", "noise [levels]", "change [levels]"],
         "toy-stripes-validation.svg": ["KID ×100"],
     }.items():
