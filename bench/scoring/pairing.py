@@ -117,15 +117,15 @@ def _without_roles(stems: Keys) -> Keys:
     return [str(PurePosixPath(stem).with_name(role(PurePosixPath(stem).name)[0])) for stem in stems]
 
 
-def _without_common(stems: Keys, kept: int = 0) -> Keys:
+def _without_common(stems: Keys, kept: int = 0, *, beginning: bool = True) -> Keys:
     """Without the beginning and the end, up to a separator, that all names of the side share.
 
-    Of the end's parts `kept` stay: they may belong to names that happen to end alike.
+    Of the end's parts `kept` stay, and the `beginning` if told: names may happen to begin or end alike.
     """
     if len(stems) < 2:
         return stems
     names = [PurePosixPath(stem).name for stem in stems]
-    before, after = _shared(names), _shared([name[::-1] for name in names], kept)
+    before, after = _shared(names) if beginning else 0, _shared([name[::-1] for name in names], kept)
     if any(len(name) <= before + after for name in names):
         return stems
     bare = [name[before : len(name) - after] for name in names]
@@ -182,6 +182,10 @@ MOST_KEPT = 8
 PAIRING: tuple[tuple[Reading, Reading], ...] = (
     (list, list),
     (_without_roles, _without_roles),
-    *((partial(_without_common, kept=kept), _without_roles) for kept in range(MOST_KEPT)),
+    *(
+        (partial(_without_common, kept=kept, beginning=beginning), _without_roles)
+        for beginning in (True, False)
+        for kept in range(MOST_KEPT)
+    ),
 )
 MATCHING = (*PAIRING, (_without_roles, _without_common))

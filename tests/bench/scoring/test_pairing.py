@@ -43,6 +43,10 @@ def test_every_translation_finds_its_source(translated: str, original: str, stem
     assert [sources[at] for at in pair(fakes, sources, FOLDERS)] == [original.format(stem) for stem in stems]
 
 
+def test_names_that_happen_to_begin_alike_keep_their_beginning() -> None:
+    assert pair(["0.0-epoch200.png", "0.00-epoch200.png"], ["0.00.jpg", "0.0.jpg"], FOLDERS) == [1, 0]
+
+
 def test_cyclegan_s_folder_of_results_is_parted_by_domain() -> None:
     kinds = ("real_A", "real_B", "rec_A", "rec_B", "fake_A", "idt_A")
     sources = [f"{stem}_{kind}.png" for stem in ("x", "y") for kind in kinds]
