@@ -13,6 +13,7 @@ from reports.numbers import counted, listed
 from reports.verdict.model import FAR, Answers, Attention, Head, Mark, Task
 from reports.verdict.words import (
     MOST_PLACES,
+    all_of,
     almost_better,
     arrow,
     code,
@@ -183,6 +184,10 @@ def _nearer_where(found: Answers) -> str:
         return ""
     if not tasks:
         return _nearest(found)
+    if len(tasks) == len(decided(found)) > 1 and all(
+        len(near_in(found, t)) == len(found.trained) for t in tasks
+    ):
+        return _come_nearer(found, found.trained, " everywhere", first=True) + "."
     names, several = place_names(found), len({(t.protocol, t.dataset) for t in found.tasks}) > 1
     clauses = []
     for at, task in enumerate(tasks[:MOST_PLACES]):
@@ -207,8 +212,9 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
         text = f"{code(near[0])} alone comes nearer{place}"
         head = found.attention.get(near[0], Attention(Head.UNKNOWN)).head
         return text + (", with dead attention" if head is Head.DEAD else "")
-    who = part_of(len(near), len(found.trained))
-    who = who[0].upper() + who[1:] if first else who
+    every = len(near) == len(found.trained)
+    who = all_of(len(near)) if every else part_of(len(near), len(found.trained))
+    who = who if first else who.lower()
     text = f"{who}{' trained variants come nearer' if first else ''}{place}"
     if off and headed and first and len(near) < MANY:
         amount = "all" if len(off) == len(near) else str(len(off))

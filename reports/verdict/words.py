@@ -139,11 +139,16 @@ def seeds_below(share: Share) -> int:
     return sum(value < 1 for value in share.by_seed)
 
 
+def all_of(count: int) -> str:
+    """`Both`, `All 3`."""
+    return "Both" if count == 2 else f"All {count}"
+
+
 def who_text(names: Sequence[str], found: Answers) -> str:
     if len(names) == 1:
         return code(names[0])
     if len(names) == len(found.trained):
-        return f"All {len(names)} variants"
+        return f"{all_of(len(names))} variants"
     return f"{len(names)} of {len(found.trained)} variants"
 
 

@@ -123,9 +123,15 @@ def test_the_lede_names_two_tasks_at_most_and_the_worst_data_set() -> None:
         ("one", "B2A"): {"slot9": (5.4, FAR), "spatial": (12.1, FAR)},
     }
     lede = say(found(tasks, heads={"slot9": DEAD, "spatial": alive(9)})).lede
-    assert "All 2 trained variants come nearer on two A → B, 1 of them with attention dead or off" in lede
+    assert "Both trained variants come nearer on two A → B, 1 of them with attention dead or off" in lede
     assert "some in 1 other task" in lede
     assert "On one all end 5 to 13 times as far away as a copy." in lede
+
+
+def test_a_study_in_which_everything_beats_copying_says_so_once() -> None:
+    tasks: Tasks = {place: {"slot9": (0.5, NEAR), "spatial": (0.6, NEAR)} for place in SIX}
+    lede = say(found(tasks, heads={"slot9": DEAD, "spatial": alive(9)})).lede
+    assert lede == "Both trained variants come nearer everywhere, 1 of them with attention dead or off."
 
 
 def test_one_data_set_is_told_by_direction_and_by_the_names_of_its_domains() -> None:
