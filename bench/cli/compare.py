@@ -117,7 +117,10 @@ def print_numbers(outcome: "ComparedRuns", dataset: str, comparisons: "Sequence[
     from bench.statistics.claims import number, plural
 
     counts = {(len(one.seeds), one.images) for one in comparisons}
-    headings = ["score", outcome.a, outcome.b, "difference", "95% interval", "p (Holm)", "seeds", "images"]
+    headings = [
+        *("score", outcome.a, outcome.b, "of a copy", "difference", "95% interval", "p (Holm)"),
+        *("seeds", "images"),
+    ]
     rows = [cells(one) for one in comparisons]
     title = f"{outcome.a} against {outcome.b} on {dataset}"
     if len(counts) == 1:  # said once, above the table
@@ -181,6 +184,7 @@ def cells(one: "Comparison") -> list[str]:
     return [
         spelled(one),
         *means,
+        " / ".join(number(share, 2) for share in one.shares_of_copy) if one.shares_of_copy else "-",
         number(one.factor * one.mean_difference),
         interval,
         "-" if one.p_adjusted is None else number(one.p_adjusted, 2),
@@ -193,6 +197,8 @@ def readings(comparisons: "Sequence[Comparison]", declared: int) -> "Iterator[st
     """How the numbers of the tables are to be read."""
     first = comparisons[0]
     yield f"A difference is {first.a} minus {first.b}."
+    if any(one.shares_of_copy for one in comparisons):
+        yield "Of a copy: both as shares of the distance of the input itself (0 is the target, 1 the input)."
     if any(one.over_images and one.interval is not None for one in comparisons):
         yield (
             "The translations are compared as they are, over the test images: another training, or another "

@@ -170,6 +170,7 @@ def _pair(
         better,
         target,
         factor_of(key, catalogue),
+        copy=first.ceiling if first and is_distance(key) else None,
     )
 
 

@@ -76,6 +76,8 @@ class Pair:
     """What sentences and tables multiply values by; KID is stored raw and printed ×100."""
     as_they_are: bool = False
     """Whether both sides are taken as they are, whatever their seeds: the images alone are the sample."""
+    copy: float | None = None
+    """Of a distance to the target: that of the input returned as it is, where it is known."""
 
     def __post_init__(self) -> None:
         counts = {len(self.a.values), len(self.b.values)}
@@ -121,6 +123,15 @@ class Comparison:
     sentence: str
     over_images: bool = False
     """Whether interval and p value are over the test images alone, of one side or both without seeds."""
+    copy: float | None = None
+    """The distance of the input returned as it is, where the measure is one to the target."""
+
+    @property
+    def shares_of_copy(self) -> tuple[float, float] | None:
+        """Both means as shares of a copy's distance: 0 the target, 1 the input; None where not known."""
+        if self.copy is None or self.copy <= 0:
+            return None
+        return self.mean_a / self.copy, self.mean_b / self.copy
 
 
 @dataclass(frozen=True)
@@ -227,6 +238,7 @@ def _outcome(tested: _Tested, claimed: Claim) -> Comparison:
         favours=claimed.favours,
         sentence=claimed.sentence,
         over_images=pair.as_they_are,
+        copy=pair.copy,
     )
 
 

@@ -59,6 +59,24 @@ def test_features_and_per_image_columns_bring_the_test_images_into_the_error(com
     assert "for these test images" not in of(outcome, "kd(tiny)").sentence
 
 
+def test_distances_are_told_as_shares_of_a_copys_too(make_run, run_command, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    for variant, offset in (("slot9", 0.1), ("spatial", 1.5)):
+        for seed in range(3):
+            folder = make_run(variant, seed, offset)
+            told = json.loads(folder.scores_json.read_text())
+            for direction in told["selections"]["last"]["directions"].values():
+                kernel = direction["metrics"]["kd(tiny)"]
+                kernel["ceiling"] = 2 * kernel["value"] if variant == "slot9" else None
+            folder.scores_json.write_text(json.dumps(told))
+    both = ("slot9", "spatial", "--runs", tmp_path / "runs")
+    text = run_command(*both, "--metric", "kd")
+    assert "of a copy" in text
+    assert re.search(r"0\.\d+ / \d", text)
+    told = json.loads(run_command(*both, "--metric", "kd", "--json"))["comparisons"]
+    assert told[0]["mean_a"] / told[0]["copy"] == pytest.approx(0.5, rel=0.1)
+    assert "of a copy" not in run_command(*both, "--metric", "edge_correlation")
+
+
 def test_a_copy_that_was_never_run_brings_its_images_by_the_real_ones_of_the_other_direction(
     make_run,
 ) -> None:  # type: ignore[no-untyped-def]
