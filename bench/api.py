@@ -338,10 +338,10 @@ def shown(progress: "ProgressReport | None") -> Any:
 
 
 def load_plugins(files: Places) -> None:
-    """Register the variants of plugin files."""
-    from bench.cli.options import load_plugins as load
+    """Make everything known that plugin files register."""
+    from bench import registry
 
-    load([Path(file) for file in several_places(files)])
+    registry.load_plugins([Path(file) for file in several_places(files)])
 
 
 def several(given: Texts) -> tuple[str, ...]:
