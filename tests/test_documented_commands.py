@@ -14,11 +14,13 @@ import pytest
 import typer
 
 import variants
+from bench import registry
 from bench.cell import dataset_name
 from bench.cli import app
 from bench.data.catalogue import find
 from bench.protocol import load_protocol
 from bench.scoring.metric import listed
+from bench.scoring.networks import network_names
 from bench.studies.study import load_study
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +34,8 @@ SOURCES = sorted(
 )
 STANDING_FOR = re.compile(r"[A-Z_]{2,}|\$.*")
 """A word that stands for another one: `RUN`, `$address`."""
+FOLDERS = {"my-images"}
+"""Folders of images that the pages make up."""
 ROOT_COMMAND: Any = typer.main.get_command(app)
 WRONG = typer.BadParameter.__mro__[1]
 """click's UsageError, in whichever package typer keeps click."""
@@ -94,8 +98,11 @@ def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
     return " ".join(names), command.make_context(names[-1], list(words), parent=context).params
 
 
-def check(name: str, given: dict[str, Any]) -> None:
-    """Raise what the command would raise for a name of something that is not there."""
+def check(name: str, given: dict[str, Any], files: dict[str, Path]) -> None:
+    """Raise what the command would raise for a name of something that is not there.
+
+    `files` are those that a page shows, by name: what they register is there.
+    """
 
     def each(key: str) -> Iterator[str]:
         value = given.get(key)
@@ -103,8 +110,7 @@ def check(name: str, given: dict[str, Any]) -> None:
             if one is not None and not STANDING_FOR.fullmatch(str(one)):
                 yield str(one)
 
-    for plugin in each("plugin"):
-        variants.load_plugin(ROOT / plugin)
+    registry.load_plugins([*files.values(), *(ROOT / file for file in each("plugin") if file not in files)])
     for variant in each("variant"):
         if not {"*", "|", "$"} & set(variant):
             variants.canonical(variant)
@@ -112,7 +118,7 @@ def check(name: str, given: dict[str, Any]) -> None:
         if name != "compare":
             load_protocol(protocol, tuple(one for one in each("change") if "$" not in one))
     for dataset in each("dataset"):
-        if "/" not in dataset and name in ("run", "study"):
+        if "/" not in dataset and dataset not in FOLDERS and name in ("run", "study"):
             find(dataset_name(dataset))
     for study in each("study"):
         if "$" in study:
@@ -120,23 +126,33 @@ def check(name: str, given: dict[str, Any]) -> None:
         if not study.endswith(".toml") or (ROOT / study).is_file():
             load_study(str(ROOT / study) if study.endswith(".toml") else study)
         else:
-            assert study in {"STUDY.toml", "iterations.toml", "smoke.toml", "faster.toml"}, (
+            assert study in {"STUDY.toml", "mine.toml", "iterations.toml", "smoke.toml", "faster.toml"}, (
                 f"there is no {study}"
             )
-    known = {row["key"] for row in listed(("inception", "tiny"))}
+    known = {row["key"] for row in listed(("tiny", *network_names()))}
     for key in each("metric"):
         assert key in known or f"{key}(tiny)" in known, f"there is no metric {key}"
 
 
+def snippets(folder: Path) -> dict[str, Path]:
+    """The files that docs/extending.md shows, each under the name in its first line."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    found = {}
+    for name, code in re.findall(r"```python\n# (\S+)\n(.*?)```", page, flags=re.S):
+        found[name] = folder / name
+        found[name].write_text(code, encoding="utf-8")
+    return found
+
+
 @pytest.mark.parametrize(("where", "command"), documented(), ids=lambda value: value)
-def test_a_documented_command_can_be_typed(where: str, command: str) -> None:
+def test_a_documented_command_can_be_typed(where: str, command: str, tmp_path: Path) -> None:
     words = shlex.split(command, comments=True)[1:]
     words = [word for word in words if word != "$metrics" and not word.startswith(">")]
     if ">" in command:
         words = words[: words.index("--json") + 1]
     if " ".join(words) in dict(every_command(ROOT_COMMAND)):
         return  # a sentence names a command, or a group of them, without its arguments
-    check(*parsed(words))
+    check(*parsed(words), snippets(tmp_path))
 
 
 QUICK = [

@@ -20,9 +20,7 @@ from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, RunRecord
 from bench.setup import versions
-from variants import conformance
 from variants.catalogue import find
-from variants.conformance import AS_BEFORE
 from variants.provenance import changed_files, digest, provenance
 
 IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters")
@@ -265,6 +263,8 @@ def failures(cell: Cell) -> dict[str, str]:
 
 def told_before(detail: str, failed: dict[str, str]) -> bool:
     """Whether the detail of a failed check only points to that of another one."""
+    from variants.conformance import AS_BEFORE  # brings torch, which a plan does without
+
     return detail.startswith(AS_BEFORE) and detail.removeprefix(AS_BEFORE) in failed
 
 
@@ -291,7 +291,7 @@ def checked_as(cell: Cell, generator: GeneratorRecord) -> str:
         {
             "source": generator.hash,
             "variant": cell.variant,
-            "suite": digest(Path(conformance.__file__)),
+            "suite": digest(Path(variants.__file__).parent / "conformance.py"),
             "versions": versions(),
         }
     )

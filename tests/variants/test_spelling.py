@@ -1,5 +1,7 @@
 """Names with parameters: read in any order, spelled in one way, refused with what was meant."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def parameter_choices(name: str) -> st.SearchStrategy[str]:
             return st.sampled_from(each.choices)
         if each.kind == "bool":
             return st.sampled_from(["true", "false"])
-        entries = st.integers(int(each.minimum or 0), int(min(each.maximum or 300, 300))).map(str)
+        entries = st.integers(math.ceil(each.minimum or 0), int(min(each.maximum or 300, 300))).map(str)
         return st.tuples(*[entries] * each.length).map("-".join) if each.length else entries
 
     pairs = [

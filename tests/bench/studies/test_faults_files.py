@@ -148,7 +148,7 @@ def test_a_write_that_the_system_refuses_fails_with_reason_and_goes_on_later(
     with refused_by_the_system(monkeypatch, name), pytest.raises(BenchError, match="Could not write"):
         execute(workplace, unfinished)
     assert folder.read().status == "failed"
-    assert "Free some disk space" in folder.read().reason
+    assert "No larger file may be written there" in folder.read().reason
     execute(workplace, unfinished)
     assert_undisturbed(unfinished, ("spatial",))
 
