@@ -116,12 +116,12 @@ def test_without_masks_they_are_refused_before_anything_is_written(
     assert not (workplace / f"runs/tiny/{dataset}/{variant}").exists()
 
 
-def test_images_from_elsewhere_have_no_masks_and_are_not_translated(told, call, workplace, masked):
+def test_images_from_elsewhere_have_no_masks_and_are_not_translated(told, call, masked, tmp_path):
     image = masked / "testA/0.png"
-    done = call("translate", "--run", told, "--direction", "A2B", image, "--out", "translated")
+    done = call("translate", "--run", told, "--direction", "A2B", image, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "images from elsewhere have none" in " ".join(done.stderr.split())
-    assert not (workplace / "translated").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_finished_run_is_scored_again_with_its_masks(told, call):
@@ -156,14 +156,14 @@ def test_masks_of_a_folder_give_the_measures_of_truth_to_photographs(told):
 
 
 def test_a_folder_judges_the_wrong_masks_by_the_right_ones(call, workplace, masked):
-    other = workplace / "other"
+    other = workplace / "wrong-halves"
     shutil.copytree(masked, other)
     right = np.zeros((36, 36), dtype=np.uint8)
     right[:, 18:] = 255
     for split in SPLITS:
         for number in range(0, SPLITS[split], 2):
             Image.fromarray(right).save(other / f"{split}_masks/{number}.png")
-    call("run", "--variant", "shuffled", "--dataset", "./other", "--protocol", "tiny.toml")
-    scores = workplace / "runs/tiny/other/shuffled/seed0/scores.json"
+    call("run", "--variant", "shuffled", "--dataset", "./wrong-halves", "--protocol", "tiny.toml")
+    scores = workplace / "runs/tiny/wrong-halves/shuffled/seed0/scores.json"
     metrics = json.loads(scores.read_text())["selections"]["last"]["directions"]["A2B"]["metrics"]
     assert metrics["foreground_iou"]["value"] < 1

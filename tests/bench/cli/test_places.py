@@ -81,14 +81,14 @@ def test_a_name_that_is_no_name_of_a_folder_is_refused_before_anything_is_scored
 def test_the_data_set_of_images_is_called_as_its_folder_however_it_is_spelled(
     call: Command, place: Path
 ) -> None:
-    (place / "photos").mkdir()
-    for spelled in ("photos", "./photos/", str(place / "photos")):
+    (place / "spelled").mkdir()
+    for spelled in ("spelled", "./spelled/", str(place / "spelled")):
         outcome = call(
             *SCORE, "--name", "theirs", "--dataset", spelled, "--protocol", "tiny.toml", "--runs", "kept"
         )
         assert outcome.returncode == 0, outcome.stderr
     assert [path.parent for path in (place / "kept").rglob("scores.json")] == [
-        place / "kept/tiny/photos/theirs"
+        place / "kept/tiny/spelled/theirs"
     ]
 
 
