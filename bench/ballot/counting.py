@@ -71,7 +71,7 @@ def checked(answers: Answers, key: BallotKey, keep_all: bool = False) -> RaterCh
     times = sorted(each.milliseconds for each in answers.answers)
     asked = (len(key.items) + len(key.repeats)) * len(key.questions)
     return RaterChecks(
-        rater=answers.name or answers.rater[:8],
+        rater=signs_of(answers.name) or answers.rater[:8],
         answers=len(answers.answers),
         complete=len(answers.answers) == asked,
         repeats_alike=alike,
@@ -81,6 +81,11 @@ def checked(answers: Answers, key: BallotKey, keep_all: bool = False) -> RaterCh
         counted=sure or keep_all,
         seconds_an_answer=times[len(times) // 2] / 1000 if times else None,
     )
+
+
+def signs_of(name: str) -> str:
+    """A name that somebody typed, or wrote into a file, as one line of signs that can be printed."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
 
 
 def preferred(answer: Answer) -> str:

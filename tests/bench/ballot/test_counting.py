@@ -121,13 +121,24 @@ def test_an_unfinished_file_is_counted_as_far_as_it_goes(key: BallotKey, tmp_pat
     assert count.questions[0].preferences[0].votes <= 3
 
 
+def test_a_name_is_one_line_whatever_stands_in_the_file(key: BallotKey, tmp_path: Path) -> None:
+    names = ["Ada\n\x1b[2JL.", " \t", "Zoë"]
+    files = [answered(key, f"rater-{n}", prefers="copy", name=name) for n, name in enumerate(names)]
+    count = count_ballot(key, read_answers(written(tmp_path, *files), key))
+    assert [rater.rater for rater in count.raters] == ["Ada [2JL.", "rater-1", "Zoë"]
+
+
 BROKEN = [
+    ("", "is damaged: it is no JSON"),
+    ("[" * 10**5, "is damaged: it is no JSON"),
     ("{", "is damaged: it is no JSON"),
     ("[1, 2]", "holds no answers of a ballot"),
     ({"ballot": "f00"}, "is of another ballot"),
     ({"schema_version": 7}, "schema version 7"),
     ({"answers": [{"item": 1}]}, "is damaged"),
     ({"extra": 1}, "is damaged"),
+    ({"rater": 7}, "is damaged"),
+    ({"kind": "bench-ballot"}, "holds no answers of a ballot"),
 ]
 
 
