@@ -175,7 +175,7 @@ def rule_changes(record: RunRecord, cell: Cell) -> list[tuple[str, Any, Any]]:
     """(rule or parameter, value then, value now) wherever a record's differ from its cell's."""
     rules = {key: value for key, value in record.protocol.items() if key not in NO_RULES}
     asked = cell.protocol.model_dump(mode="json", exclude=set(NO_RULES))
-    parameters = variants.resolved_parameters(cell.variant, cell.protocol.model)
+    parameters = variants.recorded_parameters(cell.variant, cell.protocol.model)
     return json_difference(rules, asked) + json_difference(
         record.parameters, as_recorded(parameters), "parameters"
     )
