@@ -140,7 +140,7 @@ def run(name: str, each: Callable[[Tested], str], subject: Tested) -> CheckResul
         return CheckResult(name, True, each(subject))
     except (Failed, VariantError) as failure:
         return CheckResult(name, False, str(failure))
-    except Exception as error:  # third parties' code may raise anything
+    except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
         place = place_in(error)
         return CheckResult(name, False, f"{type(error).__name__}: {error}" + (f" ({place})" if place else ""))
 
@@ -171,6 +171,9 @@ def shapes(subject: Subject) -> str:
         for name, (tensor, shape) in wanted.items():
             if tensor is None or tuple(tensor.shape) != shape:
                 raise Failed(f"{name} is {None if tensor is None else list(tensor.shape)}, not {list(shape)}")
+            if tensor.dtype != image.dtype:
+                kinds = (str(each).removeprefix("torch.") for each in (tensor.dtype, image.dtype))
+                raise Failed("{} is {}, not {} as its input".format(name, *kinds))
         if generator.background is not None and (masks is None or not 0 <= generator.background < count):
             raise Failed(f"background is {generator.background}, but there are {count} contents")
     return f"sizes {', '.join(f'{height}x{width}' for height, width in SIZES)}"

@@ -228,8 +228,17 @@ def run_row(path: Path, root: Path) -> dict[str, Any]:
         "run": name,
         "status": record.status,
         "reason": record.reason,
-        "images_seen": None if to_see is None else f"{record.images_seen} of {to_see}",
+        "images_seen": None if to_see is None else f"{images_so_far(path, record)} of {to_see}",
     }
+
+
+def images_so_far(path: Path, record: RunRecord) -> int:
+    """Images of each domain seen by what is kept: the record says it at the end, losses.csv under way."""
+    try:
+        *_, last = (path / "losses.csv").read_text(encoding="utf-8").splitlines()
+        return max(record.images_seen, int(last.split(",")[1]))
+    except (OSError, ValueError, IndexError):
+        return record.images_seen
 
 
 def failed_runs(places: Sequence[Path], named: bool = False) -> list[tuple[RunFolder, str]]:

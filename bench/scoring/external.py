@@ -31,6 +31,7 @@ from bench.runs.records import (
 )
 from bench.scoring.features import ImageSet, fingerprint, of_split
 from bench.scoring.measure import (
+    BACK,
     IMAGES_AT_ONCE,
     OUTPUT,
     Batch,
@@ -204,6 +205,10 @@ def score_generator(
 
 SAME = ("name", "feature_network", "weights_sha256", "dataset", "protocol")
 """Parts of the card that both directions in one folder must share."""
+SAME_BESIDE = ("image_size",)
+"""The same, where the other direction is there already: alone, a direction may be scored again otherwise."""
+OF_A_DIRECTION = "kd_subsets"
+"""A part of the card that follows from the number of images, and so may differ between the directions."""
 WITHOUT_MASKS: Entry = {"masks": 0, "mask_scale": 1.0, "background": None}
 
 
@@ -224,8 +229,10 @@ def write_external(path: Path, found: ExternalScores, direction: Direction, card
     """
     folder = RunFolder(path)
     with folder.locked():
-        earlier = _earlier(folder, card)
-        scores = _merged(external_scores(found, direction, card), earlier)
+        earlier = _earlier(folder, card, direction)
+        scores = _merged(external_scores(found, direction, card), earlier, direction)
+        if earlier is not None:
+            _refuse_to_lose(folder, earlier, scores, direction)
         network = str(card["feature_network"])
         for name, features in (
             ("last", found.measured.features[OUTPUT]),
@@ -283,8 +290,8 @@ def _shown_beside(folder: RunFolder, direction: Direction) -> list[str]:
     return []
 
 
-def _earlier(folder: RunFolder, card: Card) -> Scores | None:
-    """The scores that are there already; None where there are none."""
+def _earlier(folder: RunFolder, card: Card, direction: Direction) -> Scores | None:
+    """The scores that are there already; None where there are none. Raises BenchError for other ones."""
     if folder.run_json.exists():
         raise BenchError(
             f"{folder.path} is the folder of a run. Choose another with --out, or another --name."
@@ -297,7 +304,10 @@ def _earlier(folder: RunFolder, card: Card) -> Scores | None:
     if not folder.scores_json.exists():
         return None
     earlier = read_scores(folder.scores_json)
-    differing = [key for key in SAME if earlier.card.get(key) != card.get(key)]
+    beside = earlier.selections["last"].directions.keys() - {direction}
+    differing = [
+        key for key in (*SAME, *(SAME_BESIDE if beside else ())) if earlier.card.get(key) != card.get(key)
+    ]
     if differing:
         lines = "\n".join(f"  {key}: here {earlier.card.get(key)}, now {card.get(key)}" for key in differing)
         raise BenchError(
@@ -307,7 +317,27 @@ def _earlier(folder: RunFolder, card: Card) -> Scores | None:
     return earlier
 
 
-def _merged(new: Scores, earlier: Scores | None) -> Scores:
+def _refuse_to_lose(folder: RunFolder, earlier: Scores, new: Scores, direction: Direction) -> None:
+    """Raise BenchError where this direction has values that the new scores have not, as without sources."""
+    before = earlier.selections["last"].directions.get(direction)
+    if before is None:
+        return
+    now = new.selections["last"].directions[direction].metrics
+    lost = [
+        key
+        for key, score in before.metrics.items()
+        for part in ("value", "floor", "ceiling")
+        if getattr(score, part) is not None and (key not in now or getattr(now[key], part) is None)
+    ]
+    if lost:
+        names = ", ".join(dict.fromkeys(lost))
+        raise BenchError(
+            f"{folder.path} holds values of this direction that would be lost: {names}. Score with what was "
+            "given then, as --source and --floor. Or choose another --name or --out, or remove that folder."
+        )
+
+
+def _merged(new: Scores, earlier: Scores | None, direction: Direction) -> Scores:
     """The new direction and the other one of `earlier`, the card likewise."""
     if earlier is None:
         return new
@@ -315,7 +345,18 @@ def _merged(new: Scores, earlier: Scores | None) -> Scores:
     directions = earlier.selections["last"].directions | selection.directions
     merged = selection.model_copy(update={"directions": dict(sorted(directions.items()))})
     card, metrics = earlier.card | new.card, earlier.metrics | new.metrics
+    card = _told_apart(card, earlier.card, new.card, direction) if len(directions) > 1 else card
     return Scores(selections={"last": merged}, card=card, metrics=metrics)
+
+
+def _told_apart(card: Card, earlier: Card, new: Card, direction: Direction) -> Card:
+    """The card; what follows from the number of images stands there for each direction, if it differs."""
+    mine, theirs = f"{OF_A_DIRECTION}_{direction}", f"{OF_A_DIRECTION}_{BACK[direction]}"
+    before = earlier.get(theirs, earlier.get(OF_A_DIRECTION))
+    if before in (None, new[OF_A_DIRECTION]):
+        return {key: value for key, value in card.items() if key not in (mine, theirs)}
+    named = {key: value for key, value in card.items() if key != OF_A_DIRECTION}
+    return named | {mine: new[OF_A_DIRECTION], theirs: before}
 
 
 def _other_direction(path: Path, direction: Direction) -> dict[Direction, Measured]:

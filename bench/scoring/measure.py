@@ -1,6 +1,6 @@
 """One pass over a test split in one direction: every measurement and all features, without keeping pixels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from bench.data.dataset import Domain, Images, Truth
 from bench.data.tensors import masks_of, quantise, to_tensor
+from bench.errors import BenchError
+from bench.names import command
 from bench.progress import ProgressReport
 from bench.runs.records import Direction
 from bench.scoring.metric import OF_MASKS, OF_TRUTH, Metric, on_images
@@ -22,6 +24,7 @@ from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.translate import Translated, device_of, noise_of, translate, translate_split
 from bench.streams import Streams
 from variants.contract import Generator, some_mask
+from variants.provenance import place_in
 
 BACK: dict[Direction, Direction] = {"A2B": "B2A", "B2A": "A2B"}
 OUTPUT, WITHOUT_SPACE, OTHER_MASKS = "output", "without_space", "other_masks"
@@ -101,8 +104,38 @@ def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = everything) 
         each for each in on_images() if each.kind == "image" and wanted(each)
     ):
         if set(entries[0].needs) <= present:
-            columns |= named(entries, function(**handed(batch, entries[0], present)))
+            found = named(entries, called(entries, function, handed(batch, entries[0], present)))
+            columns |= {name: one_an_image(name, value, len(batch.output)) for name, value in found.items()}
     return columns
+
+
+def called(entries: Sequence[Metric], function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """What a metric gives. Raises BenchError that names metric and line where a plugin's fails."""
+    try:
+        return function(**arguments)
+    except BenchError:
+        raise
+    except Exception as error:
+        place = place_in(error)
+        if place is None:
+            raise
+        name = entries[0].name
+        raise BenchError(
+            f"The metric {name} raised {type(error).__name__}: {error} ({place}). Try it with: "
+            f"{command('check', '--metric', name)}"
+        ) from error
+
+
+def one_an_image(name: str, values: Any, images: int) -> Any:
+    """The values of a metric. Raises BenchError unless they are one real number an image: [b]."""
+    array = torch.as_tensor(values)
+    if array.shape != (images,) or array.is_complex():
+        given = f"{list(array.shape)} {str(array.dtype).removeprefix('torch.')}"
+        raise BenchError(
+            f"The metric {name} gives {given} for {images} images: it has to give one real number an image, "
+            f"[{images}]. Try it with: {command('check', '--metric', name)}"
+        )
+    return values
 
 
 def handed(batch: object, entry: Metric, present: set[str]) -> dict[str, Any]:
@@ -125,7 +158,7 @@ def named(entries: list[Metric], found: Any) -> dict[str, Any]:
     if isinstance(found, Mapping):
         return {each.name: found[each.name] for each in entries if each.name in found}
     (entry,) = entries
-    if entry.per_mask:
+    if entry.per_mask and found is not None:
         return dict(zip(entry.columns(found.shape[1]), found.unbind(dim=1), strict=True))
     return {} if found is None else {entry.name: found}
 

@@ -114,7 +114,13 @@ def _stems(names: Sequence[str], with_folders: bool) -> Keys:
 
 
 def _without_roles(stems: Keys) -> Keys:
-    return [str(PurePosixPath(stem).with_name(role(PurePosixPath(stem).name)[0])) for stem in stems]
+    return [_renamed(stem, role(PurePosixPath(stem).name)[0]) for stem in stems]
+
+
+def _renamed(stem: str, name: str) -> str:
+    """A stem under another name in its folder; also under one that no file may have, such as a point."""
+    folder = str(PurePosixPath(stem).parent)
+    return name if folder == "." else f"{folder}/{name}"
 
 
 def _without_common(stems: Keys, kept: int = 0, *, beginning: bool = True) -> Keys:
@@ -129,7 +135,7 @@ def _without_common(stems: Keys, kept: int = 0, *, beginning: bool = True) -> Ke
     if any(len(name) <= before + after for name in names):
         return stems
     bare = [name[before : len(name) - after] for name in names]
-    return [str(PurePosixPath(stem).with_name(name)) for stem, name in zip(stems, bare, strict=True)]
+    return [_renamed(stem, name) for stem, name in zip(stems, bare, strict=True)]
 
 
 def _shared(names: Keys, kept: int = 0) -> int:

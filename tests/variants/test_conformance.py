@@ -102,6 +102,11 @@ class OneSizeOnly(Sound):
         return super().forward(image, noise)
 
 
+class Leaving(Sound):
+    def forward(self, image: Tensor, noise: object = None) -> Translation:
+        raise SystemExit(4)
+
+
 class OwnWeights(Sound):
     def __init__(self) -> None:
         super().__init__()
@@ -144,6 +149,8 @@ FAULTS = {
         (changed(lambda given: given._replace(masks=None)), "2 contents but no masks"),
         (type("Beyond", (Sound,), {"background": 2}), "background is 2, but there are 2 contents"),
         (OneSizeOnly, "AssertionError: one size only"),
+        (changed(lambda given: given._replace(image=given.image.double())), "image is float64, not float32"),
+        (Leaving, "SystemExit: 4"),
     ],
     "weighted sum": [
         (changed(lambda given: given._replace(image=given.image + 0.1)), "differs from the weighted sum"),

@@ -1,5 +1,6 @@
 """Equality with the published networks: their weights in our generators give their numbers."""
 
+import os
 from types import ModuleType
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 import variants
 from variants import VariantError
 from variants.contract import Generator, Translation
-from variants.published.files import read_file
+from variants.published.files import read_file, told
 
 # reference file -> system, places of masks and contents without the input, tolerance of images, of masks.
 # The tolerances are what the published code shows against itself over threads, layouts and precisions.
@@ -228,6 +229,18 @@ def test_a_file_that_holds_no_weights_is_called_what_it_is(content, said, tmp_pa
     (tmp_path / "net.pth").write_bytes(content)
     with pytest.raises(VariantError, match=said):
         read_file(tmp_path / "net.pth")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "net.pth")
+    with pytest.raises(VariantError, match="is a pipe, socket or device"):
+        read_file(tmp_path / "net.pth")
+
+
+def test_a_file_that_holds_itself_is_told_of_as_far_as_it_goes() -> None:
+    whole: dict = {"conv1.weight": torch.zeros(1)}
+    whole["again"] = whole
+    assert told(whole).startswith("one tensor (conv1.weight [1]), again: one tensor")
 
 
 def test_a_whole_pickled_model_is_refused_and_nothing_in_it_runs(tmp_path, published_state) -> None:

@@ -122,6 +122,8 @@ def read_file(path: Path) -> Any:
     """As `read`, of a file. Raises VariantError where it cannot be read at all."""
     if path.is_dir():
         raise VariantError(f"{path} is a folder. Name the file of weights in it.")
+    if path.exists() and not path.is_file():
+        raise VariantError(f"{path} is a pipe, socket or device. Name a file of weights.")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -311,7 +313,7 @@ def shortened(lines: Sequence[str]) -> list[str]:
     return [*lines[:AS_MANY], f"  and {rest} more"] if rest > 1 else list(lines)
 
 
-def told(loaded: Any) -> str:
+def told(loaded: Any, depth: int = 0) -> str:
     """What a file holds, in words: `state_dict (2 tensors, such as a.weight [8, 3, 7, 7]), epoch`."""
     if isinstance(loaded, Tensor):
         return f"one tensor {list(loaded.shape)}"
@@ -327,7 +329,8 @@ def told(loaded: Any) -> str:
         parts.append(f"{count}{numbered} ({'' if len(tensors) == 1 else 'such as '}{such_as})")
     others = [(key, each) for key, each in loaded.items() if not isinstance(each, Tensor)]
     parts += [
-        f"{key}: {told(each)}" if isinstance(each, Mapping) else str(key) for key, each in others[:AS_MANY]
+        f"{key}: {told(each, depth + 1)}" if isinstance(each, Mapping) and depth < DEEPEST else str(key)
+        for key, each in others[:AS_MANY]
     ]
     return ", ".join(parts) or "nothing"
 

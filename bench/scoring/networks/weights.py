@@ -76,6 +76,8 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
     with the digits in its name.
     """
     path = chosen if chosen is not None else _in_torch_folder(published)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise BenchError(f"The weights {path}: this is a pipe, socket or device. {remedies(published)}")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -106,6 +106,36 @@ def test_a_metric_that_breaks_its_contract_fails_the_check(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        (("mean(dim=(1, 2))", "mean()"), "gives [] float32 for 6 images"),
+        (("luma(output).mean(dim=(1, 2))", "output"), "gives [6, 3, 32, 32] float32 for 6 images"),
+        (("mean(dim=(1, 2))", "mean(dim=(1, 2)) * 1j"), "gives [6] complex64 for 6 images"),
+        (
+            ("luma(output)", "luma(nothing)"),
+            "raised NameError: name 'nothing' is not defined (broken.py, line ",
+        ),
+    ],
+    ids=["one for all", "images", "complex", "raises"],
+)
+def test_a_metric_that_gives_no_number_an_image_stops_the_scoring_with_its_name(
+    call: Command, workplace: Path, tmp_path: Path, changes: tuple[str, str], told: str
+) -> None:
+    for number in range(6):
+        pixels = np.random.default_rng(number).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    text = METRIC.read_text(encoding="utf-8")
+    assert changes[0] in text
+    path = tmp_path / "broken.py"
+    path.write_text(text.replace(*changes), encoding="utf-8")
+    same = ("--real", tmp_path, "--fake", tmp_path, "--source", tmp_path)
+    outcome = call("score", *same, "--features", "tiny", "--plugin", path)
+    assert outcome.returncode == 1
+    assert f"The metric brightness {told}" in outcome.stderr
+    assert "bench check --metric brightness" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
         (("3 * CELLS**2", "7"), "not [3, 7]"),
         ((".flatten(1)", ".flatten(1) * 0"), "same features"),
         ((".flatten(1)", ".flatten(1) / 0"), "not finite"),

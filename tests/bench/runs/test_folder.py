@@ -94,6 +94,14 @@ def test_runs_are_found_and_listed_in_the_order_of_their_paths(tmp_path: Path) -
     assert [row["status"] for row in list_folder(tmp_path)] == ["running", "running", "running", "damaged"]
 
 
+def test_a_list_shows_how_far_an_unfinished_run_has_come(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write(a_record(images_to_see=20))
+    assert list_folder(tmp_path)[0]["images_seen"] == "0 of 20"
+    (run.path / "losses.csv").write_text("step,images_seen,cycle_A\n5,5,0.1\n11,11,0.1\n")
+    assert list_folder(tmp_path)[0]["images_seen"] == "11 of 20"
+
+
 def test_a_linked_run_is_found_once_and_circles_of_links_end(tmp_path: Path) -> None:
     elsewhere = RunFolder(tmp_path / "disk" / "seed0")
     elsewhere.write(a_record())

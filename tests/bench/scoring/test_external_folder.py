@@ -1,6 +1,7 @@
 """The folder of images of other programs: read like a run's, both directions in one, nothing overwritten."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,14 @@ from PIL import Image
 from bench.data.dataset import Dataset, Domain, Split
 from bench.errors import BenchError
 from bench.runs.records import Direction, read_scores
-from bench.scoring.external import Card, ExternalScores, external_card, score_generator, write_external
+from bench.scoring.external import (
+    Card,
+    ExternalScores,
+    external_card,
+    score_generator,
+    score_image_sets,
+    write_external,
+)
 from bench.scoring.networks import FeatureNetwork, load_network
 from bench.scoring.references import dataset_reference
 from bench.scoring.summarise import FeatureSets, set_scores
@@ -179,3 +187,38 @@ def test_the_folder_of_a_run_is_left_alone(dataset: Dataset, network: FeatureNet
     with pytest.raises(BenchError, match=r"is the folder of a run. Choose another with --out"):
         write_external(tmp_path, found, "A2B", card)
     assert not (tmp_path / "scores.json").exists()
+
+
+def test_a_direction_is_not_scored_again_with_fewer_values(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    whole, card = scored("A2B", dataset, network)
+    write_external(tmp_path / "theirs", whole, "A2B", card)
+    before = (tmp_path / "theirs/scores.json").read_bytes()
+    alone = replace(whole.sets, source=None, floor=None)
+    fewer = score_image_sets(alone, network, 5)
+    with pytest.raises(BenchError, match=r"would be lost: .*edge_correlation.*--source and --floor"):
+        write_external(tmp_path / "theirs", fewer, "A2B", card)
+    assert (tmp_path / "theirs/scores.json").read_bytes() == before
+    write_external(tmp_path / "theirs", whole, "A2B", card)
+
+
+def test_both_directions_have_one_size_and_each_its_own_subsets(
+    dataset: Dataset, network: FeatureNetwork, tmp_path: Path
+) -> None:
+    place = tmp_path / "theirs"
+    for direction, size, subsets in (("A2B", 32, 5), ("A2B", 64, 4), ("B2A", 64, 3)):
+        found, card = scored(direction, dataset, network)
+        of_subsets = external_card(network, direction, replace(found, subset_size=subsets))
+        write_external(
+            place, found, direction, card | of_subsets | {"image_size": f"as found, {size} x {size}"}
+        )
+    kept = read_scores(place / "scores.json").card
+    assert [kept[f"kd_subsets_{direction}"].split(",")[0] for direction in ("A2B", "B2A")] == [
+        "100 subsets of 4",
+        "100 subsets of 3",
+    ]
+    assert "kd_subsets" not in kept
+    found, card = scored("B2A", dataset, network)
+    with pytest.raises(BenchError, match="image_size: here as found, 64 x 64, now as found, 32 x 32"):
+        write_external(place, found, "B2A", card | {"image_size": "as found, 32 x 32"})

@@ -1,6 +1,7 @@
 """Feature networks: what they measure, how their weights are found and checked, what is refused."""
 
 import hashlib
+import os
 import pickle
 import urllib.error
 from dataclasses import replace
@@ -112,6 +113,12 @@ def test_require_weights_gives_the_hash_of_what_will_be_used(squeezenet_weights:
 def test_a_weights_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"Cannot read the weights .*nowhere\.pth: No such file"):
         require_weights("squeezenet", tmp_path / "nowhere.pth")
+
+
+def test_weights_in_a_pipe_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "weights.pth")
+    with pytest.raises(BenchError, match="pipe, socket or device"):
+        require_weights("squeezenet", tmp_path / "weights.pth")
 
 
 def test_a_hash_in_the_name_is_held_against_the_content(squeezenet_weights: Path, tmp_path: Path) -> None:

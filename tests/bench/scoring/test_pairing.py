@@ -54,6 +54,11 @@ def test_cyclegan_s_folder_of_results_is_parted_by_domain() -> None:
     assert [sources[at] for at in found] == ["x_real_A.png", "y_real_A.png"]
 
 
+def test_a_name_that_is_a_role_and_a_point_is_compared_like_any_other() -> None:
+    with pytest.raises(BenchError, match="2 images in fakes have no source"):
+        pair(["fake_..png", "fake_b.png"], ["x.png", "a.png"], FOLDERS)
+
+
 @pytest.mark.parametrize(
     ("fakes", "sources", "message"),
     [
