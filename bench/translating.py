@@ -36,10 +36,13 @@ LONGEST_NAME = 255
 """Bytes in the name of a file."""
 
 
-def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tuple[variants.Generator, int]:
+def generator_of_run(
+    folder: RunFolder, direction: Direction, device: str, *, with_masks: bool = False
+) -> tuple[variants.Generator, int]:
     """(generator in evaluation mode, image size) of a finished run.
 
-    Raises BenchError when it has none, UsageError for one that needs more of an image than its pixels.
+    `with_masks`: whether the images come with the data set's masks. Raises BenchError when it has none,
+    UsageError for one that needs more of an image than there is.
     """
     record = folder.read()
     if not folder.generator.is_file():
@@ -48,7 +51,7 @@ def generator_of_run(folder: RunFolder, direction: Direction, device: str) -> tu
             "began it: it continues where that one stopped."
         )
     generator = load_generators(folder.generator)[direction]
-    if generator.wants_masks is not None:
+    if generator.wants_masks is not None and not with_masks:
         raise UsageError(
             f"{record.cell.variant} translates by the foreground masks of its data set, and images from "
             f"elsewhere have none: the run in {folder.path} is of no use on them. Take another variant's."

@@ -24,9 +24,10 @@ from PIL import Image
 from bench.ballot.records import KEY, BallotItem, BallotKey, BallotSystem
 from bench.comparing.selection import Run, choose_runs
 from bench.data.catalogue import licence_note
-from bench.data.dataset import Images, Split
+from bench.data.dataset import Dataset, Images, Split
 from bench.data.files import kind_of, list_images, printable
 from bench.data.load import load_dataset
+from bench.data.masks import as_wanted
 from bench.data.pictures import read_image_at
 from bench.data.tensors import quantise
 from bench.errors import BenchError, UsageError
@@ -107,6 +108,7 @@ def plan_ballot(request: BallotRequest) -> PlannedBallot:
                 f"{printable(request.out / name)} is there already: answers may have been given to it. Give "
                 "another folder to --out."
             )
+    atomic.require_writable(request.out, "--out")
     contestants = tuple(contestant(text, request) for text in request.systems)
     runs = [each.run for each in contestants if each.run is not None]
     facts = {(run.record.cell.dataset, run.record.data_fingerprint) for run in runs}
@@ -153,9 +155,10 @@ def contestant(text: str, request: BallotRequest) -> Contestant:
 def make_ballot(planned: PlannedBallot, progress: ProgressReport) -> Path:
     """Translate, draw lots, and write page and key; returns the page. Raises BenchError where that fails."""
     request = planned.request
-    split, protocol, size = shown_split(planned, progress)
+    dataset, protocol, size = shown_images(planned, progress)
+    split = source_of(dataset, request)
     translated = {
-        each.name: pictures_of(each, split, request, size, progress) for each in planned.contestants
+        each.name: pictures_of(each, dataset, request, size, progress) for each in planned.contestants
     }
     shared = sorted(set.intersection(*(set(found) for found in translated.values())))
     pairs = list(combinations(translated, 2))
@@ -200,8 +203,8 @@ def make_ballot(planned: PlannedBallot, progress: ProgressReport) -> Path:
     return request.out / PAGE
 
 
-def shown_split(planned: PlannedBallot, progress: ProgressReport) -> tuple[Split, str | None, int]:
-    """The test images of the domain that is translated, the runs' protocol, and their size in pixels."""
+def shown_images(planned: PlannedBallot, progress: ProgressReport) -> tuple[Dataset, str | None, int]:
+    """The data set whose test images are translated, the runs' protocol, and their size in pixels."""
     run = next((each.run for each in planned.contestants if each.run is not None), None)
     rules = (
         load_protocol(planned.request.protocol or "paper-256")
@@ -212,17 +215,24 @@ def shown_split(planned: PlannedBallot, progress: ProgressReport) -> tuple[Split
     if planned.request.size is not None and run is None:
         images = images.model_copy(update={"size": planned.request.size, "load_size": planned.request.size})
     dataset = load_dataset(planned.dataset, images, progress=progress)
-    domain = dataset.A if planned.request.direction == "A2B" else dataset.B
-    return domain.test, None if run is None else rules.name, images.size
+    return dataset, None if run is None else rules.name, images.size
+
+
+def source_of(dataset: Dataset, request: BallotRequest) -> Split:
+    """The test images of the domain that is translated."""
+    return (dataset.A if request.direction == "A2B" else dataset.B).test
 
 
 def pictures_of(
-    one: Contestant, split: Split, request: BallotRequest, size: int, progress: ProgressReport
+    one: Contestant, dataset: Dataset, request: BallotRequest, size: int, progress: ProgressReport
 ) -> Mapping[int, Images]:
     """Place in the split -> translation uint8 [h, w, 3]: of a run as it was scored, else of the folder."""
+    split = source_of(dataset, request)
     if one.run is not None:
-        generator, _ = generator_of_run(one.run.folder, request.direction, "cpu")
-        streams = cell_of(one.run.record).streams()
+        generator, _ = generator_of_run(one.run.folder, request.direction, "cpu", with_masks=True)
+        cell = cell_of(one.run.record)
+        streams = cell.streams()
+        split = source_of(as_wanted(dataset, generator.wants_masks, cell.variant, streams), request)
         made: dict[int, Images] = {}
         progress.start(f"translating {one.name}", len(split))
         for batch in translate_split(generator, split, streams, request.direction):

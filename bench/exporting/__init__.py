@@ -10,18 +10,19 @@ from pathlib import Path
 
 import torch
 
-from bench.data.files import kind_of, misfit, printable
+from bench.data.files import kind_of, printable
 from bench.errors import BenchError, UsageError
 from bench.names import folder_name
+from bench.runs.atomic import require_writable
 
 
 def refuse_standing(out: Path, kind: str) -> None:
-    """Raise UsageError where something is in the place of what is going to be written."""
+    """Raise UsageError where something is in the place of what is going to be written, CannotWrite where
+    nothing can be written there."""
     folder_name("--out", out.name)
     if kind_of(out) != "nothing":
         raise UsageError(f"{printable(out)} is there already. Give another {kind} to --out, or move it away.")
-    if kind_of(out.parent) not in ("folder", "nothing"):
-        raise UsageError(f"--out: {misfit(out.parent, 'folder')}. Give another place.")
+    require_writable(out.parent, "--out")
 
 
 @contextmanager

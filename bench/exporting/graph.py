@@ -151,7 +151,10 @@ def write_graph(
     except BenchError:
         raise
     except Exception as error:  # anybody's generator, and an exporter with many ways to fail
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        first: BaseException = error
+        while first.__cause__ is not None:  # the exporter's own words only say at which of its steps it was
+            first = first.__cause__
+        reason = f"{type(first).__name__}: {first}".splitlines()[0]
         raise BenchError(
             f"{about['variant']} cannot be written as ONNX ({reason}). --format hub keeps it for torch."
         ) from error
@@ -177,13 +180,27 @@ def difference(
         given = {"image": image.numpy()}
         if noise is not None:
             given["noise"] = torch.randn(1, *noise, generator=seeded(number)).numpy()
-        theirs = session.run(["translation"], given)[0]
+        theirs = results_of(session, given)
         with torch.no_grad():
             made = module(image, None if noise is None else torch.from_numpy(given["noise"]))
         ours = (made[0] if isinstance(made, tuple) else made).numpy()
         apart = np.abs(ours - theirs)
         largest = max(largest, float(apart.max()) if np.isfinite(apart).all() else math.inf)
     return largest
+
+
+def results_of(session: Any, given: dict[str, Any]) -> Any:
+    """The translation that a graph gives. Raises BenchError where it does not run on such images."""
+    try:
+        return session.run(["translation"], given)[0]
+    except Exception as error:  # onnxruntime has a dozen of its own, one for every kind of failure
+        shape = " x ".join(map(str, given["image"].shape))
+        reason = " ".join(str(error).split())
+        raise BenchError(
+            f"The graph does not run on an image of {shape} ({reason}), so it is not kept. Where the "
+            "generator's forward takes a size for fixed, as len(image) does, write image.shape[0]; --format "
+            "hub keeps the weights themselves."
+        ) from error
 
 
 def pictures_of(folder: RunFolder, direction: Direction, images: Path | None, size: int) -> list[Path]:

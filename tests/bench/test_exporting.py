@@ -55,20 +55,42 @@ class Mine(Generator):
     def forward(self, image, noise=None):
         y = torch.tanh(self.last(torch.relu(self.first(image))))
         return Translation(y, y.unsqueeze(1), None)
+
+
+@register("noisy", summary="A convolution, brightened by noise.")
+class Noisy(Generator):
+    noise_shape = (2, 3)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.only = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, image, noise=None):
+        drawn = self.draw_noise(image.shape[0], noise).mean(dim=(1, 2))
+        y = torch.tanh(self.only(image) + drawn[:, None, None, None])
+        return Translation(y, y.unsqueeze(1), None)
+
+
+@register("counting", summary="Counts its images as Python does.")
+class Counting(Noisy):
+    def forward(self, image, noise=None):
+        drawn = self.draw_noise(len(image), noise).mean(dim=(1, 2))
+        y = torch.tanh(self.only(image) + drawn[:, None, None, None])
+        return Translation(y, y.unsqueeze(1), None)
 """
 BLOCKS = "from torch import nn\n\n\ndef first():\n    return nn.Conv2d(3, 4, 3, padding=1)\n"
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run of slot9 and one of a plugin's generator, which imports what lies beside it."""
+    """A folder with runs of slot9, of colour and of a plugin's generators, which import what lies beside."""
     folder = tmp_path_factory.mktemp("export")
     (folder / "plug").mkdir()
     (folder / "plug" / "mine.py").write_text(PLUGIN)
     (folder / "plug" / "blocks.py").write_text(BLOCKS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_CACHE", str(folder / "cache"))
-        for variant in ("slot9", "mine"):
+        for variant in ("slot9", "colour", "mine", "noisy", "counting"):
             bench.run(variant, set=FEW, runs=folder / "runs", threads=1, plugin=folder / "plug" / "mine.py")
     return folder
 
@@ -110,6 +132,42 @@ def test_a_graph_says_what_it_is(graph: tuple[Path, OnnxExport]) -> None:
     assert told["noise"] == "an input"
 
 
+def test_noise_that_a_seed_fixes_leaves_the_image_as_the_only_input(place: Path) -> None:
+    variants.load_plugin(place / "plug" / "mine.py")
+    run, said = run_of(place, "noisy"), []
+    generator = load_generators(run.generator)["A2B"]
+    image = torch.rand(2, 3, 32, 48) * 2 - 1
+    made = {}
+    for seed in (0, 7):
+        out = place / f"fixed-{seed}.onnx"
+        assert export_onnx(run, out, noise_seed=seed).noise is None
+        session = onnxruntime.InferenceSession(str(out))
+        assert [each.name for each in session.get_inputs()] == ["image"]
+        assert session.get_modelmeta().custom_metadata_map["noise"] == f"fixed by seed {seed}"
+        (made[seed],) = session.run(None, {"image": image.numpy()})
+        noise = torch.randn(1, 2, 3, generator=torch.Generator().manual_seed(seed)).expand(2, -1, -1)
+        with torch.no_grad():
+            assert np.abs(made[seed] - generator(image, noise).image.numpy()).max() < 1e-5
+    assert np.abs(made[0] - made[7]).max() > 1e-2
+    export_onnx(run_of(place, "mine"), place / "none.onnx", noise_seed=0, announce=said.append)
+    assert said == ["note: mine draws no noise, so there is none to fix"]
+
+
+def test_noise_is_an_input_by_name_unless_it_is_fixed(place: Path) -> None:
+    variants.load_plugin(place / "plug" / "mine.py")
+    run = run_of(place, "noisy")
+    made = export_onnx(run, place / "noisy.onnx")
+    assert made.noise == (2, 3)
+    session = onnxruntime.InferenceSession(str(made.path))
+    assert [each.name for each in session.get_inputs()] == ["image", "noise"]
+    image = np.zeros((1, 3, 32, 32), np.float32)
+    dark, bright = (
+        session.run(None, {"image": image, "noise": np.full((1, 2, 3), value, np.float32)})[0].mean()
+        for value in (-1, 1)
+    )
+    assert dark < bright
+
+
 def test_what_differs_is_not_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     variants.load_plugin(place / "plug" / "mine.py")
     monkeypatch.setattr(graph_module, "LARGEST_DIFFERENCE", -1.0)
@@ -117,6 +175,25 @@ def test_what_differs_is_not_kept(place: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(BenchError, match="so it is not kept"):
         export_onnx(run_of(place, "mine"), out)
     assert list(out.parent.iterdir()) == []
+
+
+def test_a_graph_for_one_number_of_images_alone_is_not_kept(place: Path) -> None:
+    variants.load_plugin(place / "plug" / "mine.py")
+    out = place / "counted" / "counting.onnx"
+    with pytest.raises(BenchError, match=r"does not run on an image of 1 x 3 x .*write image\.shape\[0\]"):
+        export_onnx(run_of(place, "counting"), out)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_what_onnx_cannot_say_is_named_and_leaves_as_a_hub_folder(place: Path) -> None:
+    out = place / "coloured" / "colour.onnx"
+    with pytest.raises(BenchError, match=r"colour cannot be written.*linalg_inv.*--format hub keeps it"):
+        export_onnx(run_of(place, "colour"), out)
+    assert list(out.parent.iterdir()) == []
+    again = variants.from_pretrained(export_hub(run_of(place, "colour"), out.parent / "hub"))
+    image = torch.rand(1, 3, 32, 48)
+    ours = load_generators(run_of(place, "colour").generator)["A2B"]
+    assert torch.equal(again(image).image, ours(image).image)
 
 
 def test_nothing_is_written_over_and_missing_packages_are_named(

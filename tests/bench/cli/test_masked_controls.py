@@ -124,6 +124,24 @@ def test_images_from_elsewhere_have_no_masks_and_are_not_translated(told, call, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("format", ["onnx", "hub"])
+def test_they_leave_in_no_format_as_images_from_elsewhere_have_no_masks(told, call, workplace, format):
+    done = call("export", told, "--format", format, "--out", "exported")
+    assert done.returncode == 2
+    assert "oracle translates by the foreground masks" in " ".join(done.stderr.split())
+    assert not (workplace / "exported").exists()
+
+
+def test_they_stand_in_a_ballot_with_the_masks_of_its_images(told, call, workplace, masked):
+    call("run", "--variant", "copy", "--dataset", masked, "--protocol", "tiny.toml")
+    done = call(
+        "ballot", "make", told, "copy", "--protocol", "tiny", "--dataset", "masked", "--out", "voted", "--yes"
+    )
+    assert done.returncode == 0, done.stderr
+    key = json.loads((workplace / "voted/ballot.json").read_text())
+    assert {system["name"] for system in key["systems"]} == {"oracle", "copy"}
+
+
 def test_a_finished_run_is_scored_again_with_its_masks(told, call):
     before = json.loads((told / "scores.json").read_text())
     assert call("score", told).returncode == 0

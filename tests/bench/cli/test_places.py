@@ -24,6 +24,9 @@ KEEPING = {
     "score --out": ([*SCORE, "--out", BELOW_A_FILE], "--out"),
     "report": (["report", "runs", "--out", BELOW_A_FILE], "--out"),
     "translate": (["translate", "--run", SPATIAL, "theirs", "--out", BELOW_A_FILE], "--out"),
+    "export": (["export", SPATIAL, "--out", f"{BELOW_A_FILE}/spatial.onnx"], "--out"),
+    "export --format hub": (["export", SPATIAL, "--format", "hub", "--out", f"{BELOW_A_FILE}/hub"], "--out"),
+    "ballot make": (["ballot", "make", "slot9", "spatial", "--out", BELOW_A_FILE], "--out"),
     "data get": (["data", "get", "horse2zebra", "--data", BELOW_A_FILE], "--data"),
 }
 
@@ -115,7 +118,7 @@ def test_a_full_disk_is_said_before_the_work(
 ) -> None:
     words, option = KEEPING[command]
     with disk_full_after(0):
-        outcome = call(*(str(tmp_path / "new") if word == BELOW_A_FILE else word for word in words))
+        outcome = call(*(word.replace(BELOW_A_FILE, str(tmp_path / "new")) for word in words))
     assert outcome.returncode == 1
     assert f"Free some disk space there, or choose another folder with {option}." in outcome.stderr
     assert list(tmp_path.iterdir()) == []
