@@ -9,19 +9,19 @@ is slow to import, such as torch, is imported before a function needs it.
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from bench.errors import BenchError, UsageError
-from bench.names import unknown_name
+from bench.errors import BenchError, UsageError, announce
 from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS, read_scores
 from bench.sheets import Compared, ReportPage, ScoreSheet
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import pandas as pd
 
     from bench.progress import ProgressReport
-    from reports.write import Request as ReportRequest
 
 Place = str | os.PathLike[str]
 """A file or a folder."""
@@ -62,9 +62,8 @@ def run(
     work cannot be done, and `bench.signals.Stopped` where it was asked to stop.
     """
     from bench.cell import HIGHEST_SEED
-    from bench.cli.console import announce
-    from bench.cli.options import MOST_THREADS
     from bench.runs.atomic import require_writable
+    from bench.setup import MOST_THREADS
     from bench.studies.grid import make_cell
 
     load_plugins(plugin)
@@ -146,10 +145,9 @@ def score(
     One of: `real` and `fake`, `run`, `published` with `checkpoint`. Raises UsageError for a wrong request,
     BenchError where images or weights are missing or cannot be read.
     """
-    from bench.cli.options import MOST_THREADS
-    from bench.cli.scoring import Common, score_checkpoint, score_images
+    from bench.measuring import Common, score_checkpoint, score_images
     from bench.scoring.folders import Folders
-    from bench.setup import resolve_device, use_threads
+    from bench.setup import MOST_THREADS, resolve_device, use_threads
     from bench.studies.execute import rescore
 
     load_plugins(plugin)
@@ -192,11 +190,11 @@ def score(
         Path(runs),
         where,
     )
-    if given[2]:
-        kept = score_checkpoint(published, maybe_path(checkpoint), common)
-    elif real is None or fake is None:
+    if given[1] and (real is None or fake is None):
         raise UsageError("Give both --real DIR and --fake DIR.")
-    else:
+    with shown(progress) as report:
+        if real is None or fake is None:
+            return score_checkpoint(published, maybe_path(checkpoint), common, report)
         images = Folders(
             Path(real),
             Path(fake),
@@ -207,8 +205,7 @@ def score(
             real_pattern,
             recursive,
         )
-        kept = score_images(images, size, common)
-    return ScoreSheet(kept.folder, kept.scores)
+        return score_images(images, size, common, report)
 
 
 def compare(
@@ -230,11 +227,12 @@ def compare(
     UsageError or BenchError where there is nothing to compare, or what may not be compared.
     """
     from bench.comparing import ComparisonRequest, compare_runs
+    from bench.names import require_known
     from bench.runs.metrics import described
 
     load_plugins(plugin)
-    require_one_of("direction", direction, (*DIRECTIONS, "both"), "bench compare --help")
-    require_one_of("selection", selection, ("last", "validation"), "bench compare --help")
+    require_known("direction", direction, (*DIRECTIONS, "both"), "bench compare --help")
+    require_known("selection", selection, ("last", "validation"), "bench compare --help")
     request = ComparisonRequest(
         os.fspath(a),
         os.fspath(b),
@@ -258,7 +256,7 @@ def load_runs(runs: Places = DEFAULT_RUNS) -> "pd.DataFrame":
     """
     from reports.frame import read_study, run_folders
 
-    roots = [Path(root) for root in several_places(runs)]
+    roots = paths(runs)
     table = read_study(run_folders(roots)).tidy()
     if table.empty:
         where = ", ".join(map(str, roots))
@@ -282,44 +280,22 @@ def report(
 
     Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
     """
+    from bench.reporting import report_request
     from reports.write import write_report
 
     load_plugins(plugin)
     request = report_request(
-        runs, root, out, format, protocol, dataset, allow_different_schedules, pictures, plugin
+        paths(runs),
+        Path(root),
+        Path(out),
+        format,
+        several(protocol),
+        several(dataset),
+        allow_different_schedules,
+        pictures,
+        paths(plugin),
     )
     return ReportPage(write_report(request))
-
-
-def report_request(
-    runs: Places,
-    root: Place,
-    out: Place,
-    formats: str,
-    protocol: Texts,
-    dataset: Texts,
-    allow_different_schedules: bool,
-    pictures: str,
-    plugin: Places,
-) -> "ReportRequest":
-    """What to report on now: of a study exactly its own runs, with what it declared."""
-    from bench.cli.report import chosen_runs
-    from reports.shown_pictures import ShownPictures
-    from reports.write import Request, parse_formats
-
-    require_one_of("pictures", pictures, tuple(ShownPictures), "bench report --help")
-    given = [Path(each) for each in several_places(runs)] or [Path(root)]
-    roots, declared = chosen_runs(given, Path(root), [Path(each) for each in several_places(plugin)])
-    return Request(
-        roots=roots,
-        **declared,
-        out=Path(out),
-        formats=parse_formats(formats),
-        protocols=several(protocol),
-        datasets=several(dataset),
-        allow_different_schedules=allow_different_schedules,
-        pictures=ShownPictures(pictures),
-    )
 
 
 def sheet_of(folder: Path) -> ScoreSheet:
@@ -328,7 +304,7 @@ def sheet_of(folder: Path) -> ScoreSheet:
     return ScoreSheet(folder, read_scores(of_run.scores_json), of_run.read())
 
 
-def shown(progress: "ProgressReport | None") -> Any:
+def shown(progress: "ProgressReport | None") -> "AbstractContextManager[ProgressReport]":
     """A context whose progress is shown: the one given, else a bar, or lines where there is no terminal."""
     from contextlib import nullcontext
 
@@ -341,7 +317,7 @@ def load_plugins(files: Places) -> None:
     """Make everything known that plugin files register."""
     from bench import registry
 
-    registry.load_plugins([Path(file) for file in several_places(files)])
+    registry.load_plugins(paths(files))
 
 
 def several(given: Texts) -> tuple[str, ...]:
@@ -349,9 +325,9 @@ def several(given: Texts) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def several_places(given: Places) -> tuple[Place, ...]:
+def paths(given: Places) -> list[Path]:
     """The files or folders of an argument that takes one or several."""
-    return (given,) if isinstance(given, str | os.PathLike) else tuple(given)
+    return [Path(each) for each in ((given,) if isinstance(given, str | os.PathLike) else given)]
 
 
 def maybe_path(given: Place | None) -> Path | None:
@@ -368,9 +344,3 @@ def require_whole(name: str, value: int | None, least: int, most: int) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise UsageError(f"{name} is {value!r}; give a whole number from {least} to {most}.")
-
-
-def require_one_of(name: str, value: str, allowed: tuple[str, ...], see: str) -> None:
-    """Raise UsageError, with close names, unless `value` is one of the allowed."""
-    if value not in allowed:
-        raise unknown_name(name, value, allowed, see)

@@ -1,7 +1,8 @@
-"""Errors that a user can mend: each says what was given, what is allowed and what to type next."""
+"""Errors that a user can mend: each says what was given, what is allowed and what to type next; remarks."""
 
 import errno
 import os
+import sys
 
 REMEDIES = {
     errno.ENOSPC: "Free some disk space there",
@@ -39,3 +40,8 @@ def explained(error: OSError) -> str:
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "Reading or writing"
     remedy = REMEDIES.get(error.errno or 0)
     return f"{where}: {error.strerror or error}." + (f" {remedy}." if remedy else "")
+
+
+def announce(text: str) -> None:
+    """A line on stderr, where the remarks of a worker go too: what is being done, what is to be known."""
+    print(text, file=sys.stderr, flush=True)

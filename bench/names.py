@@ -64,3 +64,9 @@ def command(*words: object) -> str:
     "bench score 'runs/smoke/toy-stripes/slot9[slots=5]/seed0'"
     """
     return shlex.join(["bench", *map(str, words)])
+
+
+def require_known(name: str, value: str, allowed: tuple[str, ...], see: str) -> None:
+    """Raise UsageError, with close names, unless `value` is one of the allowed."""
+    if value not in allowed:
+        raise unknown_name(name, value, allowed, see)

@@ -34,6 +34,9 @@ class Execution(Settings):
 AS_USUAL = Execution()
 
 
+MOST_THREADS = 2**10
+
+
 def resolve_device(asked: str) -> str:
     """The device to compute on: `auto` is the first GPU if torch sees one, else the CPU.
 

@@ -98,6 +98,13 @@ def test_imports_run_one_way(module: str) -> None:
     assert reached <= MAY_IMPORT[room], f"{module} reaches {sorted(reached - MAY_IMPORT[room])}"
 
 
+def test_the_command_line_is_imported_by_nothing_below_it() -> None:
+    users = {
+        name for name, path in modules().items() if any(room_of(x) == "bench.cli" for x in imported(path))
+    }
+    assert {name for name in users if room_of(name) != "bench.cli"} == {"bench.__main__"}
+
+
 def test_no_module_imports_itself_through_others() -> None:
     known = modules()
     graph = {name: module_level_imports(path) & known.keys() - {name} for name, path in known.items()}

@@ -11,6 +11,10 @@ class VariantError(ValueError):
     """
 
 
+class WeightsMisfit(VariantError):
+    """Weights of another variant, or of other parameters, than they are said to be."""
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> VariantError:
     """The error for a name that does not exist: close names first, then all of them.
 

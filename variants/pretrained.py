@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from variants.errors import VariantError, unknown
+from variants.errors import VariantError, WeightsMisfit, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,10 @@ def from_pretrained(folder: str | Path, direction: str = "A2B") -> "Generator":
 def with_weights(
     variant: str, parameters: Mapping[str, object], tensors: "Mapping[str, Tensor]", direction: str, name: str
 ) -> "Generator":
-    """The generator of one direction; `tensors` holds both, keys prefixed `A2B.` and `B2A.`."""
+    """The generator of one direction, in eval mode; `tensors` holds both, keys prefixed `A2B.` and `B2A.`.
+
+    Raises WeightsMisfit where they are of another one.
+    """
     from variants.spelling import build
 
     generator = build(variant, parameters)
@@ -64,7 +67,7 @@ def with_weights(
     try:
         generator.load_state_dict(own)
     except RuntimeError as error:
-        raise VariantError(f"The weights of {name} do not fit {variant}: {error}") from None
+        raise WeightsMisfit(f"The weights of {name} do not fit {variant}: {error}") from None
     return generator.eval()
 
 

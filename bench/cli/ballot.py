@@ -71,8 +71,7 @@ def make(
       bench ballot make slot9 spatial results/theirs --images 30 --question 'Which is sharper?' --out ballot
     """
     from bench.ballot.making import BallotRequest, make_ballot, plan_ballot
-    from bench.cli.console import announce
-    from bench.errors import UsageError
+    from bench.errors import UsageError, announce
     from bench.progress import TerminalProgress
     from bench.runs.records import DIRECTIONS
 
@@ -131,7 +130,7 @@ def count(
     """
     from bench.ballot.counting import count_ballot
     from bench.ballot.records import read_answers, read_key, write_count
-    from bench.cli.console import announce
+    from bench.errors import announce
 
     first = answers[0]
     folder = ballot or (first if first.is_dir() else first.parent)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.cli.options import print_json
+from bench.errors import announce
 from bench.names import command
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ class Column:
 
     heading: str
     kind: Literal["name", "number", "prose"] = "number"
-
-
-def announce(text: str) -> None:
-    """One line on stderr about what is being done."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:

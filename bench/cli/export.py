@@ -53,9 +53,8 @@ def export(
 
       bench export runs/smoke/toy-stripes/slot9/seed0 --format hub --out slot9-toy-stripes
     """
-    from bench.cli.console import announce
     from bench.cli.options import load_plugins
-    from bench.errors import UsageError
+    from bench.errors import UsageError, announce
     from bench.runs.folder import RunFolder
     from bench.runs.records import DIRECTIONS
 

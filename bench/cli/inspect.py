@@ -201,7 +201,8 @@ def list_runs(
 
     Example: bench list runs --status failed --variant 'slot*'
     """
-    from bench.cli.console import Column, announce, print_table
+    from bench.cli.console import Column, print_table
+    from bench.errors import announce
     from bench.runs.folder import list_folder, passes
 
     filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
@@ -358,7 +359,7 @@ def remove(
 
     Example: bench runs rm --yes
     """
-    from bench.cli.console import announce
+    from bench.errors import announce
     from bench.runs.folder import failed_runs, remove_run
 
     chosen = failed_runs(folders or [runs], named=bool(folders))

@@ -20,7 +20,7 @@ Threads = Annotated[
     ),
 ]
 HIGHEST_SEED = 2**62
-"""That of bench.cell, which this file must not import."""
+"""This and the number of threads are those of bench.cell and bench.setup, which this file must not import."""
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="Seed of weights, order, crops and noise.")
 ]

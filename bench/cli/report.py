@@ -1,16 +1,12 @@
 """`bench report`: run folders in, tables, figures, galleries and one page out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bench.cli.options import DEFAULT_RUNS, Plugin
 from reports.shown_pictures import ShownPictures
-
-if TYPE_CHECKING:
-    from bench.studies.grid import Grid
-    from reports.control import DeclaredControl
 
 SECONDS_BETWEEN_LOOKS = 5.0
 
@@ -65,9 +61,9 @@ def report(
 
     Example: bench report --pictures rendered --out page
     """
-    from bench import api
-    from bench.cli.console import announce
     from bench.cli.options import load_plugins
+    from bench.errors import announce
+    from bench.reporting import report_request
     from reports.following import follow
     from reports.write import Request, write_report
 
@@ -76,16 +72,16 @@ def report(
 
     def find() -> Request:
         """What to report on now, and, once, what is to be said of it."""
-        request = api.report_request(
-            runs or (),
+        request = report_request(
+            runs or [],
             root,
             out,
             formats,
-            protocol or (),
-            dataset or (),
+            tuple(protocol or ()),
+            tuple(dataset or ()),
             allow_different_schedules,
             pictures,
-            plugin or (),
+            plugin or [],
         )
         for remark in request.remarks:
             if remark not in said:
@@ -97,51 +93,6 @@ def report(
         follow(find, SECONDS_BETWEEN_LOOKS, lambda path, first: _tell(path, open_page and first))
     else:
         _tell(write_report(find()), open_page)
-
-
-def chosen_runs(
-    given: list[Path], root: Path, plugins: list[Path]
-) -> tuple[tuple[Path, ...], dict[str, Any]]:
-    """Run folders to report on, and what was declared for them: of a study exactly its own."""
-    from bench.errors import BenchError, UsageError
-    from bench.studies.grid import expand, run_folders
-    from bench.studies.identity import changed_rules
-    from bench.studies.study import load_study
-    from bench.studies.summary import study_command
-
-    if not any(path.suffix == ".toml" for path in given):
-        return tuple(given), {}
-    if len(given) > 1:
-        raise UsageError("A report is of one study, or of run folders: give one .toml file, or folders.")
-    grid = expand(load_study(given[0]))
-    folders = run_folders(grid, root)
-    if not folders:
-        command = study_command("study", str(given[0]), root, plugins)
-        raise BenchError(f"No run of this study is in {root}. Execute it with: {command}")
-    declared = {
-        "comparisons": grid.comparisons,
-        "control": _declared_control(grid, root),
-        "planned": _planned(grid),
-        "name": given[0].stem,
-        "remarks": changed_rules(grid.cells(), root),
-    }
-    return tuple(folder.path for folder in folders), declared
-
-
-def _planned(grid: "Grid") -> dict[tuple[str, str, str], int]:
-    """(Protocol, data set, variant) -> seeds that the study declares."""
-    cells = [(cell.protocol.name, Path(cell.dataset).name, cell.variant) for cell in grid.compared_cells()]
-    return {each: cells.count(each) for each in dict.fromkeys(cells)}
-
-
-def _declared_control(grid: "Grid", root: Path) -> "DeclaredControl | None":
-    from bench.studies.grid import control_folders
-    from reports.control import DeclaredControl
-
-    if grid.control is None:
-        return None
-    folders = tuple(folder.path for folder in control_folders(grid, root))
-    return DeclaredControl(grid.control, grid.seeds, grid.further_seeds, folders)
 
 
 def _tell(path: Path, open_page: bool) -> None:

@@ -1,107 +1,17 @@
-"""What `bench score` does with its three kinds of requests; imported when it is called."""
+"""What `bench score` prints; imported when it is called."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bench import api
-from bench.cell import dataset_name
-from bench.cli.console import (
-    Column,
-    announce,
-    feet,
-    heading,
-    headline_keys,
-    lines,
-    print_scores,
-    print_table,
-    say,
-)
+from bench.cli.console import Column, feet, heading, headline_keys, lines, print_scores, print_table, say
 from bench.cli.options import print_json
-from bench.data import load_dataset
 from bench.data.files import printable
-from bench.data.pictures import RESIZE
-from bench.errors import UsageError
-from bench.names import command, folder_name
-from bench.progress import TerminalProgress
-from bench.protocol import load_protocol
-from bench.runs.atomic import require_writable
-from bench.runs.records import DIRECTIONS, Direction, Score, Scores
-from bench.scoring.external import (
-    Card,
-    ExternalScores,
-    external_card,
-    external_scores,
-    score_generator,
-    write_external,
-)
-from bench.scoring.folders import Folders, score_folders
-from bench.scoring.networks import FeatureNetwork, load_network
+from bench.errors import announce
+from bench.names import command
+from bench.runs.records import Score
 from bench.sheets import ScoreSheet
-from bench.translating import generator_of_checkpoint
-
-NO_PROTOCOL = "external"
-"""The protocol's name in tables where none is given: images that another program made."""
-
-
-@dataclass(frozen=True)
-class Common:
-    """The options that more than one kind of request reads."""
-
-    given_direction: str
-    features: str | None
-    weights: Path | None
-    subset_size: int | None
-    name: str | None
-    dataset: str | None
-    protocol: str | None
-    out: Path | None
-    runs: Path
-    device: str
-
-    @property
-    def direction(self) -> Direction:
-        """Raises UsageError for what is no direction."""
-        if self.given_direction not in DIRECTIONS:
-            raise UsageError(f"--direction {self.given_direction!r} is not a direction. Give A2B or B2A.")
-        return cast(Direction, self.given_direction)
-
-    def network(self, default: str) -> FeatureNetwork:
-        return load_network(self.features or default, self.weights, self.device)
-
-    def place(self, protocol: str, dataset: str) -> Path | None:
-        """The folder that keeps the scores: --out, or by --name beside the runs; None: nowhere.
-
-        Raises UsageError for names that no folder of the runs can have, CannotWrite where nothing can be
-        written there.
-        """
-        if self.name is not None:
-            folder_name("--name", self.name)
-        if self.out is None and self.name is None:
-            return None
-        if self.out is not None:
-            require_writable(self.out, "--out", locks=True)
-            return self.out
-        parts = (folder_name("--protocol", protocol), folder_name("--dataset", dataset), str(self.name))
-        folder = self.runs.joinpath(*parts)
-        require_writable(folder, "--runs", locks=True)
-        return folder
-
-    @property
-    def table(self) -> str:
-        """The protocol in whose table images of another program stand: that of a file is called as in it."""
-        if self.protocol and self.protocol.endswith(".toml"):
-            return load_protocol(self.protocol).name
-        return self.protocol or NO_PROTOCOL
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Scores, and the folder they were written to, if any."""
-
-    scores: Scores
-    folder: Path | None
 
 
 def print_runs(folders: list[Path], options: dict[str, Any], as_json: bool) -> None:
@@ -116,68 +26,6 @@ def print_runs(folders: list[Path], options: dict[str, Any], as_json: bool) -> N
             print_scores(scores, subsets=True)
     if as_json:
         print_json(found if len(found) > 1 else {key: found[0][key] for key in found[0] if key != "run"})
-
-
-def score_images(folders: Folders, size: int | None, common: Common) -> Kept:
-    """Score a folder of translations, and keep the scores where a name or a folder was given."""
-    direction, table = common.direction, common.table
-    dataset = dataset_name(common.dataset or str(folders.real.resolve().parent)) or NO_PROTOCOL
-    place = common.place(table, dataset)
-    network = common.network("inception")
-    with TerminalProgress() as progress:
-        found, remarks = score_folders(
-            folders, network, size=size, subset_size=common.subset_size, progress=progress
-        )
-    for remark in remarks:
-        announce(f"note: {remark}")
-    height, width = found.image_shape
-    card: Card = {
-        **external_card(network, direction, found),
-        "name": common.name or folders.fake.resolve().name,
-        "protocol": table,
-        "dataset": dataset,
-        "image_size": f"resized to {size} x {size} ({RESIZE})" if size else f"as found, {height} x {width}",
-        **({f"remarks_{direction}": " ".join(remarks)} if remarks else {}),
-    }
-    return keep(found, direction, card, place)
-
-
-def score_checkpoint(system: str | None, checkpoint: Path | None, common: Common) -> Kept:
-    """Score a published generator on the test split of a data set."""
-    if system is None or checkpoint is None or common.dataset is None:
-        raise UsageError("Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME.")
-    direction = common.direction
-    protocol = load_protocol(common.protocol or "paper-256")
-    place = common.place(protocol.name, dataset_name(common.dataset))
-    generator = generator_of_checkpoint(system, checkpoint, common.device)
-    network = common.network(protocol.score.features)
-    with TerminalProgress() as progress:
-        dataset = load_dataset(common.dataset, protocol.images, progress=progress)
-        found = score_generator(
-            generator,
-            dataset,
-            direction,
-            network,
-            subset_size=protocol.score.kid_subset_size,
-            progress=progress,
-        )
-    card: Card = {
-        **external_card(network, direction, found),
-        "name": common.name or system,
-        "protocol": protocol.name,
-        "dataset": dataset.name,
-        "published_system": system,
-        "data_fingerprint": dataset.fingerprint,
-        f"checkpoint_{direction}": checkpoint.name,
-    }
-    return keep(found, direction, card, place)
-
-
-def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path | None) -> Kept:
-    """Write the scores to `folder`, if there is one."""
-    if folder is None:
-        return Kept(external_scores(found, direction, card), None)
-    return Kept(write_external(folder, found, direction, card), folder)
 
 
 def print_kept(kept: ScoreSheet, as_json: bool) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.cli.console import Column, announce, print_table
+from bench.cli.console import Column, print_table
 from bench.cli.options import print_json
-from bench.errors import UsageError
+from bench.errors import UsageError, announce
 from bench.progress import TerminalProgress
+from bench.runs.folder import RunFolder
 from bench.studies import expectation, summary
 from bench.studies.conduct import (
     Budget,
@@ -24,6 +25,7 @@ from bench.studies.conduct import (
 )
 from bench.studies.grid import expand, run_folders
 from bench.studies.study import Declaration, Origin, declare, load_study
+from bench.tracking import show_finished
 
 MOST_CELLS = 40
 """Of a plan, that a dry run lists for people."""
@@ -75,6 +77,9 @@ def answer(request: StudyRequest) -> int:
             conducted = conduct(
                 prepared.plan, prepared.orders, engine, board, budget, retry_failed=request.retry_failed
             )
+    for result in conducted.results:
+        if result.end == "skipped" and request.where.execution.trackers:
+            show_finished(request.where.execution.trackers, RunFolder(result.planned.folder), announce)
     tell(request, prepared, conducted)
     if conducted.signal_number is not None:
         return 128 + conducted.signal_number

@@ -42,9 +42,8 @@ def translate(
 
       bench translate --published attentiongan --checkpoint latest_net_G_A.pth photo.jpg --out translated
     """
-    from bench.cli.console import announce
     from bench.data.files import printable
-    from bench.errors import UsageError
+    from bench.errors import UsageError, announce
     from bench.progress import TerminalProgress
     from bench.runs.folder import RunFolder
     from bench.runs.records import DIRECTIONS

@@ -4,7 +4,6 @@ A finished run is scored again, with the same or another feature network, from i
 """
 
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from bench.cell import Cell, whole_path
 from bench.data import load_dataset
 from bench.data.dataset import Dataset
 from bench.data.masks import as_wanted, masks_fingerprint
-from bench.errors import BenchError
+from bench.errors import BenchError, announce
 from bench.progress import ProgressReport
 from bench.protocol import Protocol, schedule_hash
 from bench.runs.atomic import require_writable
@@ -48,7 +47,7 @@ from bench.studies.identity import (
     refuse_other_makings,
     remarks_on,
 )
-from bench.tracking import tracking
+from bench.tracking import show_finished, tracking
 from bench.training import Trained, train
 from bench.training.memory import is_out_of_memory
 from bench.training.objectives import objective_class, objective_name
@@ -92,10 +91,10 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
         planned = plan(cell, dataset, machine).model_copy(update={"feature_weights": weights})
         record = begin(folder, planned)
         if record.status == "done":
-            show_finished(folder, machine)
+            show_finished(machine.execution.trackers, folder, announce)
             return record
         with (
-            tracking(machine.execution.trackers, folder, remark) as grown,
+            tracking(machine.execution.trackers, folder, announce) as grown,
             failure_recorded(folder),
         ):
             generator = variants.build(cell.variant, cell.protocol.model)
@@ -124,17 +123,6 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
             done = record_scoring(folder, time.perf_counter() - began)
             grown()
             return done
-
-
-def show_finished(folder: RunFolder, machine: Machine) -> None:
-    """Show a run that was finished before to the trackers."""
-    with tracking(machine.execution.trackers, folder, remark) as grown:
-        grown()
-
-
-def remark(text: str) -> None:
-    """A line on stderr, where the remarks of a worker go too."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord:

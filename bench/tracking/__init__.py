@@ -105,3 +105,9 @@ def tracking(
 
         stack.callback(end)
         yield tell
+
+
+def show_finished(names: Sequence[str], folder: RunFolder, announce: Callable[[str], None]) -> None:
+    """Show a run that was finished before to every named tracker; raises and announces as `tracking`."""
+    with tracking(names, folder, announce) as grown:
+        grown()

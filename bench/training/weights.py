@@ -13,7 +13,9 @@ from bench.errors import BenchError
 from bench.runs import atomic
 from bench.runs.records import DIRECTIONS, refuse_newer
 from variants.contract import Generator
+from variants.errors import WeightsMisfit
 from variants.parameters import spell
+from variants.pretrained import with_weights
 
 SCHEMA_VERSION = 1
 METADATA = "bench"
@@ -64,14 +66,12 @@ def load_generators(path: Path) -> dict[str, Generator]:
     tensors = safetensors.torch.load_file(path)
     generators: dict[str, Generator] = {}
     for direction in DIRECTIONS:
-        generator = variants.build(origin.variant, origin.parameters)
-        prefix = f"{direction}."
-        own = {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
         try:
-            generator.load_state_dict(own)
-        except RuntimeError as error:
-            raise BenchError(f"{path} does not fit {origin.variant}: {error}") from None
-        generators[direction] = generator.eval()
+            generators[direction] = with_weights(
+                origin.variant, origin.parameters, tensors, direction, str(path)
+            )
+        except WeightsMisfit as error:
+            raise BenchError(str(error)) from None
     return generators
 
 

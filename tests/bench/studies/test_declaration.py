@@ -11,6 +11,7 @@ import variants
 from bench.cell import HIGHEST_SEED
 from bench.cli import options
 from bench.errors import UsageError
+from bench.setup import MOST_THREADS
 from bench.studies.conduct import engine_settings
 from bench.studies.grid import Grid, control_folders, expand, run_folders
 from bench.studies.plan import Facts, make_plan
@@ -191,6 +192,7 @@ def test_a_seed_that_no_table_can_hold_is_refused(seed: str) -> None:
 
 def test_the_command_takes_the_seeds_that_a_study_takes() -> None:
     assert HIGHEST_SEED == options.HIGHEST_SEED
+    assert MOST_THREADS == options.MOST_THREADS
     assert parse_study(f"{HEAD}seeds = [{HIGHEST_SEED}]\n", "mine.toml").study.seeds == (HIGHEST_SEED,)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bench.runs.folder import RunFolder
 
@@ -41,6 +42,21 @@ def test_bench_run_and_bench_study_make_the_same_run(
     arguments = ["--variant", "spatial", "--protocol", workplace.protocol, "--threads", 1]
     assert workplace.bench("run", *arguments, "--runs", tmp_path).returncode == 0
     assert_undisturbed(tmp_path, ("spatial",))
+
+
+def test_a_study_shows_new_and_finished_cells_in_tensorboard(
+    workplace: Any, undisturbed: Path, tmp_path: Path
+) -> None:
+    finished = workplace.folder(undisturbed, "spatial").path
+    shutil.copytree(finished, tmp_path / finished.relative_to(undisturbed))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    study = workplace.study(tmp_path, ("spatial", "copy"), tensorboard=True)
+    assert study.returncode == 0, study.stderr
+    assert {path: path.read_bytes() for path in before} == before
+    for variant, curve in (("spatial", "losses/gan_A2B"), ("copy", "score/A2B/kd(tiny)")):
+        events = EventAccumulator(str(workplace.folder(tmp_path, variant).path / "tensorboard"))
+        events.Reload()
+        assert events.Scalars(curve)
 
 
 def test_a_dry_run_names_folder_schedule_cost_and_state(workplace: Any, undisturbed: Path) -> None:

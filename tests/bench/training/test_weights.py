@@ -69,5 +69,5 @@ def test_weights_that_do_not_fit_the_variant_are_an_error(cell_of, tmp_path):
     for generator in narrow.values():
         generator.parameter_values = {**generator.parameter_values, "width": 8}
     save_generators(path, narrow, "spatial", step=1)
-    with pytest.raises(BenchError, match="does not fit spatial"):
+    with pytest.raises(BenchError, match="do not fit spatial"):
         load_generators(path)
