@@ -15,6 +15,7 @@ from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation, compose
 from variants.parameters import AtLeast, AtMost
+from variants.parts.slot_head import evenly
 from variants.parts.trunks import ResnetTrunk
 from variants.registry import register
 
@@ -76,7 +77,7 @@ def clusters(image: Tensor, count: int) -> Tensor:
 
 def colours_and_places(image: Tensor) -> Tensor:
     """The three colours of every pixel and its weighted place, [b, 5, h, w]."""
-    y, x = (torch.linspace(-PLACE, PLACE, side, device=image.device) for side in image.shape[2:])
+    y, x = (evenly(side, image.device, -PLACE, PLACE) for side in image.shape[2:])
     place = torch.stack(torch.meshgrid(y, x, indexing="ij")).to(image.dtype)
     return torch.cat([image, place.expand(image.shape[0], -1, -1, -1)], dim=1)
 

@@ -42,13 +42,20 @@ def grid(height: int, width: int, like: Tensor) -> Tensor:
     return torch.stack([y, x, 1 - y, 1 - x], dim=-1).flatten(0, 1).to(like.dtype)
 
 
-def evenly(count: int, device: torch.device) -> Tensor:
-    """[count]: from 0 to 1 in equal steps."""
-    if not torch.compiler.is_exporting():
-        return torch.linspace(0, 1, count, device=device)
-    # The same for a count that a graph leaves open, from both ends as linspace does; 2 at least.
-    place, step = torch.arange(count, device=device, dtype=torch.float32), 1 / (count - 1)
-    return torch.where(place < count / 2, place * step, 1 - (count - 1 - place) * step)
+def evenly(count: int, device: torch.device, first: float = 0.0, last: float = 1.0) -> Tensor:
+    """[count]: float32 from `first` to `last` in equal steps, from both ends; the same on every processor.
+
+    torch.linspace is not: it rounds `first + place * step` once where a processor multiplies and adds in one
+    instruction, else twice. This rounds once everywhere, through float64.
+    """
+    if torch.compiler.is_exporting():  # for a count that a graph leaves open; 2 at least
+        place, step = torch.arange(count, device=device, dtype=torch.float32), (last - first) / (count - 1)
+        return torch.where(place < count / 2, first + place * step, last - (count - 1 - place) * step)
+    ends = torch.tensor([first, last])
+    step = ((ends[1] - ends[0]) / max(count - 1, 1)).double()
+    place = torch.arange(count, dtype=torch.float64)
+    from_first, from_last = ends[0] + place * step, ends[1] - (count - 1 - place) * step
+    return torch.where(place < max(count // 2, 1), from_first, from_last).float().to(device)
 
 
 class PositionEmbedding(nn.Linear):
