@@ -5,8 +5,8 @@
     python docs/results/pages.py fill                                       # the pages themselves
 
 `keep` takes what `bench compare --json` printed by --compared FILE too. `fill` writes docs/results/README.md,
-docs/reproduction.md and the part of the README between its two marks. A test fills them again and fails where
-a page says anything else: no number of these pages is typed by hand.
+docs/reproduction.md and, between two marks, the parts of the README and of docs/attentive-slot5.md. A test
+fills them again and fails where a page says anything else: no number of these pages is typed by hand.
 """
 
 import argparse
@@ -30,19 +30,24 @@ from bench.studies.grid import control_folders, expand, run_folders  # noqa: E40
 from bench.studies.study import load_study  # noqa: E402
 from reports.results import Results  # noqa: E402
 
-STUDIES = ("small", "awake")
-"""Declared in NAME.toml, kept in NAME.json: all variants with three seeds; awake slots with five."""
+STUDIES = ("small", "awake", "attention")
+"""Declared in NAME.toml, kept in NAME.json: all variants with three seeds; awake slots with five; slots that
+attend."""
 PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
 }
-SUMMARY, README = "summary.md.j2", ROOT / "README.md"
+PARTS = {
+    "summary.md.j2": ROOT / "README.md",
+    "attention.md.j2": ROOT / "docs" / "attentive-slot5.md",
+}
+"""Template -> page of which it fills the part between the two marks."""
 BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
 CITED_LOSSES = ("cycle_", "identity_")
 CITED_METRICS = (
     *("kd(squeezenet)", "edge_correlation", "colourfulness", "noise", "grid_peak", "counterfactual_l1"),
     *("attention_effect", "noise_sensitivity", "foreground_iou", "mask_grid_peak", "mask_background"),
-    "mask_spatial_deviation",
+    *("mask_spatial_deviation", "best_mask_iou", "background_psnr"),
 )
 RECORDS, RECORDED = HERE / "records.tar.xz", ("run.json", "scores.json", "losses.csv", "validation.csv")
 
@@ -78,7 +83,8 @@ def filled(template: str, studies: Mapping[str, Reported]) -> str:
         keep_trailing_newline=True,
     )
     small = studies["small"]
-    asked = {"e": small.evidence, "study": small.facts, "losses": small.losses, "awake": studies["awake"]}
+    asked = {"e": small.evidence, "study": small.facts, "losses": small.losses}
+    asked |= {name: studies[name] for name in ("awake", "attention")}
     return environment.get_template(template).render(verdict_of_every=verdict_of_every, **asked)
 
 
@@ -95,7 +101,8 @@ def pages(kept: Mapping[str, Kept] | None = None) -> dict[Path, str]:
     """Every page by its path, as it should be; of what is kept, unless another is given."""
     studies = {study: reported(study, (kept or {}).get(study) or read(study)) for study in STUDIES}
     made = {path: filled(template, studies) for template, path in PAGES.items()}
-    made[README] = between_marks(README.read_text(encoding="utf-8"), filled(SUMMARY, studies))
+    for template, path in PARTS.items():
+        made[path] = between_marks(path.read_text(encoding="utf-8"), filled(template, studies))
     return made
 
 
