@@ -13,20 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bench.cli import (
-    ballot,
-    compare,
-    data,
-    export,
-    inspect,
-    power,
-    profile,
-    report,
-    run,
-    score,
-    study,
-    translate,
-)
+from bench.cli import ballot, data, export, inspect, power, profile, report, run, score
 from bench.errors import BenchError, explained
 from bench.signals import end_when_asked, wait_without_stalling
 
@@ -97,12 +84,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("run")(run.run)
-app.command("study")(study.study)
+app.command("study")(run.study)
 app.command("score")(score.score)
 app.command("report")(report.report)
-app.command("compare")(compare.compare)
+app.command("compare")(report.compare)
 app.command("power")(power.power)
-app.command("translate")(translate.translate)
+app.command("translate")(score.translate)
 app.command("export")(export.export)
 app.add_typer(ballot.app, name="ballot")
 app.add_typer(inspect.list_app, name="list")

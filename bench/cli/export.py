@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import HIGHEST_SEED, Plugin
+from bench.cli.options import HIGHEST_SEED, Plugin, load_plugins
 
 
 class ExportFormat(StrEnum):
@@ -53,7 +53,6 @@ def export(
 
       bench export runs/smoke/toy-stripes/slot9/seed0 --format hub --out slot9-toy-stripes
     """
-    from bench.cli.options import load_plugins
     from bench.errors import UsageError, announce
     from bench.runs.folder import RunFolder
     from bench.runs.records import DIRECTIONS

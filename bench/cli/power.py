@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.compare import Which, WhichWeights
 from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
+from bench.cli.report import Which, WhichWeights
 
 
 def power(

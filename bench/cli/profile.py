@@ -1,10 +1,32 @@
-"""`bench profile`: what a training step costs."""
+"""`bench profile`: what a training step costs, and where its time goes."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli.options import AsJson, Compile, Deterministic, Device, Plugin, Threads
+from bench.cli.options import (
+    AsJson,
+    Compile,
+    Deterministic,
+    Device,
+    Plugin,
+    Threads,
+    load_plugins,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from bench.profiling.profile import Profile, ProfileRequest
+    from bench.profiling.signal_chain import SignalChain
+    from bench.protocol import Protocol
+    from bench.setup import Execution
+
+MIB = 2**20
+COMPARED = ("step_gflop", "seconds_per_step", "own_memory_bytes")
+"""What is given as a ratio to the first variant's, too."""
 
 
 def profile(
@@ -49,8 +71,6 @@ def profile(
 
       bench profile 'slot9[slots=2|4|8]' --protocol small --threads 1 --json
     """
-    from bench.cli.options import load_plugins
-    from bench.cli.profiling import Asked, requests, show
     from bench.profiling.profile import measure_fresh
     from bench.profiling.signal_chain import foretold
     from bench.progress import TerminalProgress
@@ -64,3 +84,161 @@ def profile(
         profiles = measure_fresh(wanted, progress)
     chains = {each.variant: foretold(each.variant, each.protocol) for each in wanted}
     show(profiles, chains, top, as_json)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options; None where not given."""
+
+    protocol: str
+    changes: tuple[str, ...]
+    size: int | None
+    batch: int | None
+    precision: str | None
+    device: str
+    threads: int | None
+    steps: int
+
+
+def requests(
+    patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...], execution: "Execution"
+) -> "list[ProfileRequest]":
+    """A request for every variant named. Raises UsageError or VariantError for what does not exist."""
+    from bench.profiling.profile import ProfileRequest
+    from bench.protocol import key_of, load_protocol
+    from bench.setup import resolve_device, usable_cores
+    from bench.studies.grid import KINDS, expand_pattern, refuse_unknown_model_keys
+
+    short = shortcuts(asked)
+    others = [each for each in asked.changes if key_of(each) not in map(key_of, short)]
+    protocol = load_protocol(asked.protocol, (*others, *short))
+    refuse_unknown_model_keys(protocol)
+    device = resolve_device(asked.device)
+    refuse_missing_precision(protocol, device)
+    names = [name for pattern in patterns for name in expand_pattern(pattern, KINDS["variants"], protocol)]
+    return [
+        ProfileRequest(
+            variant=name,
+            protocol=protocol,
+            device=device,
+            threads=asked.threads or usable_cores(),
+            steps=asked.steps,
+            plugins=tuple(plugin.resolve() for plugin in plugins),
+            execution=execution,
+        )
+        for name in dict.fromkeys(names)
+    ]
+
+
+def refuse_missing_precision(protocol: "Protocol", device: str) -> None:
+    """Raise UsageError where the device lacks the precision that is to be measured."""
+    import torch
+
+    from bench.training.precision import executed_precision
+
+    remedy = "Give --precision fp32 to measure the step of another protocol."
+    executed_precision(protocol.train.precision, torch.device(device), fallback=False, remedy=remedy)
+
+
+def shortcuts(asked: Asked) -> list[str]:
+    """The changes to the protocol that --size, --batch and --precision are short for."""
+    changes = []
+    if asked.size is not None:
+        changes += [f"images.size={asked.size}", f"images.load_size={asked.size}"]
+    if asked.batch is not None:
+        changes.append(f"train.batch={asked.batch}")
+    if asked.precision is not None:
+        changes.append(f"train.precision={asked.precision}")
+    return changes
+
+
+def show(
+    profiles: "Sequence[Profile]", chains: "Mapping[str, SignalChain | None]", top: int, as_json: bool
+) -> None:
+    """Print one profile, or a comparison of several, as tables or as JSON.
+
+    `chains` are those of the variants' mask heads, where they have learned masks.
+    """
+    if as_json:
+        print_json([row(each, profiles[0], chains.get(each.variant)) for each in profiles])
+        return
+    print(conditions(profiles[0]))
+    print()
+    print_figures(profiles)
+    print()
+    print_times(profiles, top)
+    for variant, chain in chains.items():
+        if chain is not None:
+            print("\n".join(["", variant, *(f"  {line}" for line in chain.lines)]))
+
+
+def row(profile: "Profile", first: "Profile", chain: "SignalChain | None") -> dict[str, Any]:
+    """A profile as JSON values, with its ratios to the first one's and the chain of its mask head."""
+    return {
+        **profile.model_dump(mode="json", exclude={"event"}),
+        "ratio_to_first": ratios(profile, first),
+        "mask_head": None if chain is None else chain.as_json(),
+    }
+
+
+def ratios(profile: "Profile", first: "Profile") -> dict[str, float | None]:
+    """What is compared of a profile, divided by the same of the first; None where that is nothing."""
+    both = {key: (getattr(profile, key), getattr(first, key)) for key in COMPARED}
+    return {key: mine / its if its else None for key, (mine, its) in both.items()}
+
+
+def conditions(profile: "Profile") -> str:
+    """One line on what all profiles share."""
+    device = f"{profile.device_name} ({profile.device}, {profile.threads} threads)"
+    compiled = ", compiled" if profile.compiled else ""
+    deterministic = ", deterministic" if profile.deterministic else ""
+    return (
+        f"{profile.protocol}: {profile.size} px, batch {profile.batch}, {profile.precision}, "
+        f"objective {profile.objective}{compiled}{deterministic}\n"
+        f"{device}, matrix peak {profile.matrix_peak_gflops:,.0f} GFLOP/s"
+    )
+
+
+def print_figures(profiles: "Sequence[Profile]") -> None:
+    """A row for every variant; of several, three figures with their ratio to the first one's."""
+    from bench.cli.console import Column, print_table
+
+    headings = ("parameters", "GFLOP forward", "GFLOP step", "s/step", "images/s", "peak MiB", "own MiB")
+    rows = []
+    for each in profiles:
+        found = ratios(each, profiles[0])
+        ratio = {key: "" if value is None else f" {value:.2f}×" for key, value in found.items()}
+        if len(profiles) == 1:
+            ratio = dict.fromkeys(COMPARED, "")
+        cells = [
+            each.variant,
+            f"{each.parameters:,}",
+            f"{each.forward_gflop:,.1f}",
+            f"{each.step_gflop:,.1f}{ratio['step_gflop']}",
+            f"{each.seconds_per_step:.4g}{ratio['seconds_per_step']}",
+            f"{each.images_per_second:.4g}",
+            f"{each.peak_memory_bytes / MIB:,.0f}",
+            f"{each.own_memory_bytes / MIB:,.0f}{ratio['own_memory_bytes']}",
+            f"{each.share_of_peak:.0%}",
+        ]
+        rows.append(cells)
+    print_table([Column("variant", "name"), *map(Column, headings), Column("of matrix peak")], rows)
+
+
+def print_times(profiles: "Sequence[Profile]", top: int) -> None:
+    """The longest operators of the first variant and the others' share of time in the same."""
+    from bench.cli.console import Column, print_table
+
+    shares = [{each.name: each.share for each in profile.operators} for profile in profiles]
+    longest = sorted({name for each in shares for name in each}, key=lambda name: -most(shares, name))
+    rows = [[name, *(f"{each.get(name, 0):.1%}" for each in shares)] for name in longest[:top]]
+    rest = (sum(each.get(name, 0) for name in longest[top:]) for each in shares)
+    if longest[top:]:
+        rows.append([f"{len(longest) - top} others", *(f"{share:.1%}" for share in rest)])
+    headings = [Column("where the time goes", "name"), *(Column(each.variant) for each in profiles)]
+    print_table(headings, rows)
+
+
+def most(shares: Sequence[dict[str, float]], name: str) -> float:
+    """The largest share that an operator has in any variant."""
+    return max(each.get(name, 0.0) for each in shares)

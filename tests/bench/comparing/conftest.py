@@ -154,7 +154,7 @@ def run_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     import typer
     from typer.testing import CliRunner
 
-    from bench.cli.compare import compare
+    from bench.cli.report import compare
 
     app = typer.Typer()
     app.command()(compare)

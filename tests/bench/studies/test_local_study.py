@@ -81,12 +81,11 @@ def test_a_dry_run_says_how_to_measure_a_step(workplace: Any, tmp_path: Path) ->
 def test_planning_imports_no_torch(workplace: Any, tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "from bench.cli.studying import StudyRequest, answer\n"
-        "from bench.studies.conduct import Circumstances\n"
-        "from pathlib import Path\n"
-        f"grid = {{'variants': ['slot9', 'copy'], 'protocol': {str(workplace.protocol)!r}}}\n"
-        f"where = Circumstances(Path({str(tmp_path)!r}))\n"
-        "answer(StudyRequest(None, grid, {}, where, None, None, False, True, None, None, False))\n"
+        "from bench.cli import app\n"
+        f"words = ['study', '--protocol', {str(workplace.protocol)!r}, '--runs', {str(tmp_path)!r}]\n"
+        "words += ['--variant', 'slot9', '--variant', 'copy', '--dry-run']\n"
+        "try: app(words)\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
         "heavy = {'torch', 'pandas', 'scipy', 'ray'} & sys.modules.keys()\n"
         "sys.exit(f'imported {sorted(heavy)}' if heavy else 0)\n"
     )
