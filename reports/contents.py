@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from bench.ballot.records import BallotCount
 from reports import page
 from reports.comparability import Group
+from reports.comparisons import arrow_text
 from reports.control import LEAD
 from reports.figures.section import Drawing, drawings
+from reports.figures.tracks import Axis, Panel, PanelRow, difference_panel, truth_track
 from reports.findings import Summary, summarise_group
 from reports.frame import Study
 from reports.galleries.extremes import extreme_galleries
@@ -18,7 +20,8 @@ from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, shown_runs
 from reports.galleries.strip import first_look
 from reports.galleries.time_lapse import time_lapses
-from reports.screen import protocol_name, screen, shown_first
+from reports.screen import protocol_name, screen, short_names, shown_first
+from reports.summaries import summarise
 from reports.tables.ablation import ablation_tables
 from reports.tables.ballot import ballot_tables
 from reports.tables.cost import cost_table
@@ -28,8 +31,10 @@ from reports.tables.measurements import measurement_tables
 from reports.tables.model import Table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
+from reports.tables.scores import DIRECTIONS, chosen
 from reports.verdict.folds import fold_answers
 from reports.verdict.model import Answers
+from reports.verdict.words import arrow
 
 SECTIONS = {
     "distances": ("Distances", "How near the translations are to the target domain, as sets of images."),
@@ -127,8 +132,8 @@ def page_of(
         if (front := tuple(each for each in one.galleries if _in_front(each)))
     )
     said = fold_answers(found, groups)
-    blocks = {key: tuple(_blocks(key, contents, titles)) for key in FOLDS}
-    blocks["sure"] = tuple(_sure(contents, titles, control))
+    blocks = {key: tuple(_blocks(key, found, contents, titles)) for key in FOLDS}
+    blocks["sure"] = tuple(_sure(found, contents, titles, control))
     blocks["how"] = (*_how(study, contents, titles, notes), *blocks["how"])
     folds = tuple(
         page.Fold(key, said[key], tuple(block for block in blocks[key] if block))
@@ -143,7 +148,9 @@ def _in_front(gallery: Gallery) -> bool:
     return gallery.section in ("gallery", "masks") and not gallery.folded
 
 
-def _blocks(key: str, contents: Sequence[GroupContent], titles: Mapping[str, str]) -> Iterator[page.Block]:
+def _blocks(
+    key: str, found: Answers, contents: Sequence[GroupContent], titles: Mapping[str, str]
+) -> Iterator[page.Block]:
     """What a fold holds of every group."""
     for one in contents:
         tables = [table for section in FOLDS[key] for table in one.tables.get(section, ())]
@@ -153,8 +160,12 @@ def _blocks(key: str, contents: Sequence[GroupContent], titles: Mapping[str, str
             for drawing in one.drawings
             if drawing.section in FOLDS[key] and not drawing.folded and _on_page(drawing, one.group)
         ]
+        title = titles.get(one.group.key, one.group.dataset)
+        truth = _truth(found, one.group, title) if key == "kept" else None
         yield page.Block(
-            titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else "",
+            f"{one.group.key}-{key}",
+            title if len(contents) > 1 else "",
+            panels=(truth,) if truth else (),
             tables=page.whole([table for table in tables if table not in behind]),
             drawings=tuple(drawn),
             more=page.whole(behind),
@@ -171,15 +182,55 @@ def _fold_of(gallery: Gallery) -> str:
 
 
 def _sure(
-    contents: Sequence[GroupContent], titles: Mapping[str, str], control: Sequence[str]
+    found: Answers, contents: Sequence[GroupContent], titles: Mapping[str, str], control: Sequence[str]
 ) -> Iterator[page.Block]:
-    """The declared comparisons in full, what could not be told, and the A/A control."""
+    """The declared comparisons as a plot and in full, what could not be told, and the A/A control."""
+    lead = (
+        "Differences between two variants as a share of a copy's distance; left of the line the first is "
+        "nearer the target. Filled: supported, after Holm over the comparisons of a data set; hollow: not. "
+        "Bars: 95 % intervals from 5 seeds on, else the range of the seeds."
+    )
+    yield page.Block("sure", lines=(lead,) if found.declared else ())
     for one in contents:
-        summary = one.summary
-        lines = (*(each.sentence for each in (*summary.headlines, *summary.found)), *summary.not_told)
-        yield page.Block(titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else "", lines)
+        summary, group = one.summary, one.group
+        tasks = [task for task in found.tasks if task.place == group.key]
+        copies = {arrow_text(task.direction): task.copy for task in tasks}
+        headings = {arrow_text(task.direction): arrow(group.dataset, task.direction) for task in tasks}
+        title = titles.get(group.key, group.dataset)
+        panel = difference_panel(f"{group.key}-differences", title, summary.comparisons, copies, headings)
+        yield page.Block(
+            f"{group.key}-sure",
+            "" if panel else title,
+            (*(each.sentence for each in summary.headlines), *summary.not_told),
+            tuple(each.sentence for each in summary.found),
+            (panel,) if panel else (),
+        )
     if control:
-        yield page.Block("A/A control", (LEAD, *control))
+        yield page.Block("control", "A/A control", (LEAD, control[0]), tuple(control[1:]))
+
+
+def _truth(found: Answers, group: Group, title: str) -> Panel | None:
+    """How far translations lie from the true ones, where these are known: means, held against no test."""
+    every = chosen(group.study.scores, "last")
+    every = every[every["metric"] == "counterfactual_l1"]
+    copies = {each: group.reference(every[every["direction"] == each], "ceiling") for each in DIRECTIONS}
+    known = {each: copy for each, copy in copies.items() if copy}
+    names = short_names(found, [group])
+    rows = []
+    for name in found.order if known else ():
+        tracks = []
+        for direction, copy in known.items():
+            mine = every[(every["direction"] == direction) & (every["variant"] == name)]
+            summary = summarise(mine)
+            bounds = None if summary is None else summary.interval()
+            tracks.append(None if summary is None else truth_track(summary.mean, bounds, copy))
+        if any(tracks):
+            kind = "trained" if name in found.trained else "untrained"
+            rows.append(PanelRow(names[name], tuple(tracks), kind))
+    if not rows:
+        return None
+    axes = tuple(Axis(arrow(group.dataset, direction)) for direction in known)
+    return Panel(f"{group.key}-truth", f"{title}: L1 to the true translation, levels", axes, tuple(rows))
 
 
 def _how(
@@ -193,19 +244,22 @@ def _how(
         rules += (
             [f"Protocol `{base}` with {', '.join(f'`{change}`' for change in changes)}."] if changes else []
         )
-    yield page.Block("", tuple(rules))
+    yield page.Block("how-rules", lines=tuple(rules))
     for one in contents:
         lines = (*one.summary.compared, *one.summary.schedule)
-        yield page.Block(titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else "", lines)
+        title = titles.get(one.group.key, one.group.dataset) if len(contents) > 1 else ""
+        yield page.Block(f"{one.group.key}-how", title, lines)
     left_out = failures_table(study)
     if left_out:
-        yield page.Block("Runs left out", tables=(left_out,))
+        yield page.Block("left-out", "Runs left out", tables=(left_out,))
     published = published_table(sorted(study.runs["dataset"].dropna().unique()))
     if published:
-        yield page.Block("Published results, not measured here", more=page.whole([published]))
+        yield page.Block(
+            "published-results", "Published results, not measured here", more=page.whole([published])
+        )
     said = (*notes, *(f"{run}: {warning}" for run, warning in remarks(study)))
     if said:
-        yield page.Block("Remarks of the runs", tuple(said))
+        yield page.Block("remarks", "Remarks of the runs", tuple(said))
 
 
 def colophon(study: Study) -> str:

@@ -30,7 +30,7 @@ SHORT = {
     "sure": "Sure?",
     "how": "How?",
 }
-MOST_COLUMNS = 9
+MOST_COLUMNS = 11
 """Of a table that fits a screen of 1300 pixels; wider ones are parted."""
 MARKS = re.compile(r"`([^`]+)`|\*\*(.+?)\*\*|\[([^\]]+)\]\((#[\w-]+)\)")
 """What a sentence may hold beside text: a name, something strong, a link within the page."""
@@ -50,8 +50,11 @@ class DrawingView:
 class Block:
     """What a fold holds of one data set, or of all."""
 
+    key: str
     title: str = ""
     lines: tuple[str, ...] = ()
+    full: tuple[str, ...] = ()
+    """Sentences that are folded once more."""
     panels: tuple[Panel, ...] = ()
     tables: tuple[Table, ...] = ()
     drawings: tuple[DrawingView, ...] = ()
@@ -60,7 +63,7 @@ class Block:
     galleries: tuple[Gallery, ...] = ()
 
     def __bool__(self) -> bool:
-        parts = (self.lines, self.panels, self.tables, self.drawings, self.more, self.galleries)
+        parts = (self.lines, self.full, self.panels, self.tables, self.drawings, self.more, self.galleries)
         return any(parts)
 
 

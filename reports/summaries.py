@@ -44,11 +44,18 @@ class Summary:
 
 def summarise(scores: pd.DataFrame) -> Summary | None:
     """The summary of one variant's rows of one score; None without a finite value."""
-    finite = scores[np.isfinite(scores["value"].astype(float))].sort_values(["seed", "folder"])
-    seeded = finite[finite["seed"].notna()]
-    if len(seeded):
-        return Summary(tuple(map(float, seeded["value"])), tuple(map(int, seeded["seed"])))
-    return Summary(tuple(map(float, finite["value"])), ()) if len(finite) else None
+    values = scores["value"].to_numpy(dtype=float)
+    seeds = scores["seed"].to_numpy(dtype=float, na_value=np.nan)
+    rows = [
+        (seed, str(folder), value)
+        for seed, folder, value in zip(seeds, scores["folder"], values, strict=True)
+        if np.isfinite(value)
+    ]
+    seeded = sorted(row for row in rows if not np.isnan(row[0]))
+    if seeded:
+        return Summary(tuple(float(row[2]) for row in seeded), tuple(int(row[0]) for row in seeded))
+    alone = sorted(rows, key=lambda row: row[1])
+    return Summary(tuple(float(row[2]) for row in alone), ()) if alone else None
 
 
 def spread_rule(n_least: int, n_most: int) -> str:

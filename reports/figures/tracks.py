@@ -6,8 +6,11 @@ apart, a hollow coloured one the same in every seed of too few, a dashed one sti
 running, an arrow beyond the axis.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.statistics import Comparison, Verdict
+from reports.numbers import fixed
 from reports.verdict.model import FAR, NEAR, Answers, Mark, Share, Task
 from reports.verdict.words import share_number
 
@@ -82,6 +85,8 @@ class Panel:
     title: str
     axes: tuple[Axis, ...]
     rows: tuple[PanelRow, ...]
+    foot: str = "beat a copy"
+    kind: str = ""
 
     @property
     def hidden(self) -> int:
@@ -159,3 +164,66 @@ def _look(share: Share) -> tuple[str, str, bool, bool]:
     if mark in FAR:
         return "above", "diamond", few, False
     return "open", "circle", True, False
+
+
+def difference_panel(
+    key: str,
+    title: str,
+    comparisons: Sequence[Comparison],
+    copies: Mapping[str, float],
+    headings: Mapping[str, str],
+) -> Panel | None:
+    """Differences between two variants in shares of a copy's distance: left of the line the first is nearer.
+
+    `copies` and `headings` are by direction, as the comparisons spell it. None without any.
+    """
+    directions = [each for each in copies if any(one.direction == each for one in comparisons)]
+    pairs = dict.fromkeys((one.a, one.b) for one in comparisons)
+    rows = []
+    for a, b in pairs:
+        tracks = []
+        for direction in directions:
+            found = [one for one in comparisons if (one.a, one.b, one.direction) == (a, b, direction)]
+            tracks.append(difference_track(found[0], copies[direction]) if found else None)
+        rows.append(PanelRow(Name(f"{a} minus {b}"), tuple(tracks), "trained"))
+    ends = ("−2", "same", "+2")
+    axes = tuple(Axis(headings[each], ends=ends) for each in directions)
+    return Panel(key, title, axes, tuple(rows), kind="pairs") if rows and axes else None
+
+
+def difference_track(one: Comparison, copy: float) -> Track:
+    """One difference: filled where it is supported, hollow where none was found or seeds are too few."""
+    mean = one.mean_difference / copy
+    low, high = one.interval or (min(one.differences), max(one.differences))
+    supported = one.verdict is Verdict.SUPPORTED
+    at = place_around(mean)
+    shape = "beyond" if mean > END else "before" if mean < -END else "circle" if mean < 0 else "diamond"
+    seeds = tuple(place_around(value / copy) for value in one.differences if abs(value / copy) <= END)
+    return Track(
+        f"+{share_number(mean)}" if mean > 0 else share_number(mean),
+        str(one.verdict),
+        ("below" if mean < 0 else "above") if supported else "open",
+        shape if supported or shape in ("beyond", "before") else "circle",
+        hollow=not supported,
+        at=at,
+        reach=(place_around(low / copy), place_around(high / copy)) if len(one.seeds) > 1 else None,
+        seeds=seeds if len(one.seeds) > 1 else (),
+    )
+
+
+def place_around(value: float) -> str:
+    """Copies as per cent of an axis from two less to two more.
+
+    >>> place_around(0.0), place_around(-7.0)
+    ('50.00', '0.00')
+    """
+    return f"{100 * (min(END, max(-END, value)) + END) / (2 * END):.2f}"
+
+
+def truth_track(mean: float, bounds: tuple[float, float] | None, copy: float) -> Track:
+    """A distance from the true translation, in copies; its number is the distance itself."""
+    side = "nearer" if mean < copy else "farther"
+    reach = None if bounds is None else (place(bounds[0] / copy), place(bounds[1] / copy))
+    shape = "beyond" if mean / copy > END else "circle" if mean < copy else "diamond"
+    said = f"levels, {side} than a copy"
+    return Track(fixed(mean, 1), said, "open", shape, True, at=place(mean / copy), reach=reach)

@@ -122,6 +122,7 @@ def without_gaps(table: Table) -> Table | None:
     ]
     lacking += [_lack(row.title, row.cells) for row in table.rows if row not in rows]
     said = f"Not shown: {'; '.join(unique(lacking))}." if lacking else ""
+    rows = [row for row in rows if row.role not in ("floor", "ceiling") or _shows(row, columns)]
     kept = tuple(Row(row.title, tuple(row.cells[at] for at in columns), row.role) for row in rows)
     caption = " ".join(part for part in (table.caption, said) if part)
     return replace(table, columns=tuple(table.columns[at] for at in columns), rows=kept, caption=caption)
@@ -130,6 +131,10 @@ def without_gaps(table: Table) -> Table | None:
 def _holds(table: Table, at: int) -> bool:
     cells = [row.cells[at] for row in table.rows if row.role not in ("floor", "ceiling")]
     return any(cell.text not in ("", MISSING) for cell in cells)
+
+
+def _shows(row: Row, columns: Iterable[int]) -> bool:
+    return any(row.cells[at].text for at in columns)
 
 
 def _row_holds(table: Table, row: Row) -> bool:
@@ -159,7 +164,11 @@ def in_parts(table: Table, most: int) -> list[Table]:
             key=table.key if not at else f"{table.key}-part{at + 1}",
             title=f"{table.title}, {at + 1} of {count}",
             columns=table.columns[low:high],
-            rows=tuple(replace(row, cells=row.cells[low:high]) for row in table.rows),
+            rows=tuple(
+                replace(row, cells=row.cells[low:high])
+                for row in table.rows
+                if row.role not in ("floor", "ceiling") or _shows(row, range(low, high))
+            ),
             caption=table.caption if at == count - 1 else "",
         )
         for at, (low, high) in enumerate(pairwise(bounds))

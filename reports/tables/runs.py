@@ -54,9 +54,13 @@ def _cells(run: Any) -> tuple[Cell, ...]:
 
 
 def remarks(study: Study) -> list[tuple[str, str]]:
-    """(run, warning) of every remark that a run recorded for the readers of its results."""
+    """(run, warning) of every remark that runs recorded for the readers of their results, each once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for record in study.records.values():
+        for warning in record.warnings:
+            named = f"{record.cell.variant}, {record.cell.dataset}, seed {record.cell.seed}"
+            found.setdefault((record.cell.dataset, warning), []).append(named)
     return [
-        (str(record.cell.variant) + f", {record.cell.dataset}, seed {record.cell.seed}", warning)
-        for record in study.records.values()
-        for warning in record.warnings
+        (names[0] if len(names) == 1 else f"{counted(len(names), 'run')} on {dataset}", warning)
+        for (dataset, warning), names in found.items()
     ]

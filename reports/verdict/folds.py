@@ -100,7 +100,7 @@ def kept(found: Answers, groups: Sequence[Group]) -> str:
         more = (
             f", and {counted(len(landed) - 1, 'other result')}" if len(landed) > 1 else ", and nothing else"
         )
-        return f"Nearer the true translation than a copy: {first}{more}."
+        return f"Nearer the true translation than a copy, by the mean: {first}{more}."
     edges = {
         name: [
             v
