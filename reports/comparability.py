@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -26,6 +27,9 @@ from bench.errors import UsageError
 from bench.runs.records import GeneratorRecord
 from reports.frame import Study
 from reports.order import ordered_variants
+
+if TYPE_CHECKING:
+    from bench.ballot.records import BallotCount
 
 MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
@@ -90,6 +94,8 @@ class Group:
         """Whether anything of it was measured."""
         return bool(self.study.scores["value"].notna().any())
 
+    by_eye: tuple["BallotCount", ...] = ()
+    """What people preferred, on any data set of the report."""
     order: tuple[str, ...] = ()
     """The rows of the page, which every table, figure and gallery follows; empty: the stated order."""
 

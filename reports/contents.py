@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.ballot.records import BallotCount
 from reports import page
 from reports.comparability import Group
 from reports.comparisons import arrow_text
@@ -12,22 +11,14 @@ from reports.figures.section import Drawing, drawings
 from reports.figures.tracks import Axis, Panel, PanelRow, difference_panel, truth_track
 from reports.findings import Summary, summarise_group
 from reports.frame import Study
-from reports.galleries.extremes import extreme_galleries
-from reports.galleries.masks import mask_galleries
 from reports.galleries.model import Gallery
-from reports.galleries.outputs import output_galleries
 from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, shown_runs
 from reports.galleries.strip import first_look
-from reports.galleries.time_lapse import time_lapses
+from reports.parts import galleries_of, tables_of
 from reports.screen import protocol_name, screen, short_names, shown_first
 from reports.summaries import summarise
-from reports.tables.ablation import ablation_tables
-from reports.tables.ballot import ballot_tables
-from reports.tables.cost import cost_table
-from reports.tables.distances import distances_table
 from reports.tables.main import main_table
-from reports.tables.measurements import measurement_tables
 from reports.tables.model import Table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
@@ -36,22 +27,6 @@ from reports.verdict.folds import fold_answers
 from reports.verdict.model import Answers
 from reports.verdict.words import arrow
 
-SECTIONS = {
-    "distances": ("Distances", "How near the translations are to the target domain, as sets of images."),
-    "faithfulness": ("Faithfulness and artefacts", "What distances between sets do not see, image by image."),
-    "masks": ("Masks", "Where a variant looks, and whether that does anything."),
-    "cost": ("Cost", "What a variant costs on the machine it was run on."),
-    "ablation": ("Ablations", "What every parameter that varies changes."),
-    "losses": ("Losses", "What the networks were optimised for; not a measure of quality."),
-}
-"""The parts of a group in report.md, in order."""
-OF_TABLES = {
-    "faithfulness": ("faithfulness", "truth", "artefacts"),
-    "masks": ("masks", "mask-grids"),
-    "distances": ("sets",),
-}
-BEHIND = ("artefacts", "mask-grids", "validation")
-"""Tables that a fold of the page folds once more."""
 FOLDS = {
     "nearer": ("distances",),
     "kept": ("faithfulness",),
@@ -59,8 +34,6 @@ FOLDS = {
     "cost": ("cost", "ablation"),
     "how": ("losses",),
 }
-NOT_ON_THE_PAGE = ("pair-", "shares")
-"""Figures that the page shows better, or that would only make it large: they lie in figures/."""
 
 
 @dataclass(frozen=True)
@@ -80,29 +53,15 @@ class GroupContent:
             yield from found
 
 
-def content(
-    group: Group, pictures: Pictures, by_eye: Sequence[BallotCount] = (), *, drawn: bool, pictured: bool
-) -> GroupContent:
+def content(group: Group, pictures: Pictures, *, drawn: bool, pictured: bool) -> GroupContent:
     """Counted for every format, drawn for those that show figures, with pictures for the page alone."""
-    tables: dict[str, list[Table]] = {"distances": [distances_table(group), *ballot_tables(group, by_eye)]}
-    if "validation" in set(group.study.scores["selection"]):
-        tables["distances"].append(distances_table(group, "validation"))
-    for section, names in OF_TABLES.items():
-        tables.setdefault(section, []).extend(
-            table for name in names for table in measurement_tables(group, name)
-        )
-    tables |= {"cost": [cost_table(group)], "ablation": ablation_tables(group)}
+    tables: dict[str, list[Table]] = {}
+    for section, table in tables_of(group):
+        tables.setdefault(section, []).append(table)
     shown = shown_runs(group) if pictured else []
-    galleries = tuple(_galleries(group, shown, pictures)) if pictured else ()
+    galleries = tuple(galleries_of(group, shown, pictures)) if pictured else ()
     figures = tuple(drawings(group)) if drawn else ()
     return GroupContent(group, summarise_group(group), tables, figures, tuple(shown), galleries)
-
-
-def _galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
-    yield from output_galleries(group, shown, pictures)
-    yield from mask_galleries(group, shown, pictures)
-    yield from extreme_galleries(group, shown, pictures)
-    yield from time_lapses(group, shown, pictures)
 
 
 def main_tables(found: Answers, contents: Sequence[GroupContent]) -> list[Table]:
@@ -154,11 +113,10 @@ def _blocks(
     """What a fold holds of every group."""
     for one in contents:
         tables = [table for section in FOLDS[key] for table in one.tables.get(section, ())]
-        behind = [table for table in tables if any(name in table.key for name in BEHIND)]
         drawn = [
             page.drawing_view(drawing)
             for drawing in one.drawings
-            if drawing.section in FOLDS[key] and not drawing.folded and _on_page(drawing, one.group)
+            if drawing.section in FOLDS[key] and drawing.on_page
         ]
         title = titles.get(one.group.key, one.group.dataset)
         truth = _truth(found, one.group, title) if key == "kept" else None
@@ -166,15 +124,11 @@ def _blocks(
             f"{one.group.key}-{key}",
             title if len(contents) > 1 else "",
             panels=(truth,) if truth else (),
-            tables=page.whole([table for table in tables if table not in behind]),
+            tables=page.whole([table for table in tables if not table.folded]),
             drawings=tuple(drawn),
-            more=page.whole(behind),
+            more=page.whole([table for table in tables if table.folded]),
             galleries=tuple(each for each in one.galleries if _fold_of(each) == key and not _in_front(each)),
         )
-
-
-def _on_page(drawing: Drawing, group: Group) -> bool:
-    return not drawing.key.removeprefix(f"{group.key}-").startswith(NOT_ON_THE_PAGE)
 
 
 def _fold_of(gallery: Gallery) -> str:
@@ -197,7 +151,9 @@ def _sure(
         copies = {arrow_text(task.direction): task.copy for task in tasks}
         headings = {arrow_text(task.direction): arrow(group.dataset, task.direction) for task in tasks}
         title = titles.get(group.key, group.dataset)
-        panel = difference_panel(f"{group.key}-differences", title, summary.comparisons, copies, headings)
+        panel = difference_panel(
+            f"{group.key}-differences", title, summary.comparisons, copies, headings, group.study.declared
+        )
         yield page.Block(
             f"{group.key}-sure",
             "" if panel else title,

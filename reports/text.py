@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from reports.contents import SECTIONS
 from reports.figures.section import Drawing
 from reports.findings import Summary
+from reports.parts import SECTIONS
 from reports.tables.markdown import escape, to_markdown
 from reports.tables.model import Table
 from reports.verdict.answers import Said

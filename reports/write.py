@@ -78,17 +78,16 @@ def write_report(request: Request) -> Path:
     study = _study(request)
     stated = groups(study, allow_different_schedules=request.allow_different_schedules)
     found = answers(stated, request.planned)
-    shown = [replace(group, order=found.order) for group in stated]
+    by_eye, unread = ballots(request.roots)
+    shown = [replace(group, order=found.order, by_eye=tuple(by_eye)) for group in stated]
     if not shown and failures_table(study) is None:
         raise BenchError(_nothing(request))
-    by_eye, unread = ballots(request.roots)
     request = replace(request, remarks=(*request.remarks, *unread))
     pictures, drawn = Pictures(), bool({"html", "md"} & set(request.formats))
     contents = [
         content(
             group,
             pictures,
-            by_eye,
             drawn=drawn,
             pictured="html" in request.formats and request.pictures.of(group),
         )

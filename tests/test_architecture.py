@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "bench.exporting": {"variants", "bench", "bench.data", "bench.errors", "bench.names", "bench.runs",
                         "bench.training", "bench.translating"},
     "reports": {"bench.ballot", "bench.comparing", "bench.runs", "bench.statistics", "bench.errors",
-                "bench.scoring", "bench", "bench.protocol", "bench.names", "baselines"},
+                "bench.scoring", "bench", "bench.protocol", "bench.names", "bench.registry", "baselines"},
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The figures of one comparison group, each with a title and a caption that says what it counts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -12,6 +12,7 @@ from reports.figures import curves, data, distances, images
 from reports.figures.files import draw
 from reports.figures.style import MOST_SERIES
 from reports.numbers import counted
+from reports.parts import Sketch, blamed, figure, sketches_of
 from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS
 
@@ -39,26 +40,22 @@ class Drawing:
     caption: str
     png: bytes
     svg: bytes
-    folded: bool = False
-    """Whether the page shows it only when asked."""
+    on_page: bool = True
+    """False: it lies in figures/ and report.md alone."""
 
 
 def drawings(group: Group) -> Iterator[Drawing]:
-    """Every figure that the group has data for."""
-    shown = group.variants[:MOST_SERIES]
-    yield from _distances(group, shown)
-    yield from _images(group, shown)
-    yield from _masks(group, shown)
-    yield from _losses(group, shown)
+    """Every figure that the group has data for. Raises BenchError naming a plugin whose figure fails."""
+    for part, sketch in sketches_of(group):
+        with blamed(part, group):
+            png, svg = draw(sketch.key, sketch.make)
+        text = f"{sketch.caption} {_scope(group)}"
+        yield Drawing(sketch.key, sketch.section, sketch.title, text, png, svg, sketch.on_page)
 
 
-def _drawing(
-    group: Group, name: str, section: str, title: str, text: str, make: Callable[[], Figure]
-) -> Drawing:
-    key = f"{group.key}-{name}"
-    png, svg = draw(key, make)
-    folded = name.startswith("pair-")
-    return Drawing(key, section, title, f"{text} {_scope(group)}", png, svg, folded)
+def _shown(group: Group) -> list[str]:
+    """The variants that a figure has room for."""
+    return group.variants[:MOST_SERIES]
 
 
 def _scope(group: Group) -> str:
@@ -75,7 +72,10 @@ def _scope(group: Group) -> str:
     return f"{counted(len(runs), 'run')}, {seeds}, protocol {group.protocol} ({hashes}).{more}"
 
 
-def _distances(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
+@figure("distances", section="distances")
+def seeds_and_cost(group: Group) -> Iterator[Sketch]:
+    """Every run by itself, and what a distance costs."""
+    shown = _shown(group)
     key = headline(group)
     if key is None:
         return
@@ -93,7 +93,7 @@ def _distances(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
         "copying the input."
     )
     make = _later(distances.by_seed, points, references, shown, label)
-    yield _drawing(group, "seeds", "distances", f"{label}, seed by seed", text, make)
+    yield Sketch(f"{label}, seed by seed", text, make, "seeds")
     if table.empty:
         return
     text = (
@@ -101,10 +101,13 @@ def _distances(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
         "Bars: 95 % interval of the mean from 5 seeds on, else the range of the seeds."
     )
     make = _later(distances.against_cost, table, references, shown, label, "GFLOP")
-    yield _drawing(group, "cost", "distances", f"{label} against cost", text, make)
+    yield Sketch(f"{label} against cost", text, make, "cost")
 
 
-def _images(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
+@figure("images", section="faithfulness")
+def over_images(group: Group) -> Iterator[Sketch]:
+    """Measurements image by image."""
+    shown = _shown(group)
     values = data.image_values(group, SHOWN_MEASUREMENTS, shown)
     for direction in DIRECTIONS:
         here = values[values["direction"] == direction]
@@ -114,30 +117,36 @@ def _images(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
         text = "A point is one test image, averaged over the seeds; boxes are quartiles, the line the median."
         title = f"Per-image measurements, {arrow_text(direction)}"
         make = _later(images.distributions, here, keys, shown)
-        yield _drawing(group, f"images-{direction}", "faithfulness", title, text, make)
+        yield Sketch(title, text, make, f"images-{direction}")
 
 
 def _later(make: Callable[..., Figure], *arguments: object) -> Callable[[], Figure]:
     return lambda: make(*arguments)
 
 
-def _masks(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
+@figure("masks", section="masks")
+def over_validations(group: Group) -> Iterator[Sketch]:
+    """Statistics and distances of the validation images over training."""
+    shown = _shown(group)
     table = data.validation_curves(group, shown)
     drawn = [variant for variant in shown if variant in set(table["variant"])]
     statistics = [name for name in table["loss"].unique() if name.startswith("mask_")]
     if statistics:
         text = "Mask statistics of the validation images; bands from the least to the largest seed."
         make = _later(curves.overlay, table, statistics, drawn)
-        yield _drawing(group, "mask-statistics", "masks", "Masks over training", text, make)
+        yield Sketch("Masks over training", text, make, "mask-statistics")
     table = data.validation_distances(group, table)
     measured = list(table["loss"].unique())
     if measured:
         text = "Kernel distance of the validation images; its least sum chooses the checkpoint."
         make = _later(curves.overlay, table, measured, drawn)
-        yield _drawing(group, "validation", "losses", "Validation distance over training", text, make)
+        yield Sketch("Validation distance over training", text, make, "validation", "losses")
 
 
-def _losses(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
+@figure("losses", section="losses")
+def over_training(group: Group) -> Iterator[Sketch]:
+    """Losses over training; pairs of variants with one axis are left to figures/."""
+    shown = _shown(group)
     table = data.loss_curves(group, shown)
     names = sorted(table["loss"].unique(), key=_loss_place)
     drawn = [variant for variant in shown if variant in set(table["variant"])]
@@ -149,9 +158,9 @@ def _losses(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
     cycle = [name for name in names if name.startswith("cycle")]
     if cycle:
         make = _later(curves.overlay, table, cycle, drawn)
-        yield _drawing(group, "cycle-losses", "losses", "Cycle losses", band, make)
+        yield Sketch("Cycle losses", band, make, "cycle-losses")
     make = _later(curves.overlay, table, names, drawn)
-    yield _drawing(group, "all-losses", "losses", "All losses, all variants", band, make)
+    yield Sketch("All losses, all variants", band, make, "all-losses")
     for at, other in enumerate(drawn[1 : MOST_PAIRS + 1]):
         pair = (drawn[0], other)
         title = f"Every loss: {pair[0]} and {pair[1]}"
@@ -161,9 +170,8 @@ def _losses(group: Group, shown: Sequence[str]) -> Iterator[Drawing]:
             else " Other pairs: bench report with the runs of two variants."
         )
         make = _later(curves.side_by_side, table, names, pair)
-        yield _drawing(
-            group, f"pair-{at + 1}", "losses", title, f"One vertical axis for both. {band}{more}", make
-        )
+        text = f"One vertical axis for both. {band}{more}"
+        yield Sketch(title, text, make, f"pair-{at + 1}", on_page=False)
 
 
 def _loss_place(name: str) -> tuple[int, str]:

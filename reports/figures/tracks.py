@@ -172,33 +172,47 @@ def difference_panel(
     comparisons: Sequence[Comparison],
     copies: Mapping[str, float],
     headings: Mapping[str, str],
+    declared: Sequence[tuple[str, str]] = (),
 ) -> Panel | None:
     """Differences between two variants in shares of a copy's distance: left of the line the first is nearer.
 
-    `copies` and `headings` are by direction, as the comparisons spell it. None without any.
+    `copies` and `headings` are by direction, as the comparisons spell it. Pairs stand as and in the order in
+    which they were `declared`. None without any.
     """
     directions = [each for each in copies if any(one.direction == each for one in comparisons)]
-    pairs = dict.fromkeys((one.a, one.b) for one in comparisons)
+    by_pair: dict[tuple[str, str], dict[str, Comparison]] = {pair: {} for pair in declared}
+    for one in comparisons:
+        turned = (one.b, one.a) in by_pair and (one.a, one.b) not in by_pair
+        pair = (one.b, one.a) if turned else (one.a, one.b)
+        by_pair.setdefault(pair, {})[one.direction] = one
     rows = []
-    for a, b in pairs:
-        tracks = []
-        for direction in directions:
-            found = [one for one in comparisons if (one.a, one.b, one.direction) == (a, b, direction)]
-            tracks.append(difference_track(found[0], copies[direction]) if found else None)
+    for (a, b), found in by_pair.items():
+        if not found:
+            continue
+        tracks = [
+            difference_track(found[each], copies[each], 1 if found[each].a == a else -1)
+            if each in found
+            else None
+            for each in directions
+        ]
         rows.append(PanelRow(Name(f"{a} minus {b}"), tuple(tracks), "trained"))
     ends = ("−2", "same", "+2")
     axes = tuple(Axis(headings[each], ends=ends) for each in directions)
     return Panel(key, title, axes, tuple(rows), kind="pairs") if rows and axes else None
 
 
-def difference_track(one: Comparison, copy: float) -> Track:
-    """One difference: filled where it is supported, hollow where none was found or seeds are too few."""
-    mean = one.mean_difference / copy
-    low, high = one.interval or (min(one.differences), max(one.differences))
+def difference_track(one: Comparison, copy: float, sign: int = 1) -> Track:
+    """One difference: filled where it is supported, hollow where none was found or seeds are too few.
+
+    With `sign` -1 that of the second less the first.
+    """
+    mean = sign * one.mean_difference / copy
+    bounds = one.interval or (min(one.differences), max(one.differences))
+    low, high = sorted(sign * bound for bound in bounds)
     supported = one.verdict is Verdict.SUPPORTED
     at = place_around(mean)
     shape = "beyond" if mean > END else "before" if mean < -END else "circle" if mean < 0 else "diamond"
-    seeds = tuple(place_around(value / copy) for value in one.differences if abs(value / copy) <= END)
+    seeds = tuple(place_around(sign * value / copy) for value in one.differences if abs(value / copy) <= END)
     return Track(
         f"+{share_number(mean)}" if mean > 0 else share_number(mean),
         str(one.verdict),

@@ -10,12 +10,14 @@ from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, seeds_shown
 from reports.numbers import fixed
+from reports.parts import gallery
 from reports.tables.scores import DIRECTIONS
 
 RANKS = ("best", "median", "worst")
 MOST_VARIANTS = 12
 
 
+@gallery("extremes")
 def extreme_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
     """One gallery per direction and measure: per variant the source and output of its three images."""
     for direction in DIRECTIONS:
@@ -39,7 +41,7 @@ def extreme_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> I
             )
             columns = tuple(f"{rank}: {what}" for rank in RANKS for what in ("source", "output"))
             title = f"Best, median and worst by {metrics.title(measure)}, {arrow_text(direction)}"
-            key = f"{group.key}-extremes-{direction}-{plain_name(measure)}"
+            key = f"extremes-{direction}-{plain_name(measure)}"
             yield Gallery(key, "gallery", title, rule, columns, tuple(strips), folded=True)
 
 

@@ -12,6 +12,7 @@ from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.outputs import foreground
 from reports.galleries.pictures import Pictures, Pixels, read_picture
 from reports.galleries.sources import Shown, seeds_shown
+from reports.parts import gallery
 from reports.tables.scores import DIRECTIONS
 
 IMAGES = 1
@@ -23,6 +24,7 @@ SELECTED = ": selected content"
 Weights = NDArray[np.float64]
 
 
+@gallery("masks")
 def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
     """One gallery per direction and image: one row of masks, then one of selected content, per variant."""
     for direction in DIRECTIONS:
@@ -37,7 +39,7 @@ def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iter
                 "never stretched: grey is an equal share, black none, white twice an equal share or more; a "
                 "flat grey square attends to nothing. Slot numbers mean nothing."
             )
-            key, where = f"{group.key}-masks-{direction}-{at + 1}", arrow_text(direction)
+            key, where = f"masks-{direction}-{at + 1}", arrow_text(direction)
             masks = tuple(strip for strip in strips if not strip.title.endswith(SELECTED))
             yield Gallery(key, "masks", f"The masks, {where}", rule, (), masks)
             rule = (

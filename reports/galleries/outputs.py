@@ -11,12 +11,14 @@ from reports.galleries.pictures import LARGE, Pictures, Pixels, read_picture
 from reports.galleries.sources import Shown, seeds_shown
 from reports.numbers import counted
 from reports.order import STATED_ORDER
+from reports.parts import gallery
 from reports.tables.scores import DIRECTIONS
 
 MOST_IMAGES = 6
 MOST_VARIANTS = 12
 
 
+@gallery("outputs")
 def output_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
     """One gallery per direction: source, every variant in the stated order, the true counterfactual."""
     drawn = shown[:MOST_VARIANTS]
@@ -39,9 +41,7 @@ def output_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> It
         )
         rule += f" {more} more variants are not shown." if more > 0 else ""
         title = f"Translations, {arrow_text(direction)}"
-        yield Gallery(
-            f"{group.key}-outputs-{direction}", "gallery", title, rule, columns, strips, compare=True
-        )
+        yield Gallery(f"outputs-{direction}", "gallery", title, rule, columns, strips, compare=True)
 
 
 def _strip(file: str, direction: str, drawn: list[Shown], pictures: Pictures) -> Strip:

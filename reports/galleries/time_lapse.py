@@ -9,12 +9,14 @@ from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, seeds_shown, step_of
 from reports.numbers import grouped
+from reports.parts import gallery
 from reports.tables.scores import DIRECTIONS
 
 MOST_STEPS = 8
 MOST_VARIANTS = 12
 
 
+@gallery("time")
 def time_lapses(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
     """One gallery per direction: a row per variant, from the first kept step to the last."""
     for direction in DIRECTIONS:
@@ -32,7 +34,7 @@ def time_lapses(group: Group, shown: list[Shown], pictures: Pictures) -> Iterato
             "the steps that were kept, evenly chosen, the last one included."
         )
         title = f"Over training, {arrow_text(direction)}"
-        yield Gallery(f"{group.key}-time-{direction}", "training", title, rule, (), tuple(strips))
+        yield Gallery(f"time-{direction}", "training", title, rule, (), tuple(strips))
 
 
 def _progress(run: Shown, direction: str) -> list[dict[str, Any]]:

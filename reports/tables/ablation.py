@@ -6,6 +6,7 @@ Rows whose other parameters differ too are kept and say so: such a row answers t
 from typing import Any
 
 from reports.comparability import Group, plain_name
+from reports.parts import table
 from reports.tables.distances import cost_column, headline
 from reports.tables.model import Cell, Column, Row, Table
 from reports.tables.scores import (
@@ -17,6 +18,7 @@ from reports.tables.scores import (
 )
 
 
+@table("ablation", section="ablation")
 def ablation_tables(group: Group) -> list[Table]:
     """The tables of a group, by family and parameter."""
     tables = []
@@ -74,7 +76,7 @@ def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[s
     counts = [count for variant, count in seed_counts(group, "last").items() if count and variant in settings]
     title = f"Ablation of {parameter} in {family}, {group.dataset}"
     everything = (*columns, *(one.column for one in scored))
-    name = f"{group.key}-ablation-{plain_name(family)}-{plain_name(parameter)}"
+    name = f"ablation-{plain_name(family)}-{plain_name(parameter)}"
     return Table(name, title, "variant", everything, tuple(rows), reading(group, counts))
 
 

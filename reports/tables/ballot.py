@@ -1,6 +1,6 @@
 """What people preferred by eye, beside the distances: the counts of ballots that lie among the runs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.ballot.records import COUNT, BallotCount, QuestionCount, read_count
@@ -9,6 +9,7 @@ from bench.runs.folder import find_folders
 from bench.statistics.preference import Preference
 from reports.comparability import Group
 from reports.numbers import counted
+from reports.parts import table
 from reports.tables.model import Cell, Column, Row, Table, missing
 
 LEVELS_BELOW_RUNS = 4
@@ -39,16 +40,17 @@ def ballots(roots: Iterable[Path]) -> tuple[list[BallotCount], list[str]]:
     return found, remarks
 
 
-def ballot_tables(group: Group, counts: Sequence[BallotCount]) -> list[Table]:
+@table("ballot", section="distances")
+def ballot_tables(group: Group) -> list[Table]:
     """A table for every ballot on the group's data set and under its protocol."""
     return [
-        _table(group, count)
-        for count in counts
+        _table(count)
+        for count in group.by_eye
         if count.dataset == group.dataset and count.protocol in (None, group.protocol)
     ]
 
 
-def _table(group: Group, count: BallotCount) -> Table:
+def _table(count: BallotCount) -> Table:
     columns = [
         Column(f"{question.key}-{name}", title, question.question, numeric=True, help=words)
         for question in count.questions
@@ -72,7 +74,7 @@ def _table(group: Group, count: BallotCount) -> Table:
     title = f"Compared by eye, {count.dataset}, {count.direction}, {raters}"
     card = tuple(_card(count))
     return Table(
-        f"{group.key}-ballot-{count.ballot}",
+        f"ballot-{count.ballot}",
         title,
         "the first over the second",
         tuple(columns),

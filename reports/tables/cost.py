@@ -9,6 +9,7 @@ from typing import Any
 from reports.comparability import Group
 from reports.frame import records
 from reports.numbers import counted, decimals, fixed, grouped, significant
+from reports.parts import table
 from reports.tables.distances import time_unit, why_unknown
 from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import own_generators, own_objectives, row_title
@@ -29,6 +30,7 @@ MEASURES = (
 )
 
 
+@table("cost", section="cost")
 def cost_table(group: Group) -> Table:
     """One row per variant, means over its runs, the range where they differ."""
     unit, factor = time_unit(group)
@@ -50,9 +52,7 @@ def cost_table(group: Group) -> Table:
     caption = "Means over the runs of a variant [least, most]. Times compare on equal devices alone."
     remarks = (caption, own_generators(group), own_objectives([group]))
     caption = " ".join(part for part in remarks if part)
-    return Table(
-        f"{group.key}-cost", f"Cost, {group.dataset}", "variant", (*columns, device), tuple(rows), caption
-    )
+    return Table("cost", f"Cost, {group.dataset}", "variant", (*columns, device), tuple(rows), caption)
 
 
 def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:

@@ -4,10 +4,16 @@ Read a distance against its floor (what a perfect translator could expect) and i
 input gets), never against that of another data set or another feature network.
 """
 
+import pandas as pd
+
+from bench.statistics.copying import images_until_better
 from reports import metrics
 from reports.comparability import Group
-from reports.numbers import significant
-from reports.tables.model import Cell, Column, Table, missing
+from reports.comparisons import arrow_text
+from reports.numbers import counted, grouped, significant
+from reports.parts import table
+from reports.run_files import read_validation
+from reports.tables.model import MISSING, Cell, Column, Row, Table, missing
 from reports.tables.scores import (
     DIRECTIONS,
     ScoreColumn,
@@ -35,6 +41,7 @@ def headline(group: Group) -> str | None:
     return next((key for key in kernel if key == "kid"), kernel[0] if kernel else None)
 
 
+@table("distances", section="distances")
 def distances_table(group: Group, selection: str = "last") -> Table:
     """Variants against the distances of both directions and the cost of one run."""
     columns = [
@@ -51,9 +58,60 @@ def distances_table(group: Group, selection: str = "last") -> Table:
     unit, factor = time_unit(group)
     columns.append(cost_column(group, "seconds_training", unit, factor, "Training, all sessions together"))
     title = f"Distances, {group.dataset}, {SELECTIONS[selection]}"
-    return score_table(
-        group, f"{group.key}-distances-{selection}", title, columns, selection, own_generators(group)
+    return score_table(group, f"distances-{selection}", title, columns, selection, own_generators(group))
+
+
+@table("distances-validation", section="distances", folded=True)
+def validation_table(group: Group) -> Table | None:
+    """The same with the weights chosen on the validation split; None where nobody chose."""
+    chosen = "validation" in set(group.study.scores["selection"])
+    return distances_table(group, "validation") if chosen else None
+
+
+@table("until-better", section="distances")
+def until_better_table(group: Group) -> Table | None:
+    """Images seen until translations of the validation images were better than copies of them, and stayed so.
+
+    None where no run held its validation images against copies.
+    """
+    columns = tuple(
+        Column(f"until-{each}", arrow_text(each), "images of each domain seen", "down") for each in DIRECTIONS
     )
+    rows = [
+        Row(variant, tuple(_until(group, variant, each) for each in DIRECTIONS), group.kinds[variant])
+        for variant in group.variants
+        if variant in group.trained
+    ]
+    if all(cell.text == MISSING for row in rows for cell in row.cells):
+        return None
+    caption = (
+        "The first validation from which on the 95 % interval of the difference from a copy, over validation "
+        "images, stays below 0: mean over the seeds that got there [least, most]. Never: in no seed so far."
+    )
+    title = f"Images until better than copying, {group.dataset}"
+    return Table("until-better", title, "variant", columns, tuple(rows), caption)
+
+
+def _until(group: Group, variant: str, direction: str) -> Cell:
+    """Of one variant over its seeds, in one direction."""
+    runs, column = group.study.runs, f"kd_from_copy_high_{direction}"
+    every = [read_validation(str(folder)) for folder in runs.loc[runs["variant"] == variant, "folder"]]
+    told = [rows for rows in every if column in rows.columns and len(rows)]
+    if not told:
+        return missing("Its validation images were not held against copies of them.")
+    reached = []
+    for rows in told:
+        highest = pd.to_numeric(rows[column], errors="coerce")
+        high = [None if pd.isna(value) else float(value) for value in highest]
+        first = images_until_better([int(seen) for seen in rows["images_seen"]], high)
+        reached += [] if first is None else [first]
+    if not reached:
+        return Cell("never")
+    mean = sum(reached) / len(reached)
+    spread = f"[{grouped(min(reached))}, {grouped(max(reached))}]" if len(set(reached)) > 1 else ""
+    some = f"in {len(reached)} of {counted(len(told), 'seed')}" if len(reached) < len(told) else ""
+    said = ", ".join(part for part in (spread, some) if part)
+    return Cell(grouped(mean), mean, spread=said, points=tuple(map(float, reached)))
 
 
 def time_unit(group: Group) -> tuple[str, float]:

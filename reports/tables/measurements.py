@@ -4,10 +4,13 @@ They answer the sentences of the literature ("more vivid colours", "better prese
 object") one by one; none of them says alone that a translation is good.
 """
 
+from collections.abc import Callable
+
 from bench.runs.metrics import DEAD_DEVIATION
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
+from reports.parts import table
 from reports.summaries import summarise
 from reports.tables.model import Cell, Column, Table
 from reports.tables.scores import (
@@ -48,9 +51,24 @@ def _table(group: Group, name: str, keys: list[str], direction: str) -> Table:
     if name == "masks":
         columns.insert(0, _words(group, direction))
     heading = f"{TITLES[name]}, {group.dataset}, {arrow_text(direction)}"
-    key = f"{group.key}-{name}-{direction}"
+    key = f"{name}-{direction}"
     target = "floor: real images of the target domain" if name in ("faithfulness", "artefacts") else None
     return score_table(group, key, heading, columns, "last", CAPTIONS[name], floor_title=target)
+
+
+def _entered(name: str) -> Callable[[Group], list[Table]]:
+    return lambda group: measurement_tables(group, name)
+
+
+for _name, _section, _folded in (
+    ("faithfulness", "faithfulness", False),
+    ("truth", "faithfulness", False),
+    ("artefacts", "faithfulness", True),
+    ("masks", "masks", False),
+    ("mask-grids", "masks", True),
+    ("sets", "distances", False),
+):
+    table(_name, section=_section, folded=_folded)(_entered(_name))
 
 
 def mask_words(group: Group, variant: str, direction: str) -> str:

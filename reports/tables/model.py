@@ -67,6 +67,8 @@ class Table:
     rows: tuple[Row, ...]
     caption: str = ""
     card: tuple[tuple[str, str], ...] = field(default=())
+    folded: bool = False
+    """Whether the page shows it only when asked."""
 
     def notes(self) -> list[str]:
         """The reasons behind cells, each once, in reading order; a cell's footnote is its place here."""

@@ -9,6 +9,7 @@ from reports.numbers import counted, listed
 from reports.verdict.headline import headline, lede
 from reports.verdict.model import FAR, NEAR, Answers, Head, Mark, Task
 from reports.verdict.words import (
+    all_of,
     almost_better,
     code,
     decided,
@@ -166,7 +167,7 @@ def attention(found: Answers) -> tuple[str, str]:
     word = f"In {len(alive)} of {len(headed)} variants." if len(headed) > 1 else "Yes." if alive else "No."
     if len(headed) > 1 and not alive:
         word = "No."
-        parts = [f"All {len(headed)} heads are dead: masks flat in every run"]
+        parts = [f"{all_of(len(headed))} heads are dead: masks flat in every run"]
     return word, "; ".join(parts) + "."
 
 

@@ -274,7 +274,7 @@ def _learned_to_copy(found: Answers) -> str:
     if len(copiers) == 1:
         return _copies_sentence(*copiers[0])
     least = min(share for _, share in copiers)
-    who = f"All {len(copiers)} variants have learned to copy"
+    who = f"{all_of(len(copiers))} variants have learned to copy"
     return f"{who}: {100 * least:.0f} % and more of their images are unchanged."
 
 

@@ -37,6 +37,17 @@ def test_a_thousand_runs_in_the_frame(benchmark: Any, tmp_path: Path, mini: Modu
     benchmark.extra_info["peak_memory_MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def test_the_page_of_a_thousand_runs(benchmark: Any, tmp_path: Path, mini: ModuleType) -> None:
+    """To reach: under 20 s and 1 GiB on two cores."""
+    variants = [f"slot9[iterations={count}]" for count in range(1, 51)]
+    datasets = ("toy-stripes", "toy-season", "toy-shape", "horse2zebra")
+    mini.write_study(tmp_path / "runs", variants, datasets, range(5), pictures=False)
+    request = Request((tmp_path / "runs",), tmp_path / "out", ("html",))
+    page = benchmark.pedantic(write_report, args=(request,), rounds=1)
+    benchmark.extra_info["page_MB"] = page.stat().st_size / 1e6
+    benchmark.extra_info["peak_memory_MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def test_the_page_of_a_whole_study(benchmark: Any, tmp_path: Path, mini: ModuleType) -> None:
     """To reach: under 25 MB for 6 variants, 3 data sets, 5 seeds; pictures here are noise of 256 px."""
     variants = ("spatial", "slot5", "slot9", "slot9[iterations=5]", "uniform", "copy")

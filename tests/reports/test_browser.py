@@ -146,8 +146,21 @@ def test_rows_have_one_order_on_the_whole_page(open_page: Any) -> None:
     page = open_page()
     main = names(page)
     assert main == ["spatial", "slot9", "slot9", "uniform"]
-    for table in page.locator("table.panel").all():
-        assert table.locator("tbody .vn").all_inner_texts() == main
+    for table in page.locator("table.panel:not(.pairs)").all():  # those of the folds are not visible yet
+        assert [text.strip() for text in table.locator("tbody .vn").all_text_contents()] == main
+
+
+def test_how_sure_draws_every_declared_difference_and_folds_the_sentences(open_page: Any) -> None:
+    page = open_page()
+    page.locator("#sure > summary").click()
+    panels = page.locator("#sure table.pairs")
+    assert panels.count() == 2
+    rows = [text.strip() for text in panels.first.locator("tbody .vn").all_inner_texts()]
+    assert "spatial minus slot9" in rows
+    assert all(" minus " in row for row in rows)
+    full = page.locator("#sure details.more").first
+    full.locator("summary").click()
+    assert full.locator("li").count() >= len(rows)
 
 
 def test_no_table_has_a_column_of_nothing_but_dashes(open_page: Any) -> None:
@@ -255,3 +268,19 @@ def test_without_scripts_tables_and_pictures_are_still_there(open_page: Any) -> 
     page = open_page(java_script_enabled=False)
     assert page.locator(f"{MAIN} tbody tr").count() == 4
     assert page.locator(".gallery img[src], #look img[src]").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_with_every_fold_open(open_page: Any, scheme: str) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python brings axe-core"
+    )
+    page = open_page(color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = axe.Axe().run(page).response["violations"]
+    serious = {
+        each["id"]: [node["html"][:100] for node in each["nodes"][:3]]
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    }
+    assert serious == {}

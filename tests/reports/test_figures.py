@@ -8,9 +8,11 @@ from types import ModuleType
 
 import pandas as pd
 
+from bench.statistics.comparison import Pair, Side, compare
 from reports.figures.curves import overlay
 from reports.figures.distances import against_cost, by_seed
 from reports.figures.style import labels
+from reports.figures.tracks import difference_panel
 from reports.write import Request, write_report
 
 
@@ -109,3 +111,30 @@ def test_axes_carry_the_headings_of_the_tables(tmp_path: Path, mini: ModuleType)
         for heading in headings:
             assert heading in drawn[figure]
             assert heading.replace("[", "\\[").replace("]", "\\]") in text or heading in text
+
+
+def test_differences_are_drawn_as_they_were_declared_whichever_way_they_were_counted() -> None:
+    seeds = tuple(range(5))
+    low, high = Side("uniform", (1.0, 1.1, 1.0, 0.9, 1.0)), Side("slot9", (3.0, 3.1, 2.9, 3.0, 3.2))
+    pair = Pair("KD", "A → B", "toy-stripes", low, high, seeds, 8, "lower")
+    outcomes = compare([pair])
+    heads, copies = {"A → B": "horse → zebra"}, {"A → B": 2.0}
+    declared = [("spatial", "slot9"), ("slot9", "uniform")]
+    counted = difference_panel("key", "toy-stripes", outcomes, copies, heads)
+    turned = difference_panel("key", "toy-stripes", outcomes, copies, heads, declared)
+    assert counted is not None
+    assert turned is not None
+    assert [panel.rows[0].name.base for panel in (counted, turned)] == [
+        "uniform minus slot9",
+        "slot9 minus uniform",
+    ]
+    assert len(turned.rows) == 1  # the pair that nobody compared has no row
+    first, other = counted.rows[0].tracks[0], turned.rows[0].tracks[0]
+    assert first is not None
+    assert other is not None
+    assert (first.text, other.text) == ("−1.02", "+1.02")
+    assert float(first.at) + float(other.at) == 100
+    assert (first.colour, other.colour) == ("below", "above")
+    assert not other.hollow
+    assert other.reach is not None
+    assert 50 < float(other.reach[0]) < float(other.at) < float(other.reach[1])

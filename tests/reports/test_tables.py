@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bench.runs.records import Score
 from reports.comparability import Group, groups
 from reports.frame import read_study, run_folders
+from reports.parts import tables_of
 from reports.tables.ablation import ablation_tables
 from reports.tables.comma_separated import to_csv
 from reports.tables.cost import cost_table
@@ -343,3 +344,48 @@ def test_every_table_says_which_baseline_has_its_own_objective(
     for table in tables:
         assert [row.title for row in table.rows if "§" in row.title] == ["cut §"]
         assert "§ Own objective: cut, in place of the protocol's." in table.caption
+
+
+def _validated(root: Path, seed: int, highest: str) -> None:
+    """Let a run's validations have held its images against copies, A to B."""
+    (path,) = root.glob(f"*/toy-stripes/spatial/seed{seed}/validation.csv")
+    bounds = highest.split()
+    rows = ["step,images_seen,kd_from_copy_high_A2B"]
+    rows += [f"{50 * at},{50 * at},{bound if bound != '-' else ''}" for at, bound in enumerate(bounds, 1)]
+    path.write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("highest", "text", "spread"),
+    [
+        (("0.1 -0.1 -0.2", "0.2 0.1 -0.1"), "125", "[100, 150]"),
+        (("-0.1 -0.1 -0.2", "-0.1 -0.3 -0.1"), "50", ""),
+        (("-0.1 0.1 -0.2", "0.2 0.1 0.1"), "150", "in 1 of 2 seeds"),
+        (("-0.1 -0.1 0.2", "-0.1 - 0"), "never", ""),
+        (("-0.1 - -0.1", "-0.1 -0.1 -0.1"), "100", "[50, 150]"),
+    ],
+    ids=["both", "at once", "one", "none", "gap"],
+)
+def test_the_images_until_better_than_copying_are_those_from_which_on_it_stays_so(
+    tmp_path: Path,
+    mini: ModuleType,
+    group_of: Callable[[Path], Group],
+    highest: tuple[str, str],
+    text: str,
+    spread: str,
+) -> None:
+    mini.write_study(tmp_path, ("spatial", "uniform", "copy"), seeds=(0, 1), pictures=False)
+    for seed, bounds in enumerate(highest):
+        _validated(tmp_path, seed, bounds)
+    (table,) = [each for _, each in tables_of(group_of(tmp_path)) if each.key.endswith("until-better")]
+    rows = {row.title: row.cells for row in table.rows}
+    assert set(rows) == {"spatial", "uniform"}  # a copy is not trained
+    assert (rows["spatial"][0].text, rows["spatial"][0].spread) == (text, spread)
+    assert rows["spatial"][1].note == "Its validation images were not held against copies of them."
+
+
+def test_without_such_validations_there_is_no_table_of_images_until_better(
+    tmp_path: Path, mini: ModuleType, group_of: Callable[[Path], Group]
+) -> None:
+    mini.write_study(tmp_path, ("spatial",), seeds=(0,), pictures=False)
+    assert not [each for _, each in tables_of(group_of(tmp_path)) if each.key.endswith("until-better")]

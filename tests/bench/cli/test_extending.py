@@ -179,10 +179,26 @@ def test_an_edited_network_is_not_answered_from_the_cache(
     assert floors[1] == pytest.approx(floors[0] / 100, rel=1e-3)
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.partition("\n")[0])
+def _reports(section: str) -> bool:
+    return "\nbench report" in section
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        pytest.param(
+            section,
+            marks=[pytest.mark.xdist_group("finished_runs")] if _reports(section) else [],
+            id=section.partition("\n")[0],
+        )
+        for section in SECTIONS
+    ],
+)
 def test_every_snippet_of_the_page_does_what_it_says(
-    call: Command, workplace: Path, tmp_path: Path, section: str
+    call: Command, workplace: Path, tmp_path: Path, section: str, request: pytest.FixtureRequest
 ) -> None:
+    if _reports(section):  # of what was run before
+        request.getfixturevalue("finished_runs")
     for code in re.findall(r"```python\n(.*?)```", section, flags=re.S):
         name = code.partition("\n")[0].removeprefix("# ")
         (workplace / name).write_text(code, encoding="utf-8")
@@ -203,6 +219,8 @@ def test_every_snippet_of_the_page_does_what_it_says(
         more = (
             ["--protocol", "tiny.toml", "--threads", "1", "--runs", str(tmp_path)]
             if words[0] == "run"
+            else ["--out", str(tmp_path / "report")]
+            if words[0] == "report"
             else []
         )
         answered(call(*words, *more))

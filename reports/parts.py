@@ -1,0 +1,192 @@
+"""What a report holds of every comparison group: tables, figures and galleries, one decorator for each.
+
+    @table("cost", section="cost")
+    def cost_table(group: Group) -> Table:
+        ...
+
+    @figure("losses", section="losses")
+    def losses(group: Group) -> Iterator[Sketch]:
+        yield Sketch("All losses", "Lines: mean over seeds.", lambda: drawn(group))
+
+Nothing else has to be said of them: the page, report.md, `tables/` and `figures/` follow, in the order
+in which they registered. A function may return one thing, several, or nothing where the group has no data for
+it; keys are without the group's name. Imports neither torch nor matplotlib.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bench.errors import BenchError
+from bench.names import unknown_name
+from bench.registry import Registry
+from reports.tables.model import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from reports.comparability import Group
+    from reports.galleries.model import Gallery
+    from reports.galleries.pictures import Pictures
+    from reports.galleries.sources import Shown
+
+SECTIONS = {
+    "distances": ("Distances", "How near the translations are to the target domain, as sets of images."),
+    "faithfulness": ("Faithfulness and artefacts", "What distances between sets do not see, image by image."),
+    "masks": ("Masks", "Where a variant looks, and whether that does anything."),
+    "cost": ("Cost", "What a variant costs on the machine it was run on."),
+    "ablation": ("Ablations", "What every parameter that varies changes."),
+    "losses": ("Losses", "What the networks were optimised for; not a measure of quality."),
+}
+"""The parts of a group in report.md, in order; on the page each stands in the fold of its question."""
+DOCUMENTED = "docs/extending.md"
+Make = TypeVar("Make", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One entry: who makes it, and where it stands."""
+
+    kind: str
+    name: str
+    section: str
+    make: Callable[..., Any]
+    folded: bool = False
+    """Whether the page shows it only when asked."""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A figure before it is drawn: `make` is called in the style of the report."""
+
+    title: str
+    caption: str
+    make: "Callable[[], Figure]"
+    key: str = ""
+    """Where an entry has several."""
+    section: str = ""
+    """Where it is not that of the entry."""
+    on_page: bool = True
+    """False: it lies in figures/ and report.md alone."""
+
+
+TABLES: Registry[Part] = Registry(
+    "table",
+    package="reports.tables",
+    group="bench.tables",
+    see=DOCUMENTED,
+    first=("distances", "ballot", "measurements", "cost", "ablation"),
+)
+FIGURES: Registry[Part] = Registry("figure", package="reports.figures", group="bench.figures", see=DOCUMENTED)
+GALLERIES: Registry[Part] = Registry(
+    "gallery",
+    package="reports.galleries",
+    group="bench.galleries",
+    see=DOCUMENTED,
+    first=("outputs", "masks", "extremes", "time_lapse"),
+)
+
+
+def table(name: str, *, section: str, folded: bool = False) -> Callable[[Make], Make]:
+    """Enter a function of a group that makes a `Table`, or several.
+
+    Raises UsageError for a section that there is not, and where the name is taken.
+    """
+    return _enter(TABLES, Part("table", name, _section(section), _unset, folded))
+
+
+def figure(name: str, *, section: str) -> Callable[[Make], Make]:
+    """Enter a function of a group that makes a `Sketch`, or several. Raises as `table` does."""
+    return _enter(FIGURES, Part("figure", name, _section(section), _unset))
+
+
+def gallery(name: str) -> Callable[[Make], Make]:
+    """Enter a function of a group, the runs whose pictures are shown and the page's pictures that makes a
+    `Gallery`, or several. Raises UsageError where the name is taken."""
+    return _enter(GALLERIES, Part("gallery", name, "", _unset))
+
+
+def tables_of(group: "Group") -> Iterator[tuple[str, Table]]:
+    """(section, table) of every table that the group has data for. Raises BenchError naming a bad plugin."""
+    for part in TABLES.entries().values():
+        for made in _made(part, Table, group, group):
+            _check(made)
+            yield part.section, replace(made, key=_key(group, part, made.key), folded=part.folded)
+
+
+def sketches_of(group: "Group") -> Iterator[tuple[Part, Sketch]]:
+    """Every figure that the group has data for, with its whole key, not drawn yet. Raises as `tables_of`."""
+    for part in FIGURES.entries().values():
+        for made in _made(part, Sketch, group, group):
+            yield part, replace(made, key=_key(group, part, made.key), section=made.section or part.section)
+
+
+def galleries_of(group: "Group", shown: "list[Shown]", pictures: "Pictures") -> "Iterator[Gallery]":
+    """Every gallery that the group has pictures for. Raises as `tables_of`."""
+    from reports.galleries.model import Gallery
+
+    for part in GALLERIES.entries().values():
+        for made in _made(part, Gallery, group, group, shown, pictures):
+            yield replace(made, key=_key(group, part, made.key))
+
+
+@contextmanager
+def blamed(part: Part, group: "Group") -> Iterator[None]:
+    """What fails in a part that is not ours becomes a BenchError that names it."""
+    try:
+        yield
+    except BenchError:
+        raise
+    except Exception as error:
+        if part.make.__module__.startswith("reports."):
+            raise
+        raise BenchError(
+            f"The {part.kind} {part.name!r} of {part.make.__module__} fails on {group.dataset}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _unset() -> None:
+    """Until the decorator meets its function."""
+
+
+def _enter(registry: Registry[Part], part: Part) -> Callable[[Make], Make]:
+    def enter(make: Make) -> Make:
+        registry.add(part.name, replace(part, make=make), make)
+        return make
+
+    return enter
+
+
+def _section(name: str) -> str:
+    if name not in SECTIONS:
+        raise unknown_name("section of a report", name, SECTIONS, DOCUMENTED)
+    return name
+
+
+def _made(part: Part, what: type, group: "Group", *handed: object) -> list[Any]:
+    """What a part makes, however many."""
+    with blamed(part, group):
+        found = part.make(*handed)
+        made = [] if found is None else list(found) if isinstance(found, Iterable) else [found]
+    odd = next((one for one in made if not isinstance(one, what)), None)
+    if odd is not None:
+        raise BenchError(
+            f"The {part.kind} {part.name!r} of {part.make.__module__} returned {type(odd).__name__}, not "
+            f"{what.__name__}."
+        )
+    return made
+
+
+def _key(group: "Group", part: Part, key: str) -> str:
+    return f"{group.key}-{key or part.name}"
+
+
+def _check(made: Table) -> None:
+    for row in made.rows:
+        if len(row.cells) != len(made.columns):
+            raise BenchError(
+                f"The row {row.title!r} of the table {made.title!r} has {len(row.cells)} cells for "
+                f"{len(made.columns)} columns."
+            )
