@@ -3,6 +3,7 @@ folder in order.
 """
 
 import dataclasses
+import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -203,8 +204,11 @@ def list_runs(
     """
     from bench.cli.console import Column, print_table
     from bench.errors import announce
-    from bench.runs.folder import list_folder, passes
+    from bench.names import unknown_name
+    from bench.runs.folder import STATUSES, list_folder, passes
 
+    if status is not None and not fnmatch.filter(STATUSES, status):
+        raise unknown_name("status", status, STATUSES, "bench list runs --help")
     filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
     every = list_folder(runs)
     rows = [row for row in every if passes(row, filters)]

@@ -5,17 +5,19 @@ A side may also be images of another program that were scored into a folder: the
 Were both sides trained alike? The schedule hash says so; where it differs, this says in what.
 """
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.names import command, unknown_name
-from bench.runs.folder import RunFolder, find_runs
-from bench.runs.records import RunRecord, Scores, read_scores
+from bench.runs.folder import RunFolder, find_folders, find_runs
+from bench.runs.records import RunRecord, Scores, is_there, read_scores
 
+LOOK = "bench list runs; images of another program are kept by: bench score --real DIR --fake DIR --name NAME"
 MOST_NAMED = 6
 """Names in one list of an error."""
 
@@ -85,12 +87,14 @@ def choose_runs(text: str, root: Path, dataset: str | None, protocol: str | None
     """What `text` names: a folder with runs of one variant or with images of another program, else a variant
     below `root`, else the name of such images there.
 
-    Raises UsageError for a name that nothing has, BenchError where none of its runs is finished.
+    A folder that holds neither hides no variant of its name. Raises UsageError for a name that nothing has,
+    BenchError where none of its runs is finished.
     """
     folder = Path(text)
     inside = find_runs(folder) if folder.is_dir() else []
-    if folder.is_dir() and not inside:
-        return _chosen_images(text, find_images(folder), dataset, protocol)
+    images = find_images(folder) if folder.is_dir() and not inside else []
+    if images:
+        return _chosen_images(text, images, dataset, protocol)
     runs, unread = _read(folder if inside else root)
     if inside:
         variants = sorted({run.record.cell.variant for run in runs})
@@ -100,7 +104,9 @@ def choose_runs(text: str, root: Path, dataset: str | None, protocol: str | None
         named = [each for each in find_images(root) if text in (each.name, each.folder.path.name)]
         if named and not any(run.record.cell.variant == text for run in runs):
             return _chosen_images(text, named, dataset, protocol)
-        runs = _of_variant(text, runs, root)
+        if folder.is_dir() and not any(run.record.cell.variant in (text, _canonical(text)) for run in runs):
+            return _chosen_images(text, [], dataset, protocol)
+        runs = _of_variant(text, runs, root, {each.name for each in find_images(root)})
     wanted = [
         run
         for run in runs
@@ -123,13 +129,12 @@ def choose_runs(text: str, root: Path, dataset: str | None, protocol: str | None
 def find_images(root: Path) -> list[Images]:
     """Every folder of scored images of other programs at or below `root` that can be read."""
     found = []
-    for path in sorted(root.rglob("scores.json")):
-        if (path.parent / "run.json").exists():
+    for path in find_folders([root], {"run.json", "scores.json"}):
+        folder = RunFolder(path)
+        if is_there(folder.run_json):
             continue
-        try:
-            found.append(Images(RunFolder(path.parent), read_scores(path)))
-        except BenchError:
-            continue
+        with contextlib.suppress(BenchError):
+            found.append(Images(folder, read_scores(folder.scores_json)))
     return found
 
 
@@ -191,21 +196,27 @@ def _read(root: Path) -> tuple[list[Run], list[str]]:
     return runs, unread
 
 
-def _of_variant(text: str, runs: list[Run], root: Path) -> list[Run]:
-    """The runs whose variant is `text` as written, or what `text` means in canonical spelling."""
+def _of_variant(text: str, runs: list[Run], root: Path, images: Collection[str]) -> list[Run]:
+    """The runs whose variant is `text` as written, or what `text` means in canonical spelling.
+
+    Where there are none, the error names the variants and the `images` of other programs that there are.
+    """
     if not runs:
         raise BenchError(
             f"There are no runs below {root}. Name their folder with --runs DIR, or make some with: "
-            + command("run", "--variant", text)
+            + command("run", "--variant", text if _is_variant(text) else "slot9")
         )
     present = {run.record.cell.variant for run in runs}
     name = text if text in present else _canonical(text)
     if name not in present:
-        near = difflib.get_close_matches(text, present, n=MOST_NAMED, cutoff=0.0)
-        shown = near if len(present) > MOST_NAMED else present
-        rest = f"; {len(present) - len(shown)} more by: bench list runs" if len(shown) < len(present) else ""
-        remedy = f"{command('run', '--variant', text)}, to make one{rest}"
-        raise unknown_name("variant among the runs", text, shown, remedy)
+        there = present | set(images)
+        near = difflib.get_close_matches(text, there, n=MOST_NAMED, cutoff=0.0)
+        shown = near if len(there) > MOST_NAMED else there
+        rest = f"; {len(there) - len(shown)} more by: bench list runs" if len(shown) < len(there) else ""
+        remedy = (
+            f"{command('run', '--variant', text)}, to make one{rest}" if _is_variant(text) else LOOK + rest
+        )
+        raise unknown_name("name among the runs", text, shown, remedy)
     return [run for run in runs if run.record.cell.variant == name]
 
 
@@ -216,6 +227,16 @@ def _canonical(text: str) -> str:
         return variants.canonical(text)
     except variants.VariantError:  # not a registered one: compared by its spelling alone
         return text
+
+
+def _is_variant(text: str) -> bool:
+    import variants
+
+    try:
+        variants.canonical(text)
+    except variants.VariantError:
+        return False
+    return True
 
 
 def _by_protocol(side: Chosen, dataset: str) -> dict[str, list[Run]]:

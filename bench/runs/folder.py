@@ -201,12 +201,14 @@ def list_folder(root: Path) -> list[dict[str, Any]]:
     return [run_row(folder.path, root) for folder in find_runs(root)]
 
 
+STATUSES = ("running", "done", "failed", "damaged")
+"""What a row of a list may say of a run."""
+
+
 def passes(row: dict[str, Any], filters: dict[str, str | None]) -> bool:
     """Whether a row passes: `status`, `protocol`, `dataset` and `variant`, wildcards allowed, None: any."""
-    parts = Path(row["run"]).parts[-4:]
-    names = dict(zip(("protocol", "dataset", "variant"), parts, strict=False)) | {"status": row["status"]}
     return all(
-        pattern is None or fnmatch.fnmatchcase(names.get(key, ""), _literal(pattern))
+        pattern is None or fnmatch.fnmatchcase(str(row[key]), _literal(pattern))
         for key, pattern in filters.items()
     )
 
@@ -222,13 +224,18 @@ def run_row(path: Path, root: Path) -> dict[str, Any]:
     try:
         record = RunFolder(path).read()
     except BenchError as error:
-        return {"run": name, "status": "damaged", "reason": str(error), "images_seen": None}
+        row = {"run": name, "status": "damaged", "reason": str(error), "images_seen": None}
+        parts = ["", "", "", *path.absolute().parts][-4:-1]  # a damaged record tells nothing, its place may
+        return row | dict(zip(("protocol", "dataset", "variant"), parts, strict=True))
     to_see = record.images_to_see
     return {
         "run": name,
         "status": record.status,
         "reason": record.reason,
         "images_seen": None if to_see is None else f"{images_so_far(path, record)} of {to_see}",
+        "protocol": record.cell.protocol,
+        "dataset": Path(record.cell.dataset).name,
+        "variant": record.cell.variant,
     }
 
 

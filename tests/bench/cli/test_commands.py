@@ -207,6 +207,28 @@ def test_list_runs_shows_their_status(bench: Command, finished_runs: Path) -> No
     assert "tiny/toy-stripes/slot9/seed0" in {row["run"] for row in rows}
 
 
+@pytest.mark.parametrize("below", ["", "tiny", "tiny/toy-stripes", "tiny/toy-stripes/slot9", SLOT9[5:]])
+def test_runs_are_filtered_alike_from_whatever_folder_they_are_listed(
+    call: Command, finished_runs: Path, below: str
+) -> None:
+    def listed(*filters: str) -> list[str]:
+        outcome = call("list", "runs", "--runs", finished_runs / below, "--json", *filters)
+        assert outcome.returncode == 0, outcome.stderr
+        return [row["variant"] for row in json.loads(outcome.stdout)]
+
+    assert "slot9" in listed()
+    for option, pattern in (("variant", "slot9"), ("dataset", "toy-*"), ("protocol", "tiny")):
+        assert "slot9" in listed(f"--{option}", pattern, "--status", "done")
+        assert listed(f"--{option}", "else") == []
+
+
+@pytest.mark.parametrize("status", ["finished", "Done", "don", ""])
+def test_a_status_that_no_run_can_have_is_refused(call: Command, status: str) -> None:
+    outcome = call("list", "runs", "--status", status)
+    assert outcome.returncode == 2
+    assert "There are: damaged, done, failed, running" in outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -138,6 +138,43 @@ def test_the_same_images_under_two_names_do_not_differ(make_images, compare) -> 
     assert {one.mean_difference for one in outcome.comparisons} == {0.0}
 
 
+@pytest.mark.parametrize("link", ["smoke/toy-stripes/theirs", "smoke/toy-stripes", "smoke"])
+def test_images_are_found_behind_a_link_as_runs_are(  # type: ignore[no-untyped-def]
+    make_run, make_images, compare, tmp_path, link: str
+) -> None:
+    make_run("slot9", 0, 0.1)
+    make_images("theirs", 0.6)
+    place = tmp_path / "runs" / link
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    assert of(compare("slot9", "theirs"), "kd(tiny)").b == "theirs"
+
+
+def test_a_folder_without_runs_hides_no_variant_of_its_name(  # type: ignore[no-untyped-def]
+    make_run, make_images, compare, tmp_path, monkeypatch
+) -> None:
+    make_run("slot9", 0, 0.1)
+    make_images("theirs", 0.6)
+    expected = compare("slot9", "theirs")
+    for name in ("slot9", "theirs"):
+        (tmp_path / "here" / name).mkdir(parents=True)
+    (tmp_path / "here" / "slot9" / "notes.txt").write_text("mine")
+    monkeypatch.chdir(tmp_path / "here")
+    assert compare("slot9", "theirs") == expected
+
+
+def test_an_unknown_name_is_answered_by_images_too_and_by_a_run_only_for_a_variant(  # type: ignore[no-untyped-def]
+    make_run, make_images, compare
+) -> None:
+    make_run("slot9", 0, 0.1)
+    make_images("theirs", 0.6)
+    with pytest.raises(UsageError, match=r"Did you mean 'theirs'\?.*See: bench list runs; images") as error:
+        compare("slot9", "their")
+    assert "bench run" not in str(error.value)
+    with pytest.raises(UsageError, match=r"bench run --variant spatial, to make one"):
+        compare("slot9", "spatial")
+
+
 def test_images_held_against_other_real_ones_are_refused_with_what_to_do(  # type: ignore[no-untyped-def]
     make_run, make_images, compare
 ) -> None:
