@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from typing import Any
 
 REMEDIES = {
     errno.ENOSPC: "Free some disk space there",
@@ -45,3 +46,33 @@ def explained(error: OSError) -> str:
 def announce(text: str) -> None:
     """A line on stderr, where the remarks of a worker go too: what is being done, what is to be known."""
     print(text, file=sys.stderr, flush=True)
+
+
+MOST_SHOWN = 60
+"""Signs of a value in an error."""
+LIST, TABLE = "give a list, as in [1, 2]", "give a table: a line [{key}] above its keys"
+WANTED = {
+    "missing": "this is missing",
+    "tuple_type": LIST,
+    "list_type": LIST,
+    "dict_type": TABLE,
+    "model_type": TABLE,
+    "model_attributes_type": TABLE,
+    "too_short": "give a list of at least {min_length}",
+    "too_long": "give a list of at most {max_length}",
+}
+"""What pydantic finds -> what to write in TOML, where its own words are Python's."""
+
+
+def in_toml(problem: Any) -> str:
+    """What is wrong with a value, in the words of somebody who writes TOML."""
+    if problem["type"] in WANTED:
+        key = ".".join(str(part) for part in problem["loc"])
+        return WANTED[problem["type"]].format(**{"key": key} | problem.get("ctx", {}))
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def shown(value: object) -> str:
+    """A value in an error: its beginning where it is long."""
+    spelled = repr(value)
+    return spelled if len(spelled) <= MOST_SHOWN else f"{spelled[:MOST_SHOWN]}..."

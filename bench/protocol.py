@@ -1,5 +1,6 @@
 """The protocol: everything that must be equal between variants, as one frozen, validated TOML file."""
 
+import difflib
 import hashlib
 import json
 import re
@@ -24,7 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
-from bench.errors import UsageError
+from bench.errors import UsageError, in_toml, shown
 from bench.names import UNFIT_FOR_A_FOLDER, folder_name, unknown_name
 
 AUGMENTATIONS = ("colour", "translation", "cutout")
@@ -344,6 +345,10 @@ def read_toml(path: Path, kind: str, remedy: str) -> str:
     Raises UsageError for a file that is missing, cannot be read or is not UTF-8.
     """
     try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, not a {kind} file. {remedy}")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is a pipe, socket or device, not a {kind} file. {remedy}")
         if not path.is_file():
             raise UsageError(f"There is no {kind} file {path}. {remedy}")
         return path.read_bytes().decode("utf-8-sig")
@@ -396,18 +401,22 @@ def _value(text: str) -> Any:
 
 def _explain(source: str, error: ValidationError) -> str:
     lines = [f"Protocol {source} is not valid:"]
-    for problem in error.errors():
+    for problem in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
         where = ".".join(str(part) for part in problem["loc"]) or "protocol"
         if problem["loc"][:1] == ("model",) and len(problem["loc"]) > 1:
             # One problem for each type that it might have been.
-            line = f"  model.{problem['loc'][1]} = {problem['input']!r}: give {SIMPLE_VALUES}"
+            line = f"  model.{problem['loc'][1]} = {shown(problem['input'])}: give {SIMPLE_VALUES}"
             lines += [] if line in lines else [line]
         elif problem["type"] == "extra_forbidden":
             lines.append(f"  {where}: there is no such key. {_keys_beside(problem['loc'])}")
+        elif problem["type"] == "missing":
+            lines.append(f"  {where}: {in_toml(problem)}")
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"  {where} = {problem['input']!r}: {message}" if problem["loc"] else f"  {message}")
-    return "\n".join(lines)
+            message = in_toml(problem)
+            lines.append(
+                f"  {where} = {shown(problem['input'])}: {message}" if problem["loc"] else f"  {message}"
+            )
+    return "\n".join(dict.fromkeys(lines))
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> str:
@@ -417,4 +426,11 @@ def _keys_beside(location: tuple[int | str, ...]) -> str:
         "score": ScoreSettings,
     }
     model = tables.get(str(location[0]), Protocol) if len(location) > 1 else Protocol
-    return f"Keys: {', '.join(model.model_fields)}"
+    return keys_of(model, str(location[-1]))
+
+
+def keys_of(model: type[BaseModel], given: str) -> str:
+    """The keys of a table, the one that was meant first."""
+    close = difflib.get_close_matches(given, model.model_fields, n=1)
+    meant = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{meant}Keys: {', '.join(model.model_fields)}"

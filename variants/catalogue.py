@@ -5,6 +5,7 @@ this package; the entry-point group `bench.variants`, whose values name a module
 to `load_plugin`. The order of names depends on the names alone.
 """
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -121,7 +122,7 @@ def load_plugin(
     if file in PLUGINS:
         return tuple(source.entry.name for source in PLUGINS[file])
     if file.suffix != ".py" or not file.is_file():
-        raise VariantError(f"There is no plugin file {path}. Give a Python file that registers a variant.")
+        raise VariantError(f"{no_plugin(path)}. Give a Python file, NAME.py, that registers a variant.")
     module = plugin_module(file)
     if module in map(plugin_module, PLUGINS):
         raise VariantError(f"Another plugin is called {file.name}. Rename one of the two files.")
@@ -139,6 +140,18 @@ def load_plugin(
         del PLUGINS[file], sys.modules[module]
         raise VariantError(f"Plugin {path} registers no variant. Put @register(...) before its class.")
     return tuple(source.entry.name for source in PLUGINS[file])
+
+
+def no_plugin(path: str | Path) -> str:
+    """What a path is in place of a plugin file."""
+    place = Path(path)
+    if place.is_dir():
+        return f"{path} is a folder, not a plugin file"
+    if place.is_file():
+        return f"{path} is no plugin file: its name does not end in .py"
+    if place.exists():
+        return f"{path} is a pipe, socket or device, not a plugin file"
+    return f"There is no plugin file {path}"
 
 
 def plugin_module(file: Path) -> str:
@@ -195,7 +208,8 @@ def by_import(module: str, file: Path | None = None) -> list[Source]:
 def import_source(module: str, file: Path | None) -> None:
     """Import a module by its name, or a plugin from its file."""
     if file is None:
-        importlib.import_module(module)
+        with contextlib.redirect_stdout(sys.stderr):
+            importlib.import_module(module)
         return
     if module in sys.modules:
         return
@@ -208,7 +222,8 @@ def import_source(module: str, file: Path | None) -> None:
     beside = Beside(file.parent)
     sys.meta_path.append(beside)
     try:
-        spec.loader.exec_module(loaded)
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for what the command answers
+            spec.loader.exec_module(loaded)
     except BaseException as error:
         del sys.modules[module]
         if isinstance(error, VariantError) or not isinstance(error, Exception | SystemExit):

@@ -30,6 +30,8 @@ KINDS: tuple[Kind, ...] = ("variant", "control", "baseline")
 PLUGIN_PREFIX = "variants_plugin_"
 """Stands before a plugin's file name in the name of its module, so that it hides no other."""
 FORWARD = "def forward(self, image, noise=None) -> Translation"
+LONGEST_NAME = 255
+"""Signs of a folder's name."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Class = TypeVar("Class", bound="type[Generator]")
@@ -90,6 +92,11 @@ def make_entry(
     """An Entry whose name, kind and objective are checked."""
     if not NAME.fullmatch(name):
         raise VariantError(f"{name!r} cannot be a name: use letters, digits, '.', '_' and '-'.")
+    if len(name) > LONGEST_NAME:
+        raise VariantError(
+            f"{name[:40]!r}... cannot be a name: it has {len(name)} signs, and the folder of a run, which is "
+            f"called by it, has at most {LONGEST_NAME}."
+        )
     if kind not in KINDS:
         raise VariantError(f"{name} is registered as {kind!r}; a kind is one of {', '.join(KINDS)}.")
     if objective is not None and kind != "baseline":

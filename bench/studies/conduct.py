@@ -26,6 +26,8 @@ from bench.workers import import_folders
 
 SECONDS_BETWEEN_EVENTS = 0.25
 SECONDS_UNTIL_HELD_IS_TRIED_AGAIN = 2.0
+OUR_FEATURES = ("inception", "squeezenet", "tiny")
+"""Feature networks that are there for certain; of others the registry is asked."""
 
 End = Literal["done", "skipped", "failed", "stopped", "waiting"]
 
@@ -252,11 +254,22 @@ def prepare_study(
     the study's own. Raises UsageError where this machine is to compute in a precision that it lacks.
     """
     grid = expand(declaration)
+    refuse_unknown_features(grid, where)
     settings = engine or declaration.study.engine
     if ENGINES.find(settings.kind).is_here(settings):
         refuse_missing_precision(declaration, grid, where)
     plan = make_plan(grid, where.runs, load_facts_of(grid, where.skip_bad_images, progress), where.weights)
     return Prepared(declaration, grid, plan, make_orders(plan, where))
+
+
+def refuse_unknown_features(grid: Grid, where: Circumstances) -> None:
+    """Raise UsageError where a cell is left to do whose feature network does not exist."""
+    features = grid.protocol.score.features
+    if features in OUR_FEATURES or all(RunFolder(cell.folder(where.runs)).is_done() for cell in grid.cells()):
+        return
+    from bench.scoring.networks import plain_name  # brings torch, which a plan does without
+
+    plain_name(features)
 
 
 def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circumstances) -> None:

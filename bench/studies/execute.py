@@ -128,9 +128,10 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
 def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord:
     """What `execute` would record before the first step, with nothing written.
 
-    Raises UsageError where this machine lacks the protocol's precision.
+    Raises UsageError where this machine lacks the protocol's precision, and for features that do not exist.
     """
     objective_class(objective_name(cell), cell.protocol.train)
+    plain_name(cell.protocol.score.features)
     refuse_precision_of_cell(machine, cell)
     dataset = load_dataset(
         cell.dataset, cell.protocol.images, skip_bad_images=machine.skip_bad_images, progress=progress

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bench.cell import HIGHEST_SEED
-from bench.errors import UsageError
+from bench.errors import UsageError, in_toml, shown
 from bench.names import folder_name, unknown_name
-from bench.protocol import Count, Settings, read_toml
+from bench.protocol import Count, Settings, keys_of, read_toml
 
 MOST_SEEDS = 10_000
 Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
@@ -145,7 +145,8 @@ def declare(values: dict[str, Any], origin: Origin) -> Declaration:
     try:
         study = Study.model_validate(values)
     except ValidationError as error:
-        raise UsageError("\n".join(explain(problem, origin) for problem in error.errors())) from None
+        problems = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+        raise UsageError("\n".join(dict.fromkeys(explain(each, origin) for each in problems))) from None
     folder_name(origin.place("name"), study.name)
     return Declaration(study, origin)
 
@@ -156,7 +157,7 @@ def load_study(name_or_file: str | Path) -> Declaration:
     A file goes before a shipped study of that name. Raises UsageError for an unknown name or key.
     """
     path = Path(name_or_file)
-    if path.is_file():
+    if path.is_file() or (path.suffix == ".toml" and path.exists()):
         return parse_study(read_toml(path, "study", "Let it be read, or give another file."), path.name)
     name = str(name_or_file).removesuffix(".toml")
     if name in study_names():
@@ -191,9 +192,10 @@ def explain(problem: Any, origin: Origin) -> str:
     place = origin.place(*location)
     if problem["type"] == "extra_forbidden":
         model = EngineSettings if location[0] == "engine" and len(location) > 1 else Study
-        return f"{place}: there is no such key. Keys: {', '.join(model.model_fields)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" + (f" (given: {problem['input']!r})" if location else "")
+        return f"{place}: there is no such key. {keys_of(model, str(location[-1]))}"
+    if problem["type"] == "missing":
+        return f"{place}: {in_toml(problem)}"
+    return f"{place}: {in_toml(problem)}" + (f" (given: {shown(problem['input'])})" if location else "")
 
 
 def line_of(text: str, location: Location) -> int | None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import typing
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,7 @@ from bench.protocol import (
     schedule_hash,
 )
 from bench.studies.process import MESSAGE, Order, Outcome
+from bench.studies.study import load_study
 from bench.training.schedule import Schedule
 
 
@@ -208,6 +210,43 @@ def test_an_unreadable_protocol_file_is_refused(tmp_path: Path, content: bytes, 
     file.write_bytes(content)
     with pytest.raises(UsageError, match=message):
         load_protocol(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("[imagse]\nsize = 32\n[train]\n[score]\n", "imagse: there is no such key. Did you mean 'images'?"),
+        ("images = [1]\n[train]\n[score]\n", "images = [1]: give a table: a line [images] above its keys"),
+        ("[images]\n[train]\n[score]\n", "images.size: this is missing"),
+        ("[train]\nbetas = 0.5\n[images]\n[score]\n", "images.size: this is missing"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_in_its_own_words_and_unknown_keys_first(
+    tmp_path: Path, text: str, first: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as error:
+        load_protocol(str(file))
+    _, line, *others = str(error.value).splitlines()
+    assert first in line
+    assert "Did you mean" not in "".join(others)
+    assert not any(word in str(error.value) for word in ("tuple", "instance", "dictionary", "Field"))
+    assert len(set(others)) == len(others)
+
+
+def test_a_long_value_is_shortened_in_an_error() -> None:
+    with pytest.raises(UsageError, match=r"train\.betas = 'x{59}\.\.\.: give a list, as in \[1, 2\]"):
+        load_protocol("smoke", (f"train.betas={'x' * 300}",))
+
+
+def test_what_is_there_and_is_no_protocol_file_is_called_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    os.mkfifo(tmp_path / "pipe.toml")
+    for name, told in (("folder.toml", "is a folder"), ("pipe.toml", "is a pipe")):
+        for read in (load_protocol, load_study):
+            with pytest.raises(UsageError, match=f"{name} {told}"):
+                read(str(tmp_path / name))
 
 
 def test_a_missing_protocol_file_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One registry for everybody: ours, installed packages' and plugin files', read without torch."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -178,6 +179,31 @@ def test_a_plugin_that_cannot_be_used_is_refused_and_forgotten(plugin, text, mes
     with pytest.raises(VariantError, match=message):
         variants.load_plugin(plugin(text))
     assert variants.names() == known
+
+
+def test_what_is_there_and_is_no_plugin_is_called_what_it_is(tmp_path):
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "plug.txt").write_text(PLUGIN)
+    (tmp_path / "plug").write_text(PLUGIN)
+    os.mkfifo(tmp_path / "pipe.py")
+    for name, told in (
+        ("folder.py", "is a folder"),
+        ("plug.txt", r"does not end in \.py"),
+        ("plug", r"does not end in \.py"),
+        ("pipe.py", "is a pipe"),
+    ):
+        with pytest.raises(VariantError, match=f"{name} .*{told}.*Give a Python file"):
+            variants.load_plugin(tmp_path / name)
+
+
+def test_a_name_that_no_folder_can_have_is_refused_where_it_is_registered(plugin):
+    with pytest.raises(VariantError, match=r"260 signs.*at most 255"):
+        variants.load_plugin(plugin(PLUGIN.replace("NAME", "v" * 260)))
+
+
+def test_what_a_plugin_prints_is_no_answer_of_the_command(plugin, capsys):
+    variants.load_plugin(plugin("print('hello')\n" + PLUGIN.replace("NAME", "mine")))
+    assert capsys.readouterr() == ("", "hello\n")
 
 
 def test_a_missing_plugin_is_refused(tmp_path):

@@ -207,6 +207,14 @@ def test_list_runs_shows_their_status(bench: Command, finished_runs: Path) -> No
     assert "tiny/toy-stripes/slot9/seed0" in {row["run"] for row in rows}
 
 
+def test_a_dry_run_refuses_features_that_the_run_would_refuse(call: Command) -> None:
+    wrong = ("--protocol", "tiny.toml", "--set", "score.features=nope", "--dry-run")
+    for command in (("run",), ("study", "--seed", "0", "--dataset", "toy-stripes")):
+        outcome = call(*command, "--variant", "kmeans5", *wrong)
+        assert outcome.returncode == 2, outcome.stderr
+        assert "Unknown feature network 'nope'" in outcome.stderr
+
+
 @pytest.mark.parametrize("below", ["", "tiny", "tiny/toy-stripes", "tiny/toy-stripes/slot9", SLOT9[5:]])
 def test_runs_are_filtered_alike_from_whatever_folder_they_are_listed(
     call: Command, finished_runs: Path, below: str

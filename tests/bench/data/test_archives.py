@@ -3,6 +3,7 @@
 import stat
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -129,6 +130,14 @@ def test_a_member_with_a_wrong_checksum_is_refused(image_folder, zipped, target)
     with pytest.raises(BenchError, match="damaged"):
         unpack_archive(archive, TINY, target, Silent())
     assert not leftovers(target)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("/dev/null", "is a pipe, socket or device"), (".", "is a folder")]
+)
+def test_an_archive_that_is_no_file_is_called_what_it_is(target, place, told):
+    with pytest.raises(BenchError, match=f"{told}.*--archive"):
+        unpack_archive(Path(place), TINY, target, Silent())
 
 
 def test_a_missing_archive_is_told(target, tmp_path):

@@ -70,7 +70,7 @@ def test_a_name_that_is_no_study_lists_those_there_are() -> None:
     [
         (
             HEAD + "sedes = [0]\n",
-            "mine.toml, line 2, sedes: there is no such key. Keys: name, summary, protocol",
+            "mine.toml, line 2, sedes: there is no such key. Did you mean 'seeds'? Keys: name, summary",
         ),
         (
             HEAD + "[engine]\nworkers = 0\n",
@@ -83,11 +83,14 @@ def test_a_name_that_is_no_study_lists_those_there_are() -> None:
         ),
         (HEAD + 'seeds = "4..0"\n', "mine.toml, line 2, seeds: the seeds 4..0 run backwards; write 0..4"),
         (HEAD + 'seeds = "many"\n', "write 0..4 for the seeds 0 to 4, or 0,2,7"),
-        (HEAD + "datasets = []\n", "mine.toml, line 2, datasets: Tuple should have at least 1 item"),
+        (HEAD + "datasets = []\n", "mine.toml, line 2, datasets: give a list of at least 1"),
         (
             'variants = [\n  "slot9",\n  3,\n]\n',
             "mine.toml, line 3, variants: Input should be a valid string",
         ),
+        ('variants = "slot9"\n', "mine.toml, line 1, variants: give a list, as in"),
+        (HEAD + 'changes = "a"\n', "mine.toml, line 2, changes: give a list, as in"),
+        (HEAD + "engine = 2\n", "mine.toml, line 2, engine: give a table: a line [engine] above its keys"),
         ("seeds = [0]\n", "name at least one variant or baseline"),
         ("variants = [\n", "mine.toml is not readable TOML"),
     ],
