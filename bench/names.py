@@ -25,6 +25,15 @@ def unknown_name(kind: str, given: str, known: Iterable[str], remedy: str) -> Us
     return UsageError(f"Unknown {kind} {given!r}.{meant} There are: {', '.join(names)}. See: {remedy}")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "cell"), counted(2, "cell")
+    ('1 cell', '2 cells')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def folder_name(what: str, name: str) -> str:
     """`name`, which is going to be the name of one folder; `what` is named by it.
 

@@ -57,7 +57,7 @@ def resolve_device(asked: str) -> str:
             f"There is no device {asked!r} on this machine (torch sees {torch.cuda.device_count()} GPUs). "
             "Use --device cpu, or see: bench doctor"
         )
-    return asked
+    return "cpu" if device.type == "cpu" else asked
 
 
 def use_threads(threads: int | None) -> int:

@@ -219,7 +219,8 @@ def list_runs(
         columns = [Column("run", "name"), Column("status", "name"), Column("images seen")]
         print_table([*columns, Column("reason", "prose")], cells)
     elif every:
-        announce(f"None of the {len(every)} runs in {runs} is of that kind.")
+        most = f"None of the {len(every)} runs" if len(every) > 1 else "The one run"
+        announce(f"{most} in {runs} is {'' if len(every) > 1 else 'not '}of that kind.")
     else:
         announce(f"There are no runs in {runs}. Make one with: bench run --variant slot9")
 

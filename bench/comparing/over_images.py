@@ -43,7 +43,7 @@ from bench.comparing.sides import (
 from bench.errors import BenchError
 from bench.names import command
 from bench.runs.folder import RunFolder
-from bench.runs.records import Direction, DirectionScores, Scores, read_scores
+from bench.runs.records import Direction, DirectionScores, Scores, kept_by, read_scores
 from bench.scoring.pairing import matches
 from bench.statistics import Pair, Side
 from bench.statistics.claims import SEEDS_FOR_CLAIM
@@ -142,7 +142,9 @@ def why_not(a: Translations, b: Translations) -> str | None:
     if same:
         return None
     size = next((["--size", one.size] for one in (a, b) if one.size), [])
-    again = command("score", "--real", "DIR", "--fake", "DIR", *size)
+    kept = next((one for one in (b, a) if not one.seeds), None)
+    place = kept_by(kept.folders[0].scores_json) if kept else []
+    again = command("score", "--real", "DIR", "--fake", "DIR", *size, *place)
     what = "were held against different real images" if same is False else "do not tell their real images"
     told = "; ".join(f"{one.name}: {_real(one)}" for one in (a, b))
     return (

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.data.files import data_root, kind_of, list_images, misfit, printable, shell_quoted
 from bench.data.scenes import SCENES, EmbeddedSet
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
 from bench.names import command, unknown_name
 
 SERVER = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets"
@@ -178,8 +178,11 @@ def find_real(name: str) -> RealSet:
     """As `find`, for sets that consist of files. Raises UsageError for embedded ones too."""
     entry = find(name)
     if isinstance(entry, EmbeddedSet):
-        raise unknown_name(
-            "downloadable dataset", name, SETS, "bench list datasets; embedded sets need no download"
+        raise UsageError(
+            f"{name} is rendered at the size asked for (embedded sets need no download): it lies in no "
+            f"folder. Some of its images stand in samples/ of a run: "
+            f"{command('run', '--variant', 'copy', '--dataset', name)}. A generator of your own is scored on "
+            f"all of them as a variant, by --plugin FILE.py. Sets in folders: {', '.join(SETS)}."
         )
     return entry
 

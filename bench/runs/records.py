@@ -159,6 +159,11 @@ def read_record(path: Path) -> RunRecord:
         folder = path.parent
         if folder.is_symlink() and not is_there(folder):
             raise BenchError(f"{folder} is a link to {folder.readlink()}, which is not there.") from None
+        if is_there(folder / "scores.json") and not is_there(path):
+            raise BenchError(
+                f"{folder} holds scores of images from elsewhere, no run. Score those images again with: "
+                + command("score", "--real", "DIR", "--fake", "DIR", *kept_by(folder / "scores.json"))
+            ) from None
         raise BenchError(f"Cannot read {explained(error)}") from None
     except UnicodeDecodeError as error:
         raise BenchError(f"{path} is damaged (not UTF-8 text: {error.reason}).") from None
@@ -291,6 +296,16 @@ class Scores(ScoreModel):
     def model_post_init(self, context: Any) -> None:
         """What scores tell of their metrics is known from then on: see `bench.runs.metrics.described`."""
         learn(self.metrics)
+
+
+def kept_by(path: Path) -> list[str]:
+    """The options by which scores of images from elsewhere are kept where this scores.json lies."""
+    try:
+        card = read_scores(path).card
+    except BenchError:
+        return []
+    given = [key for key in ("name", "protocol", "dataset") if card.get(key)]
+    return [word for key in given for word in (f"--{key}", str(card[key]))]
 
 
 def real_fingerprint_key(direction: str) -> str:

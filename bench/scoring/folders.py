@@ -6,7 +6,7 @@ Which images are meant, what is refused and what is said of them before they are
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import PIL
 
@@ -21,7 +21,7 @@ from bench.scoring.external import ExternalScores, ImageSets, score_image_sets
 from bench.scoring.features import ImageSet
 from bench.scoring.kernel import check_subset_size
 from bench.scoring.networks.network import FeatureNetwork
-from bench.scoring.pairing import mixed, pair, role
+from bench.scoring.pairing import TRANSLATED, mixed, pair, telling_pattern
 from bench.scoring.references import evenly_spaced
 
 USUAL_SUBSET = 50
@@ -269,10 +269,11 @@ def require_equal_sizes(folders: Sequence[FolderImages], size: int | None) -> No
     shapes = {images.shape for images in folders if images.shape}
     if len(shapes) > 1:
         listed = ", ".join(
-            f"{images.label} {images.shape[0]} x {images.shape[1]}" for images in folders if images.shape
+            f"{images.label} {images.shape[1]} x {images.shape[0]}" for images in folders if images.shape
         )
         raise BenchError(
-            f"The folders hold images of different sizes: {listed}. Have them resized: --size 256"
+            f"The folders hold images of different sizes: {listed} (width x height). Have them resized: "
+            "--size 256"
         )
 
 
@@ -297,10 +298,10 @@ def require_translations_alone(names: Sequence[str], folder: Path) -> None:
     """Raise UsageError where a folder holds translations beside their sources and no pattern tells which."""
     both = mixed(names)
     if both:
-        ending = both[0].removeprefix(role(PurePosixPath(both[0]).stem)[0])
+        pattern = telling_pattern(both, TRANSLATED)
         raise UsageError(
             f"{printable(folder)} holds translations beside their sources, such as {both[0]} and {both[1]}. "
-            f"Say which files are the translations, for example: --pattern '*{PurePosixPath(ending).name}'"
+            f"Say which files are the translations, for example: --pattern '{pattern}'"
         )
 
 

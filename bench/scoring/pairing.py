@@ -13,8 +13,10 @@ each with the folders and, where no two images of a side share a name, without t
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -88,7 +90,7 @@ def mixed(names: Sequence[str]) -> tuple[str, str] | None:
     untranslated: dict[tuple[PurePosixPath, str], str] = {}
     for name in names:
         place = PurePosixPath(name)
-        stem, what, _ = role(place.stem)
+        stem, what, _ = role(unicodedata.normalize("NFC", place.stem))
         kept = translated if what in TRANSLATED else untranslated if what in UNTRANSLATED else {}
         kept.setdefault((place.parent, stem), name)
     both = sorted(translated.keys() & untranslated.keys())
@@ -102,7 +104,8 @@ def _readings(
     for readers in readings:
         for with_folders in (True, False):
             mine, theirs = (
-                read(_stems(names, with_folders)) for read, names in zip(readers, (a, b), strict=True)
+                read(_composed(_stems(names, with_folders)))
+                for read, names in zip(readers, (a, b), strict=True)
             )
             if with_folders or (len(set(mine)), len(set(theirs))) == (len(mine), len(theirs)):
                 yield mine, theirs
@@ -111,6 +114,12 @@ def _readings(
 def _stems(names: Sequence[str], with_folders: bool) -> Keys:
     places = [PurePosixPath(name) for name in names]
     return [str(place.with_suffix("")) if with_folders else place.stem for place in places]
+
+
+def _composed(stems: Keys) -> Keys:
+    """Letters with marks as one sign each, which some systems write as two, unless two names become one."""
+    found = [unicodedata.normalize("NFC", stem) for stem in stems]
+    return found if len(set(found)) == len(set(stems)) else stems
 
 
 def _without_roles(stems: Keys) -> Keys:
@@ -176,11 +185,28 @@ def _several(names: list[str], folder: str, option: str) -> BenchError:
             f"{folder} holds several images called {stems.pop()} that differ in their suffix alone. Pairs "
             "are found by name: keep one of them."
         )
-    first = PurePosixPath(names[0])
+    wanted = TRANSLATED if option == "--pattern" else UNTRANSLATED
+    pattern = telling_pattern(names, wanted)
+    remedy = f"Say which files to take: {option} '{pattern}'" if pattern else "Keep one of them"
     return BenchError(
-        f"{' and '.join(names[:2])} in {folder} may both be meant: pairs are found by name. Say which files "
-        f"to take: {option} '*{first.name.removeprefix(role(first.stem)[0])}'"
+        f"{' and '.join(names[:2])} in {folder} may both be meant: pairs are found by name. {remedy}"
     )
+
+
+def telling_pattern(names: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """A wildcard that takes some of these files and leaves others, best those of a role that is `wanted`.
+
+    >>> telling_pattern(["x_fake.png", "x.png"], TRANSLATED), telling_pattern(["fake_1.png", "a"], TRANSLATED)
+    ('*_fake.png', 'fake_*')
+    """
+    places = [PurePosixPath(name) for name in names]
+    for place in sorted(places, key=lambda each: role(each.stem)[1] not in wanted):
+        bare = role(place.stem)[0]
+        behind = place.stem.startswith(bare)
+        pattern = f"*{place.name.removeprefix(bare)}" if behind else f"{place.stem.removesuffix(bare)}*"
+        if bare != place.stem and not all(fnmatchcase(each.name, pattern) for each in places):
+            return pattern
+    return None
 
 
 MOST_KEPT = 8

@@ -19,6 +19,7 @@ from rich.live import Live
 from rich.text import Text
 
 from bench.cell import Cell
+from bench.names import counted
 from bench.progress import fitted
 from bench.protocol import LENGTHS, key_of
 from bench.studies.conduct import CellResult, Conducted, End
@@ -201,7 +202,7 @@ def plan_sums(plan: Sequence[Planned], study: Study) -> list[str]:
     """The sums over all cells, then what could not be estimated and how to measure it."""
     counts = Counter(planned.standing.state for planned in plan)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return [f"{len(plan)} cells: {states}", *plan_remarks(plan, study)]
+    return [f"{counted(len(plan), 'cell')}: {states}", *plan_remarks(plan, study)]
 
 
 def plan_remarks(plan: Sequence[Planned], study: Study) -> list[str]:
@@ -219,8 +220,8 @@ def plan_remarks(plan: Sequence[Planned], study: Study) -> list[str]:
         others = [change for change in study.changes if key_of(change) not in LENGTHS]
         few_steps = study.model_copy(update={"changes": (*others, "train.images_seen=40")})
         found.append(
-            f"- for {len(left) - len(known)} cells: no run of equal steps is there yet. Measure one, for "
-            f"example: {shlex.join(run_words(unknown, few_steps))}"
+            f"- for {counted(len(left) - len(known), 'cell')}: no run of equal steps is there yet. "
+            f"Measure one, for example: {shlex.join(run_words(unknown, few_steps))}"
         )
     return found
 
@@ -284,7 +285,7 @@ def result_text(conducted: Conducted, commands: Sequence[str], again: str) -> st
     """Counts, every failure with its reason and the command to repeat it, and how to go on."""
     counts = Counter(result.end for result in conducted.results)
     parts = [f"{counts[end]} {word}" for end, word in WORDS.items() if counts[end]]
-    lines = [f"{len(conducted.results)} cells: {', '.join(parts)}, in {conducted.seconds:.0f} s"]
+    lines = [f"{counted(len(conducted.results), 'cell')}: {', '.join(parts)}, in {conducted.seconds:.0f} s"]
     for result, command in zip(conducted.results, commands, strict=True):
         if result.end == "failed":
             lines += failure_lines(result, command)

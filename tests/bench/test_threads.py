@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from bench.setup import resolve_device
 from bench.signals import SPINS, wait_without_stalling
 
 
@@ -26,3 +27,7 @@ def test_what_the_user_has_set_is_kept(monkeypatch: pytest.MonkeyPatch, name: st
         "OMP_WAIT_POLICY": None,
         "GOMP_SPINCOUNT": None,
     } | {name: value}
+
+
+def test_a_numbered_cpu_is_the_one_cpu() -> None:
+    assert resolve_device("cpu:3") == resolve_device("cpu") == "cpu"

@@ -193,6 +193,15 @@ def test_the_one_state_dict_that_fits_is_found_in_what_a_training_saved(wrap, pu
         (lambda state: dict(enumerate(state.values())), "under numbers, not names"),
         (lambda state: list(state), "no tensors by name"),
         (lambda state: {}, "holds nothing"),
+        (
+            lambda state: {name: each.numpy() for name, each in state.items()},
+            r"holds \d+ NumPy arrays, no tensors \(such as .*make them with torch\.from_numpy",
+        ),
+        (
+            lambda state: {name.encode(): each for name, each in state.items()},
+            "under keys of type bytes, not",
+        ),
+        (lambda state: {(name, 1): each for name, each in state.items()}, "under keys of type tuple, not"),
         (lambda state: dict(list(state.items())[:-1]), "missing: "),
         (lambda state: state | {"more.weight": torch.zeros(2)}, "left over: more.weight"),
         (
@@ -200,7 +209,7 @@ def test_the_one_state_dict_that_fits_is_found_in_what_a_training_saved(wrap, pu
             "more than one that fits",
         ),
     ],
-    ids=["numbers", "list", "empty", "missing", "left over", "two"],
+    ids=["numbers", "list", "empty", "arrays", "bytes", "tuples", "missing", "left over", "two"],
 )
 def test_where_none_or_several_fit_it_is_said_what_is_there_and_what_is_wanted(
     wrap, said, published_state
@@ -229,6 +238,14 @@ def test_a_file_that_holds_no_weights_is_called_what_it_is(content, said, tmp_pa
     (tmp_path / "net.pth").write_bytes(content)
     with pytest.raises(VariantError, match=said):
         read_file(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("content", [b"\x80\x02\x00\x01nonsense", bytes(64)])
+def test_a_damaged_safetensors_file_is_called_that(content, tmp_path) -> None:
+    (tmp_path / "st.safetensors").write_bytes(content)
+    with pytest.raises(VariantError, match="no safetensors file, or damaged") as error:
+        read_file(tmp_path / "st.safetensors")
+    assert "torch.save" not in str(error.value)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path) -> None:

@@ -115,6 +115,11 @@ def read(content: bytes, name: str) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in any way that its readers know of
+        if name.endswith(".safetensors") and not zipfile.is_zipfile(io.BytesIO(content)):
+            raise VariantError(
+                f"{name} is no safetensors file, or damaged ({len(content)} bytes): its header cannot be "
+                "read. Download or copy it again."
+            ) from None
         raise VariantError(f"{name} {refusal(content, error)}") from None
 
 
@@ -189,7 +194,7 @@ def refusal(content: bytes, error: Exception) -> str:
     classes = ", ".join(dict.fromkeys(named))
     return (
         f"holds objects of {classes}, as a whole pickled model does: reading them would run code, so nothing "
-        f"is read. Where it was made, save the weights alone: {SAVE}"
+        f"is read. Where it was made, save the weights alone: {SAVE}."
     )
 
 
@@ -320,14 +325,22 @@ def told(loaded: Any, depth: int = 0) -> str:
     if not isinstance(loaded, Mapping):
         return f"no tensors by name ({type(loaded).__name__})"
     tensors = [(key, each) for key, each in loaded.items() if isinstance(each, Tensor)]
-    numbered = " under numbers, not names" if any(not isinstance(key, str) for key, _ in tensors) else ""
+    odd = next((type(key).__name__ for key, _ in tensors if not isinstance(key, str)), None)
+    numbered = f" under {'numbers' if odd == 'int' else f'keys of type {odd}'}, not names" if odd else ""
     parts = []
     if tensors:
         key, first = tensors[0]
         count = "one tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
         such_as = f"{key} {list(first.shape)}"
         parts.append(f"{count}{numbered} ({'' if len(tensors) == 1 else 'such as '}{such_as})")
-    others = [(key, each) for key, each in loaded.items() if not isinstance(each, Tensor)]
+    arrays = [(key, each) for key, each in loaded.items() if isinstance(each, np.ndarray)]
+    if arrays:
+        key, array = arrays[0]
+        count = "one NumPy array" if len(arrays) == 1 else f"{len(arrays)} NumPy arrays"
+        parts.append(
+            f"{count}, no tensors (such as {key} {list(array.shape)}); make them with torch.from_numpy"
+        )
+    others = [(key, each) for key, each in loaded.items() if not isinstance(each, Tensor | np.ndarray)]
     parts += [
         f"{key}: {told(each, depth + 1)}" if isinstance(each, Mapping) and depth < DEEPEST else str(key)
         for key, each in others[:AS_MANY]

@@ -230,6 +230,13 @@ def test_runs_are_filtered_alike_from_whatever_folder_they_are_listed(
         assert listed(f"--{option}", "else") == []
 
 
+def test_a_rendered_set_says_that_it_lies_in_no_folder_and_what_to_do(call: Command) -> None:
+    outcome = call("data", "path", "toy-stripes")
+    assert outcome.returncode == 2
+    assert "lies in no folder" in outcome.stderr
+    assert "bench run --variant copy --dataset toy-stripes" in outcome.stderr
+
+
 @pytest.mark.parametrize("status", ["finished", "Done", "don", ""])
 def test_a_status_that_no_run_can_have_is_refused(call: Command, status: str) -> None:
     outcome = call("list", "runs", "--status", status)

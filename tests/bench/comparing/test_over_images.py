@@ -138,6 +138,13 @@ def test_the_same_images_under_two_names_do_not_differ(make_images, compare) -> 
     assert {one.mean_difference for one in outcome.comparisons} == {0.0}
 
 
+def test_a_folder_of_images_from_elsewhere_says_how_they_are_scored_again(make_images) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(
+        BenchError, match=r"images from elsewhere, no run.*--real DIR --fake DIR --name theirs"
+    ):
+        make_images("theirs", 0.6).read()
+
+
 @pytest.mark.parametrize("link", ["smoke/toy-stripes/theirs", "smoke/toy-stripes", "smoke"])
 def test_images_are_found_behind_a_link_as_runs_are(  # type: ignore[no-untyped-def]
     make_run, make_images, compare, tmp_path, link: str
@@ -181,7 +188,9 @@ def test_images_held_against_other_real_ones_are_refused_with_what_to_do(  # typ
     make_run("slot9", 0, 0.1)
     make_images("theirs", 0.6, real=7)
     with pytest.raises(
-        BenchError, match=r"different real images.*bench score --real DIR --fake DIR --size 64"
+        BenchError,
+        match=r"different real images.*bench score --real DIR --fake DIR --size 64 "
+        "--name theirs --protocol smoke --dataset toy-stripes",
     ):
         compare()
 

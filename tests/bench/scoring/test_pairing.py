@@ -1,5 +1,7 @@
 """Pairs by name: translations to their sources, test images to themselves, whatever programs call them."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +68,9 @@ def test_a_name_that_is_a_role_and_a_point_is_compared_like_any_other() -> None:
         (["a.png"], ["a.jpg", "a.png"], "sources holds several images called a that differ in their suffix"),
         (["a.png", "a.bmp"], ["a.jpg"], "fakes holds several images called a that differ in their suffix"),
         (["a_fake.png"], ["a_real_A.png", "a_real_B.png"], r"--source-pattern '\*_real_A\.png'"),
+        (["x_fake.png"], ["x.jpg", "x_real.png"], r"--source-pattern '\*_real\.png'"),
+        (["a.png", "a_fake.png"], ["a_real.png"], r"--pattern '\*_fake\.png'"),
+        (["a.png", "fake_a.png"], ["real_a.png"], r"--pattern 'fake_\*'"),
         (["horse_1.png", "horse_2.png"], ["zebra_1.jpg", "zebra_2.jpg"], "2 of 2 images in fakes have no"),
         (["a1.png", "a2.png"], ["b1.png", "b2.png"], "2 of 2 images in fakes have no source"),
     ],
@@ -73,6 +78,18 @@ def test_a_name_that_is_a_role_and_a_point_is_compared_like_any_other() -> None:
 def test_names_that_do_not_tell_are_refused(fakes: list[str], sources: list[str], message: str) -> None:
     with pytest.raises(BenchError, match=message):
         pair(fakes, sources, FOLDERS)
+
+
+@pytest.mark.parametrize(("translated", "original"), WRITTEN)
+def test_letters_with_marks_are_paired_however_they_are_written(translated: str, original: str) -> None:
+    stems = ["\u00e4rger", "caf\u00e9"]
+    fakes = [translated.format(unicodedata.normalize("NFD", stem)) for stem in stems]
+    assert pair(fakes, [original.format(stem) for stem in reversed(stems)], FOLDERS) == [1, 0]
+
+
+def test_two_files_that_differ_in_how_a_letter_is_written_stay_two() -> None:
+    both = [unicodedata.normalize(form, "\u00e4") for form in ("NFC", "NFD")]
+    assert pair([f"{name}.png" for name in both], [f"{name}.jpg" for name in both], FOLDERS) == [0, 1]
 
 
 @given(stems=STEMS, kept=st.sets(st.integers(0, 7)), written=st.sampled_from(WRITTEN))
