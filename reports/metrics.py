@@ -111,10 +111,11 @@ def help_text(key: str) -> str:
 
 
 def table_of(key: str) -> str | None:
-    """The table that a metric goes to; None for the headline distances, which have their own."""
-    if is_kernel(key) or is_frechet(key):
-        return None
+    """The table that a metric goes to; None for the headline distances, which have their own, and for what is
+    of the training: a mean over the seeds that have a value would flatter those that have none."""
     known = metric(key)
+    if is_kernel(key) or is_frechet(key) or (known is not None and known.table == "cost"):
+        return None
     return known.table if known and known.table in TABLES else "faithfulness"
 
 

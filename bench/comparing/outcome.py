@@ -16,6 +16,7 @@ from bench.comparing.selection import Chosen, check_schedules, check_traces, cho
 from bench.comparing.sides import stem
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
+from bench.runs.records import Direction, Scores, said_of
 from bench.statistics import Comparison, Control, Pair, compare, evaluate_control
 
 KERNEL_DISTANCES = ("kid", "kd")
@@ -75,7 +76,7 @@ def pair_runs(request: ComparisonRequest, catalogue: Catalogue) -> PairedRuns:
     )
     scored = [with_scores(one) for one in groups]
     pairs, undefined = make_pairs(scored, request, names, catalogue)
-    remarks = tuple(without_repetition([*_remarks(a, b, scored), *undefined]))
+    remarks = tuple(without_repetition([*_remarks(a, b, scored, request.directions), *undefined]))
     return PairedRuns(names, same_variant, tuple(pairs), tuple(scored), differences, remarks)
 
 
@@ -118,12 +119,15 @@ def _control(comparisons: Sequence[Comparison]) -> Control:
     return evaluate_control(p_values, min((len(one.seeds) for one in comparisons), default=0))
 
 
-def _remarks(a: Chosen, b: Chosen, scored: Sequence[Scored]) -> Iterator[str]:
+def _remarks(
+    a: Chosen, b: Chosen, scored: Sequence[Scored], directions: Sequence[Direction]
+) -> Iterator[str]:
     yield from a.remarks
     yield from b.remarks
     for one in scored:
         yield check_traces(one.group)
         yield from one.group.remarks
+        yield from courses(one, (a.label, b.label), directions)
         for seed in one.group.seeds:
             card_a, card_b = one.a[seed].card, one.b[seed].card
             differ = sorted(
@@ -131,3 +135,35 @@ def _remarks(a: Chosen, b: Chosen, scored: Sequence[Scored]) -> Iterator[str]:
             )
             if differ:
                 yield f"{one.group.dataset}, seed {seed}: the metric cards differ in {', '.join(differ)}"
+
+
+def courses(one: Scored, names: tuple[str, str], directions: Sequence[Direction]) -> Iterator[str]:
+    """What a value alone does not tell of either side: that it merely copies, when it began to translate."""
+    for name, side in zip(names, (one.a, one.b), strict=True):
+        said: dict[tuple[Direction, str], list[int]] = {}
+        for seed in one.group.seeds:
+            for direction, words in said_of(side[seed]):
+                if direction in directions:
+                    said.setdefault((direction, words.partition(":")[0]), []).append(seed)
+        for (direction, words), seeds in said.items():
+            yield f"{name} {direction} on {one.group.dataset}: {words} ({of_seeds(seeds)})"
+        for direction in directions:
+            found = {seed: course_of(side[seed], direction) for seed in one.group.seeds}
+            told = [f"{words} ({of_seeds([seed])})" for seed, words in found.items() if words]
+            if told:
+                yield f"{name} {direction} on {one.group.dataset}: {', '.join(told)}"
+
+
+def course_of(scores: Scores, direction: Direction) -> str | None:
+    """When a training was better than copying for good; None where nothing is known of it."""
+    score = scores.selections["last"].directions[direction].metrics.get("images_until_better")
+    if score is None:
+        return None
+    if score.value is not None:
+        return f"better than copying from {score.value:.0f} images on"
+    return score.reason if score.reason and score.reason.startswith("not better") else None
+
+
+def of_seeds(seeds: Sequence[int]) -> str:
+    """`seed 0`, or `seeds 0, 2`."""
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"

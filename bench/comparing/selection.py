@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.names import command, unknown_name
-from bench.runs.folder import RunFolder, find_folders, find_runs
+from bench.runs.folder import RunFolder, find_folders, find_runs, not_yet_translating
 from bench.runs.records import RunRecord, Scores, is_there, read_scores
 
 LOOK = "bench list runs; images of another program are kept by: bench score --real DIR --fake DIR --name NAME"
@@ -118,12 +118,22 @@ def choose_runs(text: str, root: Path, dataset: str | None, protocol: str | None
         raise UsageError(f"{text} has no runs of that protocol and dataset. It has: {_names(there)}.")
     done = tuple(run for run in wanted if run.record.status == "done")
     if not done:
-        states = _names(f"{run.folder.path} ({run.record.status})" for run in wanted)
+        states = _names(f"{run.folder.path} ({standing(run)})" for run in wanted)
         raise BenchError(
             f"No run of {text} is finished: {states}. Finish it with: {command('run', '--variant', text)}"
         )
-    left_out = [f"{run.folder.path} is {run.record.status}: left out" for run in wanted if run not in done]
+    left_out = [left_out_as(run) for run in wanted if run not in done]
     return Chosen(done[0].record.cell.variant, done, (*unread, *left_out))
+
+
+def left_out_as(run: Run) -> str:
+    """What is said of a run that is not finished."""
+    return f"{run.folder.path} is {standing(run)}: left out"
+
+
+def standing(run: Run) -> str:
+    """The status of a run, and where it stands at copying."""
+    return ", ".join(filter(None, (run.record.status, not_yet_translating(run.folder, run.record))))
 
 
 def find_images(root: Path) -> list[Images]:

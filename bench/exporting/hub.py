@@ -16,7 +16,7 @@ from bench.errors import BenchError
 from bench.exporting import refuse_standing, seeded, whole_or_nothing
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import described
-from bench.runs.records import DIRECTIONS, Direction, RunRecord, Scores, read_scores
+from bench.runs.records import DIRECTIONS, Direction, RunRecord, Scores, read_scores, said_of
 from bench.training.weights import read_origin
 from bench.translating import generator_of_run
 from variants.contract import STRIDE, Generator
@@ -119,7 +119,7 @@ def card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin:
         f"One training. Another seed gives another generator and other scores; of the variant "
         f"`{cell.variant}` nothing is claimed here.",
         f"Scored at {size} x {size} pixels. Other sizes run, and were not measured.",
-        *said_of_scores(scores),
+        *(f"{direction}: {words}." for direction, words in said_of(scores)),
         *record.warnings,
     ]
     parts = [
@@ -143,17 +143,6 @@ def card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin:
         "\n".join(f"- {limit}" for limit in limits),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def said_of_scores(scores: Scores) -> list[str]:
-    """What scores say in words although they have a value: a head that attends to nothing, a mere copy."""
-    found = [
-        f"{direction}: {score.reason}."
-        for direction, measured in scores.selections["last"].directions.items()
-        for score in measured.metrics.values()
-        if score.value is not None and score.reason
-    ]
-    return list(dict.fromkeys(found))
 
 
 def measured(scores: Scores) -> Iterator[str]:

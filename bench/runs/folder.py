@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError, explained
 from bench.runs import atomic
-from bench.runs.records import RunRecord, is_there, read_record
+from bench.runs.records import DIRECTIONS, RunRecord, is_there, read_record, read_table
 
 LOCK = ".lock"
 
@@ -228,10 +228,11 @@ def run_row(path: Path, root: Path) -> dict[str, Any]:
         parts = ["", "", "", *path.absolute().parts][-4:-1]  # a damaged record tells nothing, its place may
         return row | dict(zip(("protocol", "dataset", "variant"), parts, strict=True))
     to_see = record.images_to_see
+    said = [record.reason, not_yet_translating(RunFolder(path), record)]
     return {
         "run": name,
         "status": record.status,
-        "reason": record.reason,
+        "reason": "; ".join(each for each in said if each) or None,
         "images_seen": None if to_see is None else f"{images_so_far(path, record)} of {to_see}",
         "protocol": record.cell.protocol,
         "dataset": Path(record.cell.dataset).name,
@@ -246,6 +247,17 @@ def images_so_far(path: Path, record: RunRecord) -> int:
         return max(record.images_seen, int(last.split(",")[1]))
     except (OSError, ValueError, IndexError):
         return record.images_seen
+
+
+def not_yet_translating(folder: RunFolder, record: RunRecord) -> str | None:
+    """In words where an unfinished run stood at copying at its last validation; None for all else."""
+    rows = [] if record.status == "done" else read_table(folder.validation_csv)
+    if not rows:
+        return None
+    copying = [direction for direction in DIRECTIONS if rows[-1].get(f"collapsed_{direction}") == "true"]
+    if not copying:
+        return None
+    return f"not yet translating: {' and '.join(copying)} at copying after {rows[-1]['images_seen']} images"
 
 
 def failed_runs(places: Sequence[Path], named: bool = False) -> list[tuple[RunFolder, str]]:

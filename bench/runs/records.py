@@ -1,5 +1,6 @@
 """What a run folder tells, as objects: `run.json`, the record of the run, and `scores.json`, its scores."""
 
+import csv
 import json
 import math
 from datetime import UTC, datetime
@@ -338,3 +339,22 @@ def read_scores(path: Path) -> Scores:
             f"{path} is damaged ({where}: {first['msg']}). "
             f"Make it again with: {command('score', path.parent)}"
         ) from None
+
+
+def said_of(scores: Scores) -> list[tuple[Direction, str]]:
+    """What scores say in words although they have a value: a head that attends to nothing, a mere copy."""
+    found = [
+        (direction, score.reason)
+        for direction, measured in scores.selections["last"].directions.items()
+        for score in measured.metrics.values()
+        if score.value is not None and score.reason
+    ]
+    return list(dict.fromkeys(found))
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file of a run, such as validation.csv; none where it is not written yet."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

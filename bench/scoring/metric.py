@@ -30,9 +30,10 @@ NO_BACKGROUND = "no mask weighs the input image"
 NO_GENERATOR = "the images are another program's"
 NO_DRAWS = "the protocol asks for fewer than 2 draws"
 
-Kind = Literal["image", "split", "features", "gap", "cost"]
+Kind = Literal["image", "split", "features", "gap", "cost", "course"]
 """`image`: one number an image; `split`: one of all images, taken in batch by batch; `features`: of two sets
-of feature vectors; `gap`: between means of another metric; `cost`: of the run, read from run.json."""
+of feature vectors; `gap`: between means of another metric; `cost`: of the run, read from run.json;
+`course`: of the training, read from validation.csv."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Metric:
             if self.needs_any(OF_TRUTH):
                 return "truth"
             return "mask" if self.needs_any(OF_MASKS) else "image"
-        return "cost" if self.kind == "cost" else "set"
+        return "cost" if self.kind in ("cost", "course") else "set"
 
     @property
     def undefined_when(self) -> str:
@@ -318,7 +319,8 @@ def on_features() -> list[Metric]:
 
 def infos(network: str) -> dict[str, MetricInfo]:
     """What scores.json says of all that is measured with a feature network: key -> info."""
-    scored = [*on_features(), *(each for each in on_images() if not each.per_mask)]
+    course = [each for each in METRICS.entries().values() if each.kind == "course"]
+    scored = [*on_features(), *(each for each in on_images() if not each.per_mask), *course]
     return {each.key(network): each.info(network) for each in scored}
 
 

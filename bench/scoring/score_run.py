@@ -19,6 +19,7 @@ from bench.runs.records import DIRECTIONS, Direction, DirectionScores, Scores, S
 from bench.scoring.features import fingerprint
 from bench.scoring.measure import OUTPUT, DirectionMeasurement, Measured, measure_alone
 from bench.scoring.metric import infos, on_images
+from bench.scoring.metrics.cost import scores_of_course
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.references import ReferenceFeatures, dataset_reference
 from bench.scoring.samples import write_final_samples
@@ -149,6 +150,7 @@ class RunScoring:
     def summarise(self, weights: Weights, measured: Mapping[Direction, Measured]) -> Selection:
         """All scores of one choice of weights."""
         directions: dict[Direction, DirectionScores] = {}
+        course = scores_of_course(self._folder)
         for direction, each in measured.items():
             reference = self._references[direction]
             sets = feature_sets(each, reference, self._cell.protocol.score.kid_subset_size)
@@ -158,6 +160,7 @@ class RunScoring:
                 metrics={
                     **set_scores(sets, self._network.name, reference.floor),
                     **image_scores(each, self._targets[direction]),
+                    **course[direction],
                 },
             )
         return Selection(step=weights.step, images_seen=weights.images_seen, directions=directions)

@@ -5,18 +5,16 @@ run that was continued is one curve. `tensorboard --logdir runs` names every run
 the training step; times are those of training, counted from the run's start.
 """
 
-import csv
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import read_entries
-from bench.runs.records import read_scores
+from bench.runs.records import read_scores, read_table
 from bench.tracking import Tracker, tracker
 
 FOLDER = "tensorboard"
@@ -47,8 +45,8 @@ class TensorBoard(Tracker):
 
     def update(self) -> None:
         """Add what the files hold and the events do not."""
-        self._curves("losses", rows_of(self.folder.losses_csv))
-        self._curves("validation", rows_of(self.folder.validation_csv))
+        self._curves("losses", read_table(self.folder.losses_csv))
+        self._curves("validation", read_table(self.folder.validation_csv))
         self._pictures()
         if self.folder.scores_json.is_file() and not self._described:
             self._described = True
@@ -116,14 +114,6 @@ class TensorBoard(Tracker):
 
     def _scalar(self, tag: str, value: float, step: int, when: float | None) -> None:
         self._writer.add_scalar(tag, value, step, walltime=when)
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file of the run; none where it is not written yet."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def numbers_of(row: Mapping[str, str]) -> Iterator[tuple[str, float]]:

@@ -1,6 +1,12 @@
-"""What a run cost, keyed as `costs` in run.json: measured while it trains, so entries without a function."""
+"""What a run cost: measured while it trains, so entries without a function.
 
+Costs are keyed as `costs` in run.json; what its validations tell is a score of either direction.
+"""
+
+from bench.runs.folder import RunFolder
+from bench.runs.records import DIRECTIONS, Direction, Score, read_table
 from bench.scoring.metric import METRICS, Metric
+from bench.statistics.copying import images_until_better
 
 UNTRAINED = "nothing is trained"
 
@@ -23,3 +29,36 @@ cost(
     "bytes",
     "peak of the process (CPU) or of the device's allocator (GPU) while training",
 )
+
+UNTIL_BETTER = Metric(
+    "images_until_better",
+    title="Images until better than copying",
+    unit="images",
+    better="lower",
+    table="cost",
+    formula="images seen at the first validation from which on the 95 % interval of KD less a copy's, "
+    "paired, stays below 0",
+    kind="course",
+    measure=None,
+    when="nothing is trained, fewer than 3 images are held out, or it is not so at the last validation",
+)
+METRICS.add(UNTIL_BETTER.name, UNTIL_BETTER, cost)
+
+
+def scores_of_course(folder: RunFolder) -> dict[Direction, dict[str, Score]]:
+    """What the validations of a run's training tell, by direction."""
+    return {direction: {UNTIL_BETTER.name: until_better(folder, direction)} for direction in DIRECTIONS}
+
+
+def until_better(folder: RunFolder, direction: Direction) -> Score:
+    """Images seen until a training was better than copying for good, or why that cannot be said."""
+    rows = read_table(folder.validation_csv)
+    cells = [row.get(f"kd_from_copy_high_{direction}") for row in rows]
+    seen = [int(row["images_seen"]) for row in rows]
+    if not rows:
+        return Score(value=None, reason=UNTRAINED)
+    if not any(cells):
+        return Score(value=None, reason="no validation was held against a copy: images.validation is below 3")
+    found = images_until_better(seen, [float(cell) if cell else None for cell in cells])
+    reason = None if found is not None else f"not better than copying after {seen[-1]} images"
+    return Score(value=found, reason=reason)

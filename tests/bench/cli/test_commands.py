@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from itertools import pairwise
@@ -282,3 +283,30 @@ def test_a_bad_request_is_answered_with_the_remedy(
     assert outcome.returncode == code
     assert "Traceback" not in outcome.stderr
     assert outcome.stdout == ""
+
+
+def test_scores_say_when_a_training_was_better_than_copying_or_why_that_is_not_known(
+    finished_runs: Path,
+) -> None:
+    scores = json.loads((finished_runs.parent / SLOT9 / "scores.json").read_text())
+    assert scores["metrics"]["images_until_better"]["better"] == "lower"
+    for direction in scores["selections"]["last"]["directions"].values():
+        score = direction["metrics"]["images_until_better"]
+        assert score["value"] is None
+        assert score["reason"] == "no validation was held against a copy: images.validation is below 3"
+
+
+def test_an_unfinished_run_that_stands_at_copying_is_listed_as_not_yet_translating(
+    call: Command, finished_runs: Path, tmp_path: Path
+) -> None:
+    inner = "tiny/toy-stripes/slot9/seed0"
+    shutil.copytree(finished_runs / inner, tmp_path / inner)
+    record = tmp_path / inner / "run.json"
+    columns = "step,images_seen,collapsed_A2B,collapsed_B2A\n"
+    (tmp_path / inner / "validation.csv").write_text(f"{columns}2,2,false,false\n4,4,true,true\n")
+    assert "not yet translating" not in call("list", "runs", "--runs", tmp_path).stdout
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"status": "running"}))
+    assert (
+        "not yet translating: A2B and B2A at copying after 4 images"
+        in call("list", "runs", "--runs", tmp_path).stdout
+    )

@@ -351,3 +351,42 @@ def test_the_command_marks_different_schedules(make_run, tmp_path: Path, run_com
     text = run_command("slot9", "spatial", "--runs", tmp_path / "runs", "--allow-different-schedules")
     assert text.startswith("DIFFERENT SCHEDULES")
     assert "train.learning_rate: 0.0002 against 0.001" in text
+
+
+def with_score(folder, direction: str, key: str, **score: Any) -> None:  # type: ignore[no-untyped-def]
+    """Give a scored run one more score."""
+    kept = json.loads(folder.scores_json.read_text())
+    kept["selections"]["last"]["directions"][direction]["metrics"][key] = score
+    folder.scores_json.write_text(json.dumps(kept))
+
+
+def test_what_merely_copies_and_when_others_began_to_translate_is_said(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    words = "collapsed to copying: {} of the outputs are within 2 levels of their input"
+    for seed, until in ((0, 400), (1, 600), (2, None)):
+        never = {} if until else {"reason": "not better than copying after 800 images"}
+        spatial = make_run("spatial", seed)
+        with_score(spatial, "A2B", "images_until_better", value=until, **never)
+        with_score(spatial, "B2A", "images_until_better", value=None, reason="nothing is trained")
+        slot9 = make_run("slot9", seed, 0.2)
+        if seed:
+            with_score(slot9, "B2A", "kd_from_copy(tiny)", value=0.01, reason=words.format(f"9{seed}%"))
+    remarks = compare().remarks
+    assert "slot9 B2A on toy-stripes: collapsed to copying (seeds 1, 2)" in remarks
+    assert (
+        "spatial A2B on toy-stripes: better than copying from 400 images on (seed 0), better than copying "
+        "from 600 images on (seed 1), not better than copying after 800 images (seed 2)"
+    ) in remarks
+    assert len([each for each in remarks if "copying" in each]) == 2
+    assert not [each for each in compare(directions=("B2A",)).remarks if "A2B" in each]
+
+
+def test_a_run_that_is_left_out_says_that_it_does_not_translate_yet(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for seed in (0, 1):
+        make_run("slot9", seed)
+        make_run("spatial", seed, 0.4)
+    unfinished = make_run("spatial", 2, status="running", scored=False)
+    unfinished.validation_csv.write_text(
+        "step,images_seen,collapsed_A2B,collapsed_B2A\n200,200,true,true\n400,400,false,true\n"
+    )
+    said = next(each for each in compare().remarks if "left out" in each)
+    assert said.endswith("is running, not yet translating: B2A at copying after 400 images: left out")

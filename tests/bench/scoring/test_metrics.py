@@ -13,13 +13,23 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.errors import UsageError
+from bench.runs.folder import RunFolder
 from bench.runs.metrics import DEAD_DEVIATION, described, in_order, key_under
+from bench.runs.records import Direction
 from bench.scoring.measure import Batch, measure_images
 from bench.scoring.metric import METRICS, infos, metric, titled
+from bench.scoring.metrics.cost import scores_of_course
 from bench.scoring.metrics.masks import mask_head_in_words
 from variants.parts import masks as mask_statistics
 
-SINCE_SCHEMA_2 = {"foreground_ap", "best_mask_ap", "best_mask_constancy", "kd_foreground", "kid_foreground"}
+SINCE_SCHEMA_2 = {
+    "foreground_ap",
+    "best_mask_ap",
+    "best_mask_constancy",
+    "kd_foreground",
+    "kid_foreground",
+    "images_until_better",
+}
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 OF_A_TEST: dict[str, Any] = {
     "title": "T",
@@ -173,3 +183,33 @@ def test_a_name_is_given_once() -> None:
         @metric("noise", **OF_A_TEST)
         def noise(output: Tensor) -> Tensor:
             return output
+
+
+VALIDATIONS = """step,images_seen,kd_from_copy_high_A2B,kd_from_copy_high_B2A
+100,200,0.5,
+200,400,-0.1,
+300,600,0.2,
+400,800,-0.1,
+500,1000,-0.2,
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "direction", "value", "reason"),
+    [
+        (VALIDATIONS, "A2B", 800, None),
+        (VALIDATIONS.replace("-0.2", "0"), "A2B", None, "not better than copying after 1000 images"),
+        (VALIDATIONS, "B2A", None, "no validation was held against a copy"),
+        ("step,images_seen,kd_A2B\n100,200,3\n", "A2B", None, "no validation was held against a copy"),
+        ("", "A2B", None, "nothing is trained"),
+    ],
+)
+def test_a_training_is_better_than_copying_from_the_validation_on_that_stays_so(
+    tmp_path: Path, text: str, direction: Direction, value: int | None, reason: str | None
+) -> None:
+    folder = RunFolder(tmp_path)
+    if text:
+        folder.validation_csv.write_text(text)
+    score = scores_of_course(folder)[direction]["images_until_better"]
+    assert score.value == value
+    assert score.reason == reason or (reason and str(score.reason).startswith(reason))
