@@ -23,10 +23,8 @@ from bench.runs.folder import RunFolder
 from bench.runs.pictures import write_png
 from bench.runs.records import Direction
 from bench.streams import Streams
-from bench.training.available_memory import available_on
-from bench.training.memory import MEASURED, is_out_of_memory, spelled
-from bench.training.simulation import bytes_of_a_translation
-from bench.training.weights import load_generators
+from bench.training.checkpoint import load_generators
+from bench.training.memory import MEASURED, available_on, bytes_of_a_translation, is_out_of_memory, spelled
 from variants.contract import STRIDE
 from variants.published.files import read_file
 

@@ -20,7 +20,7 @@ from bench.exporting import refuse_standing, seeded, whole_or_nothing
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import read_entries
 from bench.runs.records import Direction
-from bench.training.weights import read_origin
+from bench.training.checkpoint import read_origin
 from bench.translating import generator_of_run
 from variants.contract import STRIDE, Generator
 

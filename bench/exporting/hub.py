@@ -17,7 +17,7 @@ from bench.exporting import refuse_standing, seeded, whole_or_nothing
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import described
 from bench.runs.records import DIRECTIONS, Direction, RunRecord, Scores, read_scores, said_of
-from bench.training.weights import read_origin
+from bench.training.checkpoint import read_origin
 from bench.translating import generator_of_run
 from variants.contract import STRIDE, Generator
 from variants.pretrained import CARD, CONFIG, SCHEMA_VERSION, WEIGHTS, from_pretrained

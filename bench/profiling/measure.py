@@ -20,14 +20,12 @@ from bench.profiling.operators import time_by_operator
 from bench.profiling.profile import Profile, ProfileRequest
 from bench.protocol import Protocol
 from bench.setup import AS_USUAL, Execution, accelerator, processor
-from bench.training.clock import peak_memory
-from bench.training.compiling import is_compiled
+from bench.training.execution import executed_cell, executing, is_compiled, make_ready
+from bench.training.logs import peak_memory
+from bench.training.memory import some_masks
 from bench.training.objectives import OBJECTIVES
-from bench.training.readiness import carried_out, executed_cell, make_ready
-from bench.training.schedule import Schedule
+from bench.training.schedule import Schedule, StepStreams
 from bench.training.session import Session, fresh_generators
-from bench.training.simulation import some_masks
-from bench.training.step_streams import StepStreams
 from variants.cost import forward_gflop, parameter_count
 
 
@@ -97,7 +95,7 @@ def measure(request: ProfileRequest, tell: Callable[[str], None]) -> Profile:
     torch.set_num_threads(request.threads)
     before = peak_memory(device)
     step = TrainingStep(request.variant, request.protocol, device)
-    with carried_out(step.objective, step.cell, request.execution):
+    with executing(step.objective, step.cell, request.execution):
         make_step_ready(step, request.execution)
         with OperationCount() as count:
             step()

@@ -283,11 +283,11 @@ def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circum
     import torch
 
     from bench.setup import resolve_device
-    from bench.training import precision
+    from bench.training import execution
 
-    remedy = IN_ANOTHER_PRECISION if declaration.origin.text else precision.IN_ANOTHER_PRECISION
+    remedy = IN_ANOTHER_PRECISION if declaration.origin.text else execution.IN_ANOTHER_PRECISION
     device = torch.device(resolve_device(where.device))
-    precision.executed_precision(wanted, device, where.execution.precision_fallback, remedy)
+    execution.executed_precision(wanted, device, where.execution.precision_fallback, remedy)
 
 
 def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:

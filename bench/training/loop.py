@@ -1,33 +1,39 @@
 """The training loop: a cell and a data set become two trained generators in a run folder."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from bench.cell import Cell
-from bench.data.dataset import Dataset, Images, Masks
+from bench.data.dataset import Dataset, Split
 from bench.data.masks import as_wanted
-from bench.data.order import BatchOrder, fetch, fetch_masks
+from bench.data.order import BatchOrder, Draw, fetch, fetch_masks
 from bench.data.tensors import mask_tensor, to_tensor
 from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
 from bench.setup import AS_USUAL, Execution
 from bench.signals import Stopped, stop_requests
-from bench.training.clock import peak_memory
-from bench.training.compiling import is_compiled
-from bench.training.examine import BEST_WEIGHTS, Examiner
-from bench.training.fitting import fit_generators
-from bench.training.readiness import carried_out, executed_cell, make_ready
-from bench.training.schedule import Schedule
-from bench.training.session import Generators, Session, fresh_generators
-from bench.training.step_streams import StepStreams
-from bench.training.validate import Distance, Features, Jackknife
-from bench.training.weights import load_generators, save_generators
+from bench.training.checkpoint import load_generators, save_generators
+from bench.training.execution import executed_cell, executing, is_compiled, make_ready
+from bench.training.logs import peak_memory
+from bench.training.schedule import Schedule, StepStreams
+from bench.training.session import Generators, Session, evaluating, fresh_generators
+from bench.training.validate import (
+    PIXELS_AT_ONCE,
+    Distance,
+    Features,
+    Jackknife,
+    Validator,
+    sample_split,
+    write_progress,
+)
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
+BEST_WEIGHTS = "validation.safetensors"
+"""In the folder `checkpoints`: both generators at the best validation step."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,10 @@ def train(
     sizes = (len(dataset.A.train), len(dataset.B.train))
     schedule = Schedule(cell.protocol.images_to_see(*sizes), cell.protocol.train)
     order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
-    examiner = Examiner(cell, dataset, folder, network, distance, leave_one_out)
+    evaluator = Evaluator(cell, dataset, folder, network, distance, leave_one_out)
     executed = executed_cell(cell, where, execution)
     session = Session(executed, generators, schedule)
-    with carried_out(session.objective, executed, execution), stop_requests(insisting=True) as stop:
+    with executing(session.objective, executed, execution), stop_requests(insisting=True) as stop:
         remarks = make_ready(session.objective, cell, executed, execution)
         session.resume(folder, where)
         session.warnings += remarks
@@ -102,9 +108,7 @@ def train(
         for step in range(session.step + 1, schedule.steps + 1):
             with session.clock.waiting_for_data():
                 draw = order.draw(step - 1)
-                images = as_tensors(fetch(dataset, draw), where)
-                if wants_masks is not None:
-                    images |= masks_as_tensors(fetch_masks(dataset, draw), where)
+                images = batch_of(dataset, draw, where, masks=wants_masks is not None)
             rates = schedule.rates(step)
             session.objective.set_rates(rates)
             done = session.learn(images, StepStreams(streams, step), schedule.images_seen(step))
@@ -113,7 +117,7 @@ def train(
             if schedule.is_logged(step):
                 session.settle()
             if schedule.is_validated(step):
-                examiner.examine(session, schedule.images_seen(step))
+                evaluator.evaluate(session, schedule.images_seen(step))
             report.advance(1, session.losses.figures())
             overdue = time.perf_counter() - last_saved >= seconds_between_checkpoints
             stopped_by = stop.first
@@ -127,22 +131,54 @@ def train(
     return finished(cell, folder, session, schedule)
 
 
+def batch_of(dataset: Dataset, draw: Draw, device: torch.device, *, masks: bool) -> dict[str, Tensor]:
+    """The images of a step as the objective takes them, and their masks where the generators want them."""
+    images = zip("AB", fetch(dataset, draw), strict=True)
+    batch = {domain: to_tensor(each).to(device) for domain, each in images}
+    for domain, each in zip("AB", fetch_masks(dataset, draw), strict=True) if masks else ():
+        batch[f"mask_{domain}"] = mask_tensor(each).to(device)
+    return batch
+
+
+class Evaluator:
+    """Looks at the generators of a session without changing them."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        dataset: Dataset,
+        folder: RunFolder,
+        network: Features | None,
+        distance: Distance | None,
+        leave_one_out: Jackknife | None = None,
+    ) -> None:
+        samples = cell.protocol.score.samples
+        self._cell = cell
+        self._folder = folder
+        self._validator = Validator(dataset, cell.streams(), network, distance, leave_one_out)
+        self._samples = {
+            "A": sample_split(dataset.A.test, samples),
+            "B": sample_split(dataset.B.test, samples),
+        }
+
+    def evaluate(self, session: Session, images_seen: int) -> None:
+        """Add a row to validation.csv, keep the generators if they are the best, make the pictures."""
+        session.settle()
+        with evaluating(session.kept):
+            row = self._validator.validate(session.kept, session.step, images_seen)
+            if session.validations.add(row):
+                best = self._folder.checkpoints / BEST_WEIGHTS
+                save_generators(best, session.kept, self._cell.variant, session.step)
+            write_progress(self._folder, session.kept, self._samples, self._cell.streams(), session.step)
+        session.clock.start()
+
+
 def stopped_after(signal: str, step: int, steps: int) -> str:
     """What a person reads of a training that was asked to stop."""
     return (
         f"Stopped by {signal} after step {step} of {steps}; everything is saved. "
         "Repeat the command to continue."
     )
-
-
-def as_tensors(images: tuple[Images, Images], device: torch.device) -> dict[str, Tensor]:
-    """The images of a step as the objective takes them."""
-    return {domain: to_tensor(each).to(device) for domain, each in zip("AB", images, strict=True)}
-
-
-def masks_as_tensors(masks: tuple[Masks, Masks], device: torch.device) -> dict[str, Tensor]:
-    """The masks of a step's images as the objective takes them."""
-    return {f"mask_{domain}": mask_tensor(each).to(device) for domain, each in zip("AB", masks, strict=True)}
 
 
 def finished(cell: Cell, folder: RunFolder, session: Session, schedule: Schedule) -> Trained:
@@ -192,3 +228,17 @@ def untrained(cell: Cell, dataset: Dataset, folder: RunFolder, generators: Gener
         peak_memory_bytes=None,
         warnings=(),
     )
+
+
+def fit_generators(generators: Generators, dataset: Dataset) -> None:
+    """Let each direction take what it needs from the training images, those that others are trained on."""
+    generators["A2B"].fit(batches(dataset.A.train), batches(dataset.B.train))
+    generators["B2A"].fit(batches(dataset.B.train), batches(dataset.A.train))
+
+
+def batches(split: Split) -> Iterator[Tensor]:
+    """All images of a split once, in its order, [b, 3, h, w] in [-1, 1], whole and not mirrored."""
+    _, height, width, _ = split.images.shape
+    at_once = max(1, PIXELS_AT_ONCE // (height * width))
+    for start in range(0, len(split), at_once):
+        yield to_tensor(split.images[start : start + at_once])

@@ -1,25 +1,22 @@
 """What an objective is: named losses, and one training step of both generators and its discriminators."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.streams import Streams
-from bench.training import discriminators
-from bench.training.diffaugment import augment
-from bench.training.discriminators import Discriminator
-from bench.training.optimisers import adam, set_learning_rate
-from bench.training.schedule import Rates
-from bench.training.step_streams import StepStreams
+from bench.training.adversarial import AdversarialLoss
+from bench.training.discriminators import Discriminator, augment, initialise_discriminator
+from bench.training.schedule import Rates, StepStreams
 from variants.contract import Generator, Noise
 from variants.parts.convolution import filters_kept
 
@@ -39,7 +36,7 @@ class Step(NamedTuple):
     losses: dict[str, Tensor]
     """Every loss of the objective by name, scalars without gradients, weights included."""
     swaps: tuple[int, ...]
-    """What the image pools exchanged (see bench.training.pool), for the trace hash."""
+    """What the image pools exchanged (see ImagePool), for the trace hash."""
     augmentations: Mapping[str, NDArray[np.float64]] = {}
     """By role the draws that augmented what discriminators saw, for the trace hash; none where the rule is
     off. `Objective.step` fills them in."""
@@ -49,13 +46,14 @@ class Objective(ABC):
     """Losses, discriminators and optimisers: all that is trained beside the generators themselves.
 
     `generators` are those of the directions `A2B` and `B2A`, on their device. The discriminator of a domain
-    judges images of that domain and has an optimiser of its own, which is the published optimiser over
-    both: Adam treats every parameter by itself.
+    tells its real images from translations, and has an optimiser of its own, which is the published optimiser
+    over both: Adam treats every parameter by itself.
     """
 
     losses: ClassVar[tuple[str, ...]]
     """Names of the losses, in the order of the columns of losses.csv."""
     discriminator: ClassVar[type[Discriminator]]
+    adversarial: ClassVar[AdversarialLoss]
     honours: ClassVar[frozenset[str]] = frozenset()
     """Those of RULES_TO_HONOUR that `learn` carries out: `diffaugment` where all that a discriminator sees
     passes through `shown`, `identity_fade` where the identity loss is that of `learn_identity`. With another
@@ -84,7 +82,8 @@ class Objective(ABC):
         parameters = [*generators["A2B"].parameters(), *generators["B2A"].parameters()]
         self.generator_optimiser = adam(parameters, settings)
         self.discriminator_optimisers = {
-            domain: adam(judge.parameters(), settings) for domain, judge in self.discriminators.items()
+            domain: adam(discriminator.parameters(), settings)
+            for domain, discriminator in self.discriminators.items()
         }
 
     def step(self, images: Pair, streams: StepStreams) -> Step:
@@ -113,12 +112,14 @@ class Objective(ABC):
             return self.generators[direction](image, noise, mask).image.to(image.dtype)
 
     def translate_real(
-        self, direction: str, image: Tensor, noise: Noise, mask: Tensor | None = None
+        self, source: str, target: str, images: Pair, streams: StepStreams
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """As `translate`, of real images, with the losses of the generator's own, by their columns."""
-        generator = self.generators[direction]
+        """As `translate`, of real images of `source`, with the generator's own losses by their columns."""
+        direction, image = f"{source}2{target}", images[source]
+        generator, noise = self.generators[direction], streams.slot_noise(f"fake_{target}")
+        masks = generator.masks_taken(image, mask_of(images, source))
         with self.autocast():
-            translation, losses = generator.with_losses(image, noise, *generator.masks_taken(image, mask))
+            translation, losses = generator.with_losses(image, noise, *masks)
         own = {own_loss(name, direction): loss.float() for name, loss in losses.items()}
         return translation.image.to(image.dtype), own
 
@@ -128,7 +129,7 @@ class Objective(ABC):
         own = (own_loss(name, each) for each in self.generators for name in self.generators[each].own_losses)
         return (*self.losses, *own)
 
-    def judge(self, domain: str, image: Tensor) -> Tensor:
+    def logits(self, domain: str, image: Tensor) -> Tensor:
         """What the discriminator of `domain` says of `image`, in the precision of `translate`."""
         with self.autocast():
             return self.discriminators[domain](image).to(image.dtype)
@@ -144,13 +145,34 @@ class Objective(ABC):
         self._augmentations[role] = streams.diffaugment(role, len(image))
         return augment(image, self._augmentations[role], kinds.split("-"))
 
-    def judge_both(self, domain: str, real: Tensor, translated: Tensor) -> tuple[Tensor, Tensor]:
-        """What the discriminator says of real and of translated images, in one pass.
+    def gan_loss(self, domain: str, translated: Tensor, streams: StepStreams) -> Tensor:
+        """The adversarial loss of the generator that made `translated`, images that are to be of `domain`."""
+        return self.adversarial.of_generator(
+            self.logits(domain, self.shown(translated, f"fake_{domain}", streams))
+        )
 
-        The same as in two, because it normalises every image by itself, and quicker.
+    def learn_discriminator(
+        self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams
+    ) -> tuple[Tensor, ...]:
+        """One update of a discriminator, on images [b, 3, h, w]: the values of `discriminator_losses`."""
+        self.discriminator_optimisers[domain].zero_grad()
+        real = self.shown(real, f"real_{domain}", streams)
+        translated = self.shown(translated, f"judged_{domain}", streams)
+        losses = self.discriminator_losses(domain, real, translated, streams)
+        backward(*losses)
+        self.discriminator_optimisers[domain].step()
+        return tuple(loss.detach() for loss in losses)
+
+    def discriminator_losses(
+        self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams
+    ) -> tuple[Tensor, ...]:
+        """The terms that a discriminator minimises on what it is shown; an objective with more adds to them.
+
+        Real and translated images go in one pass: the same as in two, because the discriminator normalises
+        every image by itself, and quicker.
         """
-        judgement_real, judgement_translated = self.judge(domain, torch.cat([real, translated])).chunk(2)
-        return judgement_real, judgement_translated
+        of_real, of_translated = self.logits(domain, torch.cat([real, translated])).chunk(2)
+        return (self.adversarial.of_discriminator(of_real, of_translated),)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """bf16 for convolutions and matrix products where the protocol asks for it; losses are outside."""
@@ -192,8 +214,10 @@ class Objective(ABC):
 
     def _parts(self) -> dict[str, Any]:
         """What has a state, by its name in the checkpoint; an objective with more adds to it."""
-        judges = {f"discriminator_{domain}": judge for domain, judge in self.discriminators.items()}
-        return judges | self._optimisers()
+        networks = {
+            f"discriminator_{domain}": discriminator for domain, discriminator in self.discriminators.items()
+        }
+        return networks | self._optimisers()
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         of_discriminators = {
@@ -203,11 +227,11 @@ class Objective(ABC):
         return {"optimiser_generators": self.generator_optimiser, **of_discriminators}
 
     def _new_discriminator(self, domain: str, streams: Streams) -> Discriminator:
-        judge = self.discriminator(self.settings.discriminator_width)
-        discriminators.initialise(
-            judge, lambda name: streams.torch("initial-weights", f"discriminator_{domain}", name)
+        discriminator = self.discriminator(self.settings.discriminator_width)
+        initialise_discriminator(
+            discriminator, lambda name: streams.torch("initial-weights", f"discriminator_{domain}", name)
         )
-        return judge.to(self.device)
+        return discriminator.to(self.device)
 
 
 def mask_of(images: Pair, domain: str) -> Tensor | None:
@@ -226,15 +250,30 @@ def towards(domain: str) -> str:
 
 
 @contextmanager
-def fixed(judge: Discriminator) -> Iterator[None]:
-    """Within, `judge` passes gradients on to its input and collects none for its own weights."""
-    judge.requires_grad_(False)
+def fixed(discriminator: Discriminator) -> Iterator[None]:
+    """Within, `discriminator` passes gradients on to its input and collects none for its own weights."""
+    discriminator.requires_grad_(False)
     try:
         yield
     finally:
-        judge.requires_grad_(True)
+        discriminator.requires_grad_(True)
 
 
 def backward(*terms: Tensor) -> None:
     """Add the gradients of the sum of `terms` and free their graph."""
     torch.stack(terms).sum().backward()
+
+
+def adam(parameters: Iterable[nn.Parameter], settings: TrainSettings) -> torch.optim.Adam:
+    """Adam over the trainable ones of `parameters`, as one fused kernel.
+
+    The fused kernel computes the same update 2 to 3 times faster than the loop over parameters.
+    """
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    return torch.optim.Adam(trainable, lr=settings.learning_rate, betas=settings.betas, fused=True)
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """The learning rate of the next step."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate

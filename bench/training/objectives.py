@@ -7,10 +7,9 @@ from bench.cell import Cell
 from bench.names import unknown_name
 from bench.protocol import TrainSettings
 from bench.streams import Streams
-from bench.training.cut import PatchContrast
-from bench.training.lsgan import LeastSquares
+from bench.training.contrast import PatchContrast
+from bench.training.cycle import LeastSquares, WassersteinGradientPenalty
 from bench.training.objective import Objective
-from bench.training.wgan_gp import WassersteinGradientPenalty
 from variants.contract import Generator
 
 OBJECTIVES: dict[str, type[Objective]] = {

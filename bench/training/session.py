@@ -1,26 +1,32 @@
-"""A training at one instant: all that its steps change, and so all that a checkpoint holds."""
+"""A training at one instant: all that its steps change, and so all that a checkpoint holds.
 
+Where the protocol asks for it, moving averages of the generators' weights are validated, scored and kept.
+Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data" (arXiv 2006.06676): the decay
+is given by a half-life in images, which ramps up with the images seen so far, so that it does not depend on
+the batch and the initial weights are soon forgotten. An average over the last part of a training is steadier
+than its last step (Yazici et al. 2019; Karras et al. 2024 study its length).
+"""
+
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 import variants
 from bench.cell import Cell
 from bench.data.order import Draw
+from bench.protocol import TrainSettings
 from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS
-from bench.training import trace
-from bench.training.checkpoints import load_checkpoint, save_checkpoint
-from bench.training.clock import Clock
-from bench.training.loss_log import LossLog
-from bench.training.moving_average import MovingAverage
+from bench.training.checkpoint import load_checkpoint, save_checkpoint
+from bench.training.logs import EMPTY_TRACE, Clock, LossLog, extend_trace
 from bench.training.objective import Pair, Step
 from bench.training.objectives import build_objective, objective_name
-from bench.training.schedule import Rates, Schedule
-from bench.training.step_streams import StepStreams
+from bench.training.schedule import Rates, Schedule, StepStreams
 from bench.training.validate import ValidationLog
 from variants.contract import Generator
 
@@ -33,8 +39,8 @@ class Session:
     def __init__(self, cell: Cell, generators: Generators, schedule: Schedule) -> None:
         settings = cell.protocol.train
         self.step = 0
-        self.trace = trace.EMPTY
-        self.trace_without_pool: str | None = trace.EMPTY
+        self.trace = EMPTY_TRACE
+        self.trace_without_pool: str | None = EMPTY_TRACE
         self.warnings: tuple[str, ...] = ()
         self.generators = generators
         self.average = (
@@ -63,9 +69,9 @@ class Session:
         """Note that a step was done, on what and with which losses."""
         self.step = step
         later = rates.of_later_rules | {f"augment_{role}": each for role, each in done.augmentations.items()}
-        self.trace = trace.extend(self.trace, draw, done.swaps, rates.learning_rate, later)
+        self.trace = extend_trace(self.trace, draw, done.swaps, rates.learning_rate, later)
         if self.trace_without_pool is not None:
-            self.trace_without_pool = trace.extend(
+            self.trace_without_pool = extend_trace(
                 self.trace_without_pool, draw, (), rates.learning_rate, later
             )
         self.losses.add(step, done.losses)
@@ -117,6 +123,39 @@ class Session:
             "validations": self.validations,
             "clock": self.clock,
         }
+
+
+class MovingAverage:
+    """Averages of the generators `A2B` and `B2A`, beside those that are trained."""
+
+    def __init__(self, trained: Mapping[str, Generator], half_life: float, settings: TrainSettings) -> None:
+        self.generators = {direction: copy.deepcopy(each) for direction, each in trained.items()}
+        self._trained = trained
+        self._half_life = half_life
+        self._settings = settings
+
+    def update(self, images_seen: int) -> None:
+        """Take in the trained weights after a step, the last of `images_seen` images of each domain."""
+        share = 1 - decay(self._half_life, self._settings.ema_ramp_up, images_seen, self._settings.batch)
+        with torch.no_grad():
+            for direction, average in self.generators.items():
+                pairs = [*zip(tensors(average), tensors(self._trained[direction]), strict=True)]
+                numbers = [pair for pair in pairs if pair[0].is_floating_point()]
+                torch._foreach_lerp_([mine for mine, _ in numbers], [theirs for _, theirs in numbers], share)
+                for mine, theirs in pairs:
+                    if not mine.is_floating_point():
+                        mine.copy_(theirs)
+
+
+def decay(half_life: float, ramp_up: float, images_seen: int, batch: int) -> float:
+    """What is left of the average before a step of `batch` images; `ramp_up` as in the protocol."""
+    return float(0.5 ** (batch / min(half_life, ramp_up * images_seen)))
+
+
+def tensors(generator: Generator) -> Iterator[Tensor]:
+    """Weights and buffers, such as running statistics."""
+    yield from generator.parameters()
+    yield from generator.buffers()
 
 
 def fresh_generators(cell: Cell, device: torch.device) -> Generators:

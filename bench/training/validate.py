@@ -1,24 +1,46 @@
-"""Validation on held-out training images: how far the translations are, and what the masks look like."""
+"""Looking at the generators during a training: distances, masks and pictures, on images not trained on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+import torch
 
-from bench.data.dataset import Dataset, Images
-from bench.data.tensors import quantise
+from bench.data.dataset import Dataset, Images, Split
+from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
+from bench.runs.pictures import add_entries, sample_indices, write_pictures
 from bench.runs.records import DIRECTIONS
 from bench.statistics.copying import FEWEST, against_copy, unchanged
 from bench.statistics.paired import LeaveOneOut
 from bench.streams import Streams
-from bench.training.translating import translations
 from variants.contract import Generator, Translation
 from variants.parts import masks as mask_statistics
 from variants.parts.masks import AWAKE_DEVIATION
+
+PIXELS_AT_ONCE = 2**15
+"""Images are translated in batches of at most so many pixels: eight of 64 px, one of 256 px."""
+
+
+@torch.inference_mode()
+def translations(
+    generator: Generator, split: Split, streams: Streams, direction: str
+) -> Iterator[Translation]:
+    """The translations of a split in its order, in batches; `generator` should be in eval mode."""
+    device = next(generator.parameters(), torch.empty(0)).device
+    _, height, width, _ = split.images.shape
+    at_once = max(1, PIXELS_AT_ONCE // (height * width))
+    for start in range(0, len(split), at_once):
+        names = split.names[start : start + at_once]
+        shape = generator.noise_shape
+        noise = None if shape is None else streams.image_noise(shape, direction, names)
+        mask = masks_of(split, slice(start, start + at_once), generator.wants_masks)
+        image = to_tensor(split.images[start : start + at_once]).to(device)
+        yield generator(image, noise, None if mask is None else mask.to(device))
+
 
 Features = Callable[[Images], np.ndarray]
 """A feature network: uint8 images [n, h, w, 3] to vectors [n, d]."""
@@ -204,3 +226,47 @@ def _cell(value: float | None) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int) else f"{value:.9g}"
+
+
+def sample_split(split: Split, samples: int) -> Split:
+    """The images of a test split that are kept as pictures, the same for every variant."""
+    places, masks = sample_indices(len(split), samples), split.masks
+    names = tuple(split.names[place] for place in places)
+    return Split(split.images[places], names, None if masks is None else lambda: masks()[places])
+
+
+def write_progress(
+    folder: RunFolder,
+    generators: Mapping[str, Generator],
+    sources: Mapping[str, Split],
+    streams: Streams,
+    step: int,
+) -> None:
+    """Translate the sample images and keep the outputs as pictures of kind `progress`, the masks beside them.
+
+    `sources` are the sample images of the domains `A` and `B`; the generators are in eval mode.
+    """
+    entries = []
+    for direction in DIRECTIONS:
+        source = sources[direction[0]]
+        outputs = _outputs(generators[direction], source, streams, direction)
+        for place, (name, pictures) in enumerate(zip(source.names, outputs, strict=True)):
+            within = f"samples/progress/{direction}/{place:02d}/step-{step}"
+            write_pictures(folder, within, pictures)
+            entry = {"kind": "progress", "direction": direction, "file": name, "step": step, "folder": within}
+            entries.append(entry)
+    add_entries(folder, entries)
+
+
+def _outputs(
+    generator: Generator, source: Split, streams: Streams, direction: str
+) -> Iterable[dict[str, Images]]:
+    """The pictures of every image: `output`, and `masks` side by side where there are some."""
+    for translation in translations(generator, source, streams, direction):
+        outputs = quantise(translation.image)
+        if translation.masks is None:
+            yield from ({"output": output} for output in outputs)
+            continue
+        shown = translation.masks.float().clamp(0, 1).mul(255).round().to(torch.uint8)
+        strips = shown.permute(0, 2, 1, 3).flatten(2).cpu().numpy()  # [b, h, k * w]
+        yield from ({"output": output, "masks": strip} for output, strip in zip(outputs, strips, strict=True))

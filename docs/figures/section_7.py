@@ -26,7 +26,7 @@ from bench.runs.pictures import read_entries
 from bench.runs.records import DIRECTIONS
 from bench.scoring.translate import translate
 from bench.streams import Streams
-from bench.training.weights import load_generators
+from bench.training.checkpoint import load_generators
 from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
 

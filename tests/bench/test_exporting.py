@@ -19,7 +19,7 @@ from bench.exporting import graph as graph_module
 from bench.exporting.graph import OnnxExport, export_onnx
 from bench.exporting.hub import export_hub
 from bench.runs.folder import RunFolder
-from bench.training.weights import load_generators
+from bench.training.checkpoint import load_generators
 from variants import VariantError, catalogue
 
 FEW = [

@@ -26,9 +26,8 @@ from torch import Tensor
 from bench.profiling.measure import OperationCount, TrainingStep, matrix_peak, wait_for
 from bench.protocol import Protocol, load_protocol
 from bench.setup import Execution, git_state, processor
-from bench.training.clock import peak_memory
-from bench.training.compiling import first_line
-from bench.training.readiness import carried_out, make_ready
+from bench.training.execution import executing, first_line, make_ready
+from bench.training.logs import peak_memory
 
 MINUTES = 6.5
 STEPS_BEFORE_TIMING = 5
@@ -195,7 +194,7 @@ def measure(
     execution = Execution(compile=way.compiled, deterministic=way.deterministic)
     if way.channels_last:
         to_channels_last(step)
-    with carried_out(step.objective, step.cell, execution):
+    with executing(step.objective, step.cell, execution):
         began = time.perf_counter()
         remarks = make_ready(step.objective, step.cell, step.cell, execution)
         passed = one_pass(step)

@@ -14,7 +14,7 @@ import torch
 
 from bench.profiling.measure import TrainingStep
 from bench.protocol import load_protocol
-from bench.training.compiling import compile_networks
+from bench.training.execution import compile_networks
 
 pytestmark = pytest.mark.benchmark_only
 TURNS = 7

@@ -20,7 +20,7 @@ from bench.runs.records import DIRECTIONS
 from bench.streams import Streams
 from bench.training.objective import Objective
 from bench.training.objectives import build_objective
-from bench.training.step_streams import StepStreams
+from bench.training.schedule import StepStreams
 from variants import build, initialise
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +35,8 @@ sys.path.insert(0, sys.argv[1])
 import torch
 from test_training_step import images_of, objective_of
 from bench.streams import Streams
-from bench.training.step_streams import StepStreams
-from bench.training.clock import peak_memory
+from bench.training.schedule import StepStreams
+from bench.training.logs import peak_memory
 torch.set_num_threads(1)
 size, precision = int(sys.argv[2]), sys.argv[3]
 objective, images = objective_of("slot9", {}, precision), images_of(size)

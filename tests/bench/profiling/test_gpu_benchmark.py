@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.training.precision import has_bf16
+from bench.training.execution import has_bf16
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
 

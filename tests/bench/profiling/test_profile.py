@@ -12,7 +12,7 @@ from bench.errors import UsageError
 from bench.profiling.measure import OperationCount, TrainingStep, matrix_peak
 from bench.profiling.operators import BOOKKEEPING, Event, gathered, readable
 from bench.protocol import load_protocol
-from bench.training.precision import has_bf16
+from bench.training.execution import has_bf16
 from variants import build
 from variants.cost import forward_gflop
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.training.lsgan import LeastSquares
-from bench.training.step_streams import StepStreams
+from bench.training.cycle import LeastSquares
+from bench.training.schedule import StepStreams
 from variants.contract import Generator, Noise
 from variants.parts.slot_attention import EPSILON, SlotAttention
 from variants.parts.slot_head import RawSlotHead, SlotDecoder

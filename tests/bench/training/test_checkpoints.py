@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.training.checkpoints import load_checkpoint, save_checkpoint
+from bench.training.checkpoint import load_checkpoint, save_checkpoint
 
 CPU = torch.device("cpu")
 

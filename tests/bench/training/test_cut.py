@@ -10,13 +10,11 @@ import variants
 from bench.errors import UsageError
 from bench.streams import Streams
 from bench.training import train
-from bench.training.cut import PatchContrast
+from bench.training.contrast import PATCHES, TEMPERATURE, UNITS, PatchContrast, Projection, patch_nce
 from bench.training.loop import RunFolder
 from bench.training.objectives import build_objective
-from bench.training.patch_contrast import PATCHES, TEMPERATURE, UNITS, Projection, patch_nce
-from bench.training.schedule import Rates
+from bench.training.schedule import Rates, StepStreams
 from bench.training.session import fresh_generators
-from bench.training.step_streams import StepStreams
 
 STREAMS = Streams(0)
 

@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from bench.streams import Streams
-from bench.training.discriminators import LightDiscriminator, PatchGAN, initialise, load_published
+from bench.training.discriminators import (
+    LightDiscriminator,
+    PatchGAN,
+    initialise_discriminator,
+    load_published,
+)
 
 
 @pytest.mark.parametrize(("kind", "parameters"), [(PatchGAN, 2_764_737), (LightDiscriminator, 2_763_776)])
@@ -40,8 +45,8 @@ def test_initial_weights_are_normal_with_deviation_two_hundredths_and_depend_on_
         return Streams(0).torch("initial-weights", "discriminator_A", name)
 
     judge, again = kind(16), kind(16)
-    initialise(judge, draw)
-    initialise(again, draw)
+    initialise_discriminator(judge, draw)
+    initialise_discriminator(again, draw)
     for (name, parameter), (_, twin) in zip(judge.named_parameters(), again.named_parameters(), strict=True):
         assert torch.equal(parameter, twin)
         if name.endswith(".bias"):

@@ -13,13 +13,20 @@ from bench.cli import app
 from bench.errors import BenchError, UsageError
 from bench.setup import Execution
 from bench.streams import Streams
-from bench.training.compiling import compile_networks, is_compiled, left_unchanged
-from bench.training.determinism import ReflectionBySlices, determinism, reflected
+from bench.training.execution import (
+    ReflectionBySlices,
+    compile_networks,
+    determinism,
+    executed_precision,
+    has_bf16,
+    is_compiled,
+    left_unchanged,
+    reflected,
+)
 from bench.training.loop import train
 from bench.training.objectives import build_objective
-from bench.training.precision import executed_precision, has_bf16
+from bench.training.schedule import StepStreams
 from bench.training.session import fresh_generators
-from bench.training.step_streams import StepStreams
 
 CPU = torch.device("cpu")
 WITHOUT_BF16 = {"ATEN_CPU_CAPABILITY": "avx2"}

@@ -9,12 +9,16 @@ import torch
 
 from bench.errors import BenchError
 from bench.streams import Streams
-from bench.training.available_memory import available_on, left_in_group
 from bench.training.loop import train
 from bench.training.memory import (
     GIB,
     MEASURED,
+    BytesHeld,
+    available_on,
+    bytes_of_a_pass,
+    bytes_of_a_step,
     is_out_of_memory,
+    left_in_group,
     refuse_what_does_not_fit,
     remedies,
     running_out_explained,
@@ -22,15 +26,14 @@ from bench.training.memory import (
 )
 from bench.training.objectives import build_objective
 from bench.training.session import fresh_generators
-from bench.training.simulation import BytesHeld, bytes_of_a_pass, bytes_of_a_step
 
 MEASURE = """
 import json, sys
 import torch
 from bench.profiling.measure import TrainingStep
 from bench.protocol import load_protocol
-from bench.training.clock import peak_memory
-from bench.training.simulation import bytes_of_a_step
+from bench.training.logs import peak_memory
+from bench.training.memory import bytes_of_a_step
 torch.set_num_threads(1)
 def protocol(size):
     return load_protocol("smoke", ("train.pool=2", f"images.size={size}", f"images.load_size={size}"))

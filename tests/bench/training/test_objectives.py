@@ -7,9 +7,10 @@ import torch
 
 from bench.errors import UsageError
 from bench.streams import Streams
+from bench.training.adversarial import gradient_penalty
 from bench.training.objectives import build_objective
+from bench.training.schedule import StepStreams
 from bench.training.session import fresh_generators
-from bench.training.step_streams import StepStreams
 
 STREAMS = Streams(0)
 
@@ -130,17 +131,15 @@ def test_slot_noise_depends_on_the_role_and_never_on_the_order_of_calls():
     assert not torch.equal(forth[0], forth[1])
 
 
-def test_the_gradient_penalty_of_a_linear_critic_is_its_slope(cell_of):
-    objective = objective_of(cell_of, **WGAN)
+def test_the_gradient_penalty_of_a_linear_critic_is_its_slope():
     weight = torch.randn(3, 32, 32, generator=torch.Generator().manual_seed(0))
 
     class Linear(torch.nn.Module):
         def forward(self, image):
             return (weight * image).sum(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0]
 
-    objective.discriminators["A"] = Linear()
     images = pair(batch=2)
-    penalty = objective.gradient_penalty("A", images["A"], images["B"], torch.tensor([0.3, 0.9]))
+    penalty = gradient_penalty(Linear(), images["A"], images["B"], torch.tensor([0.3, 0.9]))
     assert penalty.item() == pytest.approx((weight.norm().item() - 1) ** 2, rel=1e-5)
 
 

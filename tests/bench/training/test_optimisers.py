@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.protocol import TrainSettings
-from bench.training.optimisers import adam, set_learning_rate
+from bench.training.objective import adam, set_learning_rate
 
 SETTINGS = TrainSettings(images_seen=1, learning_rate=1e-3, betas=(0.5, 0.999))
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench.streams import Streams
-from bench.training.pool import KEPT, ImagePool
+from bench.training.discriminators import KEPT, ImagePool
 
 
 def numbered(*values: int) -> torch.Tensor:

@@ -16,12 +16,11 @@ from bench.protocol import TrainSettings, load_protocol
 from bench.runs.folder import RunFolder
 from bench.streams import Streams
 from bench.training import load_generators, train
-from bench.training.diffaugment import augment
+from bench.training.discriminators import augment
+from bench.training.memory import bytes_of_a_step
 from bench.training.objectives import OBJECTIVES, build_objective, objective_name
-from bench.training.schedule import Schedule
+from bench.training.schedule import Schedule, StepStreams
 from bench.training.session import Session, fresh_generators
-from bench.training.simulation import bytes_of_a_step
-from bench.training.step_streams import StepStreams
 
 STREAMS = Streams(0)
 CPU = torch.device("cpu")
@@ -164,7 +163,7 @@ class TestAverage:
 
     @given(images=st.integers(1, 10**6), batch=st.integers(1, 64), half_life=st.floats(1e-3, 1e6))
     def test_of_equal_weights_is_those_weights(self, images, batch, half_life):
-        from bench.training.moving_average import decay
+        from bench.training.session import decay
 
         assert 0 <= decay(half_life, 0.05, images, batch) < 1
 

@@ -7,7 +7,7 @@ import pytest
 from bench.data.order import BatchOrder, Draw
 from bench.protocol import ImageSettings
 from bench.streams import Streams
-from bench.training import trace
+from bench.training.logs import EMPTY_TRACE, extend_trace
 
 IMAGES = ImageSettings(size=32, load_size=40)
 
@@ -26,8 +26,8 @@ def changed(part: str, column: str) -> Draw:
 
 
 def test_equal_feeding_gives_equal_traces():
-    first = trace.extend(trace.extend(trace.EMPTY, draw(0), (-1, 4), 2e-4), draw(1), (-1, -1), 1e-4)
-    again = trace.extend(trace.extend(trace.EMPTY, draw(0), (-1, 4), 2e-4), draw(1), (-1, -1), 1e-4)
+    first = extend_trace(extend_trace(EMPTY_TRACE, draw(0), (-1, 4), 2e-4), draw(1), (-1, -1), 1e-4)
+    again = extend_trace(extend_trace(EMPTY_TRACE, draw(0), (-1, 4), 2e-4), draw(1), (-1, -1), 1e-4)
     assert first == again
     assert len(first) == 64
 
@@ -35,17 +35,17 @@ def test_equal_feeding_gives_equal_traces():
 @pytest.mark.parametrize("part", ["A", "B"])
 @pytest.mark.parametrize("column", ["indices", "tops", "lefts", "flips"])
 def test_one_other_index_crop_or_flip_gives_another_trace(part, column):
-    assert trace.extend(trace.EMPTY, changed(part, column), (), 1.0) != trace.extend(
-        trace.EMPTY, draw(), (), 1.0
+    assert extend_trace(EMPTY_TRACE, changed(part, column), (), 1.0) != extend_trace(
+        EMPTY_TRACE, draw(), (), 1.0
     )
 
 
 @pytest.mark.parametrize(("swaps", "rate"), [((-1, 3), 1.0), ((-1,), 1.0), ((-1, 2), 0.5)])
 def test_another_swap_or_learning_rate_gives_another_trace(swaps, rate):
-    assert trace.extend(trace.EMPTY, draw(), swaps, rate) != trace.extend(trace.EMPTY, draw(), (-1, 2), 1.0)
+    assert extend_trace(EMPTY_TRACE, draw(), swaps, rate) != extend_trace(EMPTY_TRACE, draw(), (-1, 2), 1.0)
 
 
 def test_the_trace_remembers_the_order_of_the_steps():
-    forth = trace.extend(trace.extend(trace.EMPTY, draw(0), (), 1.0), draw(1), (), 1.0)
-    back = trace.extend(trace.extend(trace.EMPTY, draw(1), (), 1.0), draw(0), (), 1.0)
+    forth = extend_trace(extend_trace(EMPTY_TRACE, draw(0), (), 1.0), draw(1), (), 1.0)
+    back = extend_trace(extend_trace(EMPTY_TRACE, draw(1), (), 1.0), draw(0), (), 1.0)
     assert forth != back

@@ -12,11 +12,16 @@ from bench.data.tensors import quantise
 from bench.scoring.kernel import kernel_leave_one_out
 from bench.statistics import against_copy
 from bench.streams import Streams
-from bench.training import translating
-from bench.training.samples import sample_split, write_progress
+from bench.training import validate
 from bench.training.session import evaluating, fresh_generators
-from bench.training.translating import translations
-from bench.training.validate import Validation, ValidationLog, Validator
+from bench.training.validate import (
+    Validation,
+    ValidationLog,
+    Validator,
+    sample_split,
+    translations,
+    write_progress,
+)
 
 STREAMS = Streams(0)
 CPU = torch.device("cpu")
@@ -29,7 +34,7 @@ def row(step: int, distance: float | None) -> Validation:
 def test_translations_do_not_depend_on_the_size_of_the_batches(cell_of, dataset, monkeypatch):
     generator = fresh_generators(cell_of("slot9"), CPU)["A2B"].eval()
     together = [each.image for each in translations(generator, dataset.A.test, STREAMS, "A2B")]
-    monkeypatch.setattr(translating, "PIXELS_AT_ONCE", 1)
+    monkeypatch.setattr(validate, "PIXELS_AT_ONCE", 1)
     single = [each.image for each in translations(generator, dataset.A.test, STREAMS, "A2B")]
     assert (len(together), len(single)) == (1, 5)
     torch.testing.assert_close(together[0], torch.cat(single), rtol=0, atol=1e-5)

@@ -5,8 +5,8 @@ import safetensors.torch
 import torch
 
 from bench.errors import BenchError
+from bench.training.checkpoint import load_generators, read_origin, save_generators
 from bench.training.session import fresh_generators
-from bench.training.weights import load_generators, read_origin, save_generators
 
 CPU = torch.device("cpu")
 

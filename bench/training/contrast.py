@@ -7,24 +7,74 @@ cycles, no pixelwise identity loss and no image pool: `cycle_weight`, `identity_
 protocol have no use here, and `identity_fade` is refused; all that decides what is fed, and for how long, is
 the protocol's.
 
-The paper trains one direction. Here both are trained side by side in one run, and neither hears of the other.
+The paper trains one direction. Here both are trained side by side in one run, and neither hears of the
+other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.streams import Streams
-from bench.training.lsgan import LeastSquaresJudges
-from bench.training.objective import ROUND_TRIPS, Pair, Step, backward, fixed, mask_of
-from bench.training.optimisers import adam
-from bench.training.patch_contrast import PATCHES, Projection, initialise, patch_nce
-from bench.training.step_streams import StepStreams
+from bench.training.adversarial import LEAST_SQUARES
+from bench.training.discriminators import PatchGAN
+from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, adam, backward, fixed, mask_of
+from bench.training.schedule import StepStreams
 from variants.contract import STRIDE, Generator
+
+TEMPERATURE = 0.07
+UNITS = 256
+"""Of either layer of the perceptrons."""
+PATCHES = 256
+"""Places that are compared in a layer, fewer where it has not so many."""
+INITIAL_GAIN = 0.02
+
+
+class Projection(nn.Module):
+    """Two layers that make the features of a place comparable: one perceptron for every layer of features."""
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.perceptrons = nn.ModuleList(
+            nn.Sequential(nn.Linear(each, UNITS), nn.ReLU(), nn.Linear(UNITS, UNITS)) for each in channels
+        )
+
+    def forward(self, features: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
+        """[b, p, u] for every layer [b, c, h, w] at its places [p], indices into h * w."""
+        return [
+            perceptron(layer.flatten(2)[:, :, chosen].transpose(1, 2))
+            for perceptron, layer, chosen in zip(self.perceptrons, features, places, strict=True)
+        ]
+
+
+def initialise_projection(projection: Projection, draw: Callable[[str], torch.Generator]) -> None:
+    """Weights Xavier-normal with gain 0.02, biases 0; `draw` gives the generator of a parameter's name."""
+    with torch.no_grad():
+        for name, parameter in projection.named_parameters():
+            if name.endswith(".bias"):
+                parameter.zero_()
+            else:
+                nn.init.xavier_normal_(parameter, INITIAL_GAIN, generator=draw(name))
+
+
+def patch_nce(queries: Tensor, keys: Tensor) -> Tensor:
+    """A patch of a translation is to resemble the patch of its source more than any other (equations 2 to 4).
+
+    Mean over patches of the cross-entropy of finding, for each query, the key of its own place.
+
+    `queries` of the translation and `keys` of the source are [b, p, u] of any length: they are compared by
+    cosine, over the temperature. The other p - 1 keys of the same image are the negatives (equation 2); keys
+    of other images of the batch are none.
+    """
+    similarity = F.normalize(queries, dim=2) @ F.normalize(keys, dim=2).transpose(1, 2) / TEMPERATURE
+    own = torch.arange(similarity.shape[1], device=similarity.device).expand(len(similarity), -1)
+    return F.cross_entropy(similarity.flatten(0, 1), own.flatten())
+
 
 SHARE = 0.5
 """Of the PatchNCE loss of translations in the mean; that of identities has the other half."""
@@ -38,7 +88,7 @@ class HasPatchFeatures(Protocol):
         """The layers whose places are compared, each [b, c, h, w], of images [b, 3, h, w]."""
 
 
-class PatchContrast(LeastSquaresJudges):
+class PatchContrast(Objective):
     """The generator's own encoder makes the features that are compared, of source and of translation."""
 
     losses = (
@@ -52,6 +102,8 @@ class PatchContrast(LeastSquaresJudges):
         "discriminator_B",
     )
     honours = frozenset({"diffaugment"})
+    discriminator = PatchGAN
+    adversarial = LEAST_SQUARES
 
     def __init__(
         self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
@@ -103,16 +155,15 @@ class PatchContrast(LeastSquaresJudges):
     ) -> dict[str, Tensor]:
         """One update of the target's discriminator, and the gradients of one translation."""
         direction = f"{source}2{target}"
-        noise = streams.slot_noise(f"fake_{target}")
-        translated, own = self.translate_real(direction, images[source], noise, mask_of(images, source))
-        judged = self.learn_to_judge(target, images[target], translated.detach(), streams)
+        translated, own = self.translate_real(source, target, images, streams)
+        (discriminator,) = self.learn_discriminator(target, images[target], translated.detach(), streams)
         with fixed(self.discriminators[target]):
             gan = self.gan_loss(target, translated, streams)
             nce = SHARE * self.contrast(direction, images[source], translated, streams, f"fake_{target}")
             losses = {f"gan_{direction}": gan, f"patchnce_{direction}": nce, **own}
             backward(*losses.values())
         learned = {name: loss.detach() for name, loss in losses.items()}
-        return {f"discriminator_{target}": judged, **learned}
+        return {f"discriminator_{target}": discriminator, **learned}
 
     def _learn_identity(
         self, direction: str, image: Tensor, streams: StepStreams, mask: Tensor | None
@@ -134,7 +185,9 @@ class PatchContrast(LeastSquaresJudges):
         with torch.no_grad():
             shown = generator.patch_features(torch.zeros(1, 3, STRIDE, STRIDE, device=self.device))
         projection = Projection([layer.shape[1] for layer in shown])
-        initialise(projection, lambda name: streams.torch("initial-weights", f"projection_{direction}", name))
+        initialise_projection(
+            projection, lambda name: streams.torch("initial-weights", f"projection_{direction}", name)
+        )
         return projection.to(self.device)
 
     def _parts(self) -> dict[str, Any]:
