@@ -1,7 +1,8 @@
 """`cut`: contrastive unpaired translation, each direction by itself (Park et al. 2020, arXiv 2007.15651).
 
-The generator is CycleGAN's; what makes it CUT is the objective that it brings (`bench.training.contrast`). The
-authors' generator blurs before it halves and doubles; this one does not, so that the trunk is everybody's.
+The generator is CycleGAN's; what makes it CUT is the objective that it brings (`bench.training.contrast`).
+The authors' generator blurs before it halves and doubles; this one does not, so that the trunk is
+everybody's.
 """
 
 from itertools import islice

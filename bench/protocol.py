@@ -125,7 +125,8 @@ class TrainSettings(Settings):
     images_seen: Positive | None = None
     """Images of each domain fed to the networks; give either this or `epochs`."""
     batch: Annotated[int, Field(gt=0, le=2**12)] = 1
-    objective: Literal["lsgan", "wgan-gp"] = "lsgan"
+    objective: str = "lsgan"
+    """Name of the losses and of their step: see `bench list objectives`."""
     cycle_weight: Weight = 10.0
     identity_weight: Weight = 5.0
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 2e-4

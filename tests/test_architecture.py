@@ -30,7 +30,7 @@ MAY_IMPORT = {
                    "bench.runs", "bench.streams"},
     "bench.training": {"variants", "bench.data", "bench.runs", "bench.cell", "bench.protocol", "bench.errors",
                        "bench.progress", "bench.streams", "bench.names", "bench.setup",
-                       "bench.statistics", "bench.signals"},
+                       "bench.statistics", "bench.signals", "bench.registry"},
     "bench.scoring": {"variants", "bench.registry", "bench.statistics", "bench.data", "bench.runs",
                       "bench.cell",
                       "bench.protocol", "bench.errors", "bench.progress", "bench.streams", "bench.names",

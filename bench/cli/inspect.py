@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from variants.conformance import CheckResult
 
 list_app = typer.Typer(
-    help="Show what there is: variants, baselines, datasets, protocols, metrics, networks, runs.",
+    help="Show what there is: variants, baselines, datasets, protocols, metrics, networks, objectives, runs.",
     epilog="Example: bench list variants",
     no_args_is_help=True,
 )
@@ -189,6 +189,18 @@ def list_networks(as_json: AsJson = False, plugin: Plugin = None) -> None:
     show_rows(listed(), as_json)
 
 
+@list_app.command("objectives")
+def list_objectives(as_json: AsJson = False, plugin: Plugin = None) -> None:
+    """Every objective: the losses and the training step that a protocol or a baseline can ask for.
+
+    Example: bench list objectives
+    """
+    load_plugins(plugin)
+    from bench.training.conformance import listed_objectives
+
+    show_rows(listed_objectives(), as_json)
+
+
 @list_app.command("runs")
 def list_runs(
     runs: Runs = DEFAULT_RUNS,
@@ -250,6 +262,9 @@ def check(
         list[str] | None,
         typer.Option("--network", metavar="NAME", help="A feature network; may be repeated."),
     ] = None,
+    objective: Annotated[
+        list[str] | None, typer.Option("--objective", metavar="NAME", help="An objective; may be repeated.")
+    ] = None,
     weights: Weights = None,
     plugin: Plugin = None,
     full_size: Annotated[
@@ -261,7 +276,7 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that variants, metrics or feature networks keep their contracts; exit 1 where one does not.
+    """Check that variants, metrics, feature networks or objectives keep their contracts; exit 1 if not.
 
     Then what is left of a picture after each stage of the mask head, untrained and as narrow as in protocol
     small: dead, weak or awake at initialisation. That is no check, and fails nothing.
@@ -273,12 +288,16 @@ def check(
       bench check one-mask --plugin docs/example_variant.py
 
       bench check --metric brightness --plugin docs/example_metric.py
+
+      bench check --objective hinge --plugin docs/example_objective.py
     """
     load_plugins(plugin)
     import variants
 
-    if not (variant or metric or network):
-        raise UsageError("Nothing to check. Name variants, or --metric NAME, or --network NAME.")
+    if not (variant or metric or network or objective):
+        raise UsageError(
+            "Nothing to check. Name variants, or --metric NAME, --network NAME or --objective NAME."
+        )
     names = [variants.canonical(name) for name in variant or ()]
     results = {}
     for name in names:
@@ -294,6 +313,13 @@ def check(
         results |= parts
         for name in () if as_json else parts:
             show_checks(name, parts[name])
+    if objective:
+        from bench.training.conformance import check_objective
+
+        found = {name: check_objective(name) for name in objective}
+        results |= found
+        for name in () if as_json else found:
+            show_checks(name, found[name])
     if as_json:
         rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
         print_json(rows)

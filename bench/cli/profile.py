@@ -134,7 +134,7 @@ def refuse_missing_precision(protocol: "Protocol", device: str) -> None:
     """Raise UsageError where the device lacks the precision that is to be measured."""
     import torch
 
-    from bench.training.precision import executed_precision
+    from bench.training.execution import executed_precision
 
     remedy = "Give --precision fp32 to measure the step of another protocol."
     executed_precision(protocol.train.precision, torch.device(device), fallback=False, remedy=remedy)

@@ -23,7 +23,7 @@ from bench.setup import AS_USUAL, Execution, accelerator, processor
 from bench.training.execution import executed_cell, executing, is_compiled, make_ready
 from bench.training.logs import peak_memory
 from bench.training.memory import some_masks
-from bench.training.objectives import OBJECTIVES
+from bench.training.objective import objective_name
 from bench.training.schedule import Schedule, StepStreams
 from bench.training.session import Session, fresh_generators
 from variants.cost import forward_gflop, parameter_count
@@ -111,7 +111,7 @@ def measure(request: ProfileRequest, tell: Callable[[str], None]) -> Profile:
     return Profile(
         variant=request.variant,
         protocol=request.protocol.name,
-        objective=step.objective_name,
+        objective=objective_name(step.cell),
         size=request.protocol.images.size,
         batch=request.protocol.train.batch,
         precision=step.precision,
@@ -161,11 +161,6 @@ class TrainingStep:
         images = random_images(protocol, device)
         self.images = images | some_masks(self.objective, images)
         self._done = 0
-
-    @property
-    def objective_name(self) -> str:
-        """As a protocol names it."""
-        return next(name for name, each in OBJECTIVES.items() if each is type(self.objective))
 
     def __call__(self) -> None:
         self._done += 1

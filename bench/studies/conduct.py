@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from bench.errors import UsageError
 from bench.progress import ProgressReport
+from bench.protocol import load_protocol, protocol_names
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.setup import AS_USUAL, Execution
 from bench.signals import StopRequest, stop_requests
@@ -255,6 +256,7 @@ def prepare_study(
     """
     grid = expand(declaration)
     refuse_unknown_features(grid, where)
+    refuse_unknown_objective(declaration, grid)
     settings = engine or declaration.study.engine
     if ENGINES.find(settings.kind).is_here(settings):
         refuse_missing_precision(declaration, grid, where)
@@ -270,6 +272,22 @@ def refuse_unknown_features(grid: Grid, where: Circumstances) -> None:
     from bench.scoring.networks import plain_name  # brings torch, which a plan does without
 
     plain_name(features)
+
+
+def refuse_unknown_objective(declaration: Declaration, grid: Grid) -> None:
+    """Raise UsageError where nothing registers the protocol's objective.
+
+    That those exist which shipped protocols name is known without torch.
+    """
+    wanted = grid.protocol.train.objective
+    if any(load_protocol(each).train.objective == wanted for each in protocol_names()):
+        return
+    from bench.training.objective import OBJECTIVES
+
+    try:
+        OBJECTIVES.find(wanted)
+    except UsageError as error:
+        raise UsageError(f"{declaration.origin.place('protocol')}: {error}") from None
 
 
 def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circumstances) -> None:

@@ -52,7 +52,7 @@ from bench.training import Trained, train
 from bench.training.checkpoint import load_generators, read_origin
 from bench.training.execution import executed_precision
 from bench.training.memory import is_out_of_memory
-from bench.training.objectives import objective_class, objective_name
+from bench.training.objective import objective_class, objective_name
 from variants.catalogue import registered
 from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count

@@ -23,7 +23,17 @@ from bench.protocol import TrainSettings
 from bench.streams import Streams
 from bench.training.adversarial import LEAST_SQUARES
 from bench.training.discriminators import PatchGAN
-from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, adam, backward, fixed, mask_of
+from bench.training.objective import (
+    ROUND_TRIPS,
+    Objective,
+    Pair,
+    Step,
+    adam,
+    backward,
+    fixed,
+    mask_of,
+    objective,
+)
 from bench.training.schedule import StepStreams
 from variants.contract import STRIDE, Generator
 
@@ -88,6 +98,7 @@ class HasPatchFeatures(Protocol):
         """The layers whose places are compared, each [b, c, h, w], of images [b, 3, h, w]."""
 
 
+@objective("cut", summary="Least-squares GAN and PatchNCE, for generators that show features (CUT).")
 class PatchContrast(Objective):
     """The generator's own encoder makes the features that are compared, of source and of translation."""
 

@@ -16,7 +16,7 @@ from bench.protocol import TrainSettings
 from bench.streams import Streams
 from bench.training.adversarial import LEAST_SQUARES, WASSERSTEIN, gradient_penalty
 from bench.training.discriminators import ImagePool, LightDiscriminator, PatchGAN
-from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed, mask_of
+from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed, mask_of, objective
 from bench.training.schedule import StepStreams
 from variants.contract import Generator
 
@@ -61,6 +61,7 @@ class CycleObjective(Objective):
         }
 
 
+@objective("lsgan", summary="Least-squares GAN with cycle and identity losses and image pools (CycleGAN).")
 class LeastSquares(CycleObjective):
     """The objective of CycleGAN and AttentionGAN v2: least-squares GAN, cycle and identity losses, pools.
 
@@ -100,6 +101,7 @@ class LeastSquares(CycleObjective):
         return super()._parts() | {f"pool_{domain}": pool for domain, pool in self.pools.items()}
 
 
+@objective("wgan-gp", summary="Wasserstein GAN with gradient penalty, cycle and identity losses; no pools.")
 class WassersteinGradientPenalty(CycleObjective):
     """The objective of the unofficial AttentionGAN: Wasserstein GAN with gradient penalty, without pools.
 

@@ -1,9 +1,17 @@
-"""What an objective is: named losses, and one training step of both generators and its discriminators."""
+"""What an objective is: named losses, and one training step of both generators and its discriminators.
+
+    @objective("hinge", summary="Hinge loss, with cycle and identity losses.")
+    class Hinge(LeastSquares):
+        adversarial = AdversarialLoss(of_generator, of_discriminator)
+
+A protocol names one by `train.objective`, a baseline by `objective=` where it is registered.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -11,8 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import variants
+from bench.cell import Cell
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
+from bench.registry import Registry
 from bench.streams import Streams
 from bench.training.adversarial import AdversarialLoss
 from bench.training.discriminators import Discriminator, augment, initialise_discriminator
@@ -277,3 +288,57 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """The learning rate of the next step."""
     for group in optimiser.param_groups:
         group["lr"] = rate
+
+
+@dataclass(frozen=True)
+class ObjectiveEntry:
+    """What is known of an objective before it is built."""
+
+    name: str
+    summary: str
+    make: type[Objective]
+
+
+OBJECTIVES: Registry[ObjectiveEntry] = Registry(
+    "objective",
+    package="bench.training",
+    group="bench.objectives",
+    see="bench list objectives. One of your own comes with --plugin FILE.py",
+    first=("cycle", "contrast"),
+)
+Made = TypeVar("Made", bound=type[Objective])
+
+
+def objective(name: str, *, summary: str) -> Callable[[Made], Made]:
+    """Class decorator that gives an objective the name by which protocols and baselines know it.
+
+    `summary` is one sentence. Raises UsageError where another objective has the name.
+    """
+
+    def claim(make: Made) -> Made:
+        OBJECTIVES.add(name, ObjectiveEntry(name, summary, make), make)
+        return make
+
+    return claim
+
+
+def objective_name(cell: Cell) -> str:
+    """What a cell is trained with: the objective that its variant brings, else the protocol's."""
+    return variants.describe(cell.variant).objective or cell.protocol.train.objective
+
+
+def objective_class(name: str, settings: TrainSettings) -> type[Objective]:
+    """The objective `name`, which can be trained with under `settings`.
+
+    Raises UsageError where there is none, or where it cannot honour a rule.
+    """
+    found = OBJECTIVES.find(name).make
+    found.refuse(name, settings)
+    return found
+
+
+def build_objective(
+    name: str, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
+) -> Objective:
+    """The objective `name`, with fresh discriminators drawn from `streams`. Raises as `objective_class`."""
+    return objective_class(name, settings)(generators, settings, streams)

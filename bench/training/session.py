@@ -24,8 +24,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS
 from bench.training.checkpoint import load_checkpoint, save_checkpoint
 from bench.training.logs import EMPTY_TRACE, Clock, LossLog, extend_trace
-from bench.training.objective import Pair, Step
-from bench.training.objectives import build_objective, objective_name
+from bench.training.objective import Pair, Step, build_objective, objective_name
 from bench.training.schedule import Rates, Schedule, StepStreams
 from bench.training.validate import ValidationLog
 from variants.contract import Generator

@@ -177,7 +177,7 @@ def test_setting_images_seen_replaces_epochs() -> None:
         ("images.size=80", r"load_size \(72\) must be at least size \(80\)"),
         ("train.batch=0", "train.batch = 0: Input should be greater than 0"),
         ("train.batch=two", "train.batch = 'two': Input should be a valid integer"),
-        ("train.objective=gan", "Input should be 'lsgan' or 'wgan-gp'"),
+        ("train.objective=5", "train.objective = 5: Input should be a valid string"),
         ("train.wings=2", "train.wings: there is no such key. Keys: epochs, images_seen, batch"),
         ("train.learning_rate=-1.0", "greater than 0"),
         ("wings=2", "Write table.key=value"),

@@ -18,8 +18,7 @@ import torch
 from bench.protocol import TrainSettings
 from bench.runs.records import DIRECTIONS
 from bench.streams import Streams
-from bench.training.objective import Objective
-from bench.training.objectives import build_objective
+from bench.training.objective import Objective, build_objective
 from bench.training.schedule import StepStreams
 from variants import build, initialise
 

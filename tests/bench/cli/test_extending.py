@@ -16,6 +16,7 @@ from PIL import Image
 Command = Callable[..., subprocess.CompletedProcess[str]]
 DOCS = Path(__file__).parents[3] / "docs"
 METRIC, NETWORK = DOCS / "example_metric.py", DOCS / "example_network.py"
+OBJECTIVE = DOCS / "example_objective.py"
 SECTIONS = re.split(r"^## ", (DOCS / "extending.md").read_text(encoding="utf-8"), flags=re.M)[1:]
 
 
@@ -156,8 +157,92 @@ def test_a_network_that_breaks_its_contract_fails_the_check(
     assert told in outcome.stdout
 
 
+def test_an_objective_of_a_plugin_is_trained_with_kept_and_listed_like_ours(
+    call: Command, workplace: Path, tmp_path: Path
+) -> None:
+    words = ["--variant", "spatial", "--protocol", "tiny.toml", "--set", "train.objective=hinge"]
+    where = ["--threads", "1", "--runs", tmp_path / "runs"]
+    refused = call("run", *words, *where)
+    assert refused.returncode == 2
+    assert "Unknown objective 'hinge'" in refused.stderr
+    assert "--plugin FILE.py" in refused.stderr
+    assert not list(tmp_path.glob("runs/**/run.json")), "refused before anything is written"
+    answered(call("run", *words, *where, "--plugin", OBJECTIVE))
+    (folder,) = (path.parent for path in tmp_path.glob("runs/**/run.json"))
+    assert json.loads((folder / "run.json").read_text())["protocol"]["train"]["objective"] == "hinge"
+    with (folder / "losses.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    # Of a fresh discriminator's small logits the hinge of both sides is near 2, least squares near 1/2.
+    assert float(rows[0]["discriminator_A"]) > 1
+    assert (folder / "scores.json").is_file()
+    assert "hinge" in answered(call("list", "objectives", "--plugin", OBJECTIVE))
+    assert "hinge" not in answered(call("list", "objectives"))
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["study", "dry-run"])
+def test_a_study_of_an_unknown_objective_is_refused_before_a_cell(
+    call: Command, workplace: Path, tmp_path: Path, dry: tuple[str, ...]
+) -> None:
+    words = ("--variant", "spatial", "--protocol", "tiny.toml", "--set", "train.objective=lsgam")
+    outcome = call("study", *words, "--runs", tmp_path / "runs", *dry)
+    assert outcome.returncode == 2
+    assert "Did you mean 'lsgan'" in outcome.stderr
+    assert not list(tmp_path.glob("runs/**/run.json"))
+
+
+GAME = "    adversarial = AdversarialLoss(of_generator, of_discriminator)\n"
+STEP = """
+    def learn(self, images, streams):
+        self.seen = getattr(self, "seen", 0) + 1
+        if self.seen > 1:
+            images = {domain: DRAWN * image for domain, image in images.items()}
+        return super().learn(images, streams)
+"""
+
+
 @pytest.mark.parametrize(
-    "words", [("--metric", "brightnes"), ("--network", "colour"), ("--metric", "noise_gap"), ()], ids=str
+    ("changes", "told"),
+    [
+        ({"-translated.mean()": "-translated.abs().mean() / 0"}, ("FAILED  losses", "gan_A2B is -inf")),
+        ({GAME: f"{GAME}    losses = ('gan_A2B',)\n"}, ("FAILED  losses", "cycle_A")),
+        (
+            {"functional.relu(1 - real)": "functional.relu(0 * real)", "relu(1 + trans": "relu(0 * trans"},
+            ("FAILED  learning", "nothing in discriminator A, discriminator B"),
+        ),
+        ({GAME: GAME + STEP.replace("DRAWN", "torch.rand(())")}, ("FAILED  determinism", "streams alone")),
+        ({GAME: GAME + STEP.replace("DRAWN", "self.seen")}, ("FAILED  resuming", "belongs in _parts")),
+        ({'    """Lim': '    source = """Lim'}, ("FAILED  documented", "its class no docstring")),
+        ({GAME: f"{GAME}    honours = frozenset({{'colour'}})\n"}, ("FAILED  documented", "diffaugment")),
+    ],
+    ids=["finite", "names", "learning", "determinism", "resuming", "docstring", "rules"],
+)
+def test_an_objective_that_breaks_its_contract_fails_the_check(
+    call: Command, tmp_path: Path, changes: dict[str, str], told: tuple[str, ...]
+) -> None:
+    text = OBJECTIVE.read_text(encoding="utf-8").replace(
+        "from torch import", "import torch\nfrom torch import", 1
+    )
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "broken.py"
+    path.write_text(text, encoding="utf-8")
+    outcome = call("check", "--objective", "hinge", "--plugin", path)
+    assert outcome.returncode == 1
+    for each in told:
+        assert each in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--metric", "brightnes"),
+        ("--network", "colour"),
+        ("--metric", "noise_gap"),
+        ("--objective", "hing"),
+        (),
+    ],
+    ids=str,
 )
 def test_what_cannot_be_checked_is_a_usage_error(call: Command, words: tuple[str, ...]) -> None:
     outcome = call("check", *words, "--plugin", METRIC, "--plugin", NETWORK)

@@ -12,7 +12,7 @@ from bench.streams import Streams
 from bench.training import train
 from bench.training.contrast import PATCHES, TEMPERATURE, UNITS, PatchContrast, Projection, patch_nce
 from bench.training.loop import RunFolder
-from bench.training.objectives import build_objective
+from bench.training.objective import build_objective
 from bench.training.schedule import Rates, StepStreams
 from bench.training.session import fresh_generators
 

@@ -24,7 +24,7 @@ from bench.training.execution import (
     reflected,
 )
 from bench.training.loop import train
-from bench.training.objectives import build_objective
+from bench.training.objective import build_objective
 from bench.training.schedule import StepStreams
 from bench.training.session import fresh_generators
 

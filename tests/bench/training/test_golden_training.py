@@ -22,8 +22,7 @@ import variants
 from bench.protocol import TrainSettings
 from bench.streams import Streams
 from bench.training.discriminators import load_published
-from bench.training.objective import Objective
-from bench.training.objectives import build_objective
+from bench.training.objective import Objective, build_objective
 
 ROUNDING = 5e-7
 """What a float32 convolution of these sizes rounds, as a share of its result."""

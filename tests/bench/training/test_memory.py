@@ -24,7 +24,7 @@ from bench.training.memory import (
     running_out_explained,
     spelled,
 )
-from bench.training.objectives import build_objective
+from bench.training.objective import build_objective
 from bench.training.session import fresh_generators
 
 MEASURE = """

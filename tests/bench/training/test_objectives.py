@@ -8,7 +8,7 @@ import torch
 from bench.errors import UsageError
 from bench.streams import Streams
 from bench.training.adversarial import gradient_penalty
-from bench.training.objectives import build_objective
+from bench.training.objective import build_objective
 from bench.training.schedule import StepStreams
 from bench.training.session import fresh_generators
 

@@ -18,7 +18,7 @@ from bench.streams import Streams
 from bench.training import load_generators, train
 from bench.training.discriminators import augment
 from bench.training.memory import bytes_of_a_step
-from bench.training.objectives import OBJECTIVES, build_objective, objective_name
+from bench.training.objective import OBJECTIVES, build_objective, objective, objective_name
 from bench.training.schedule import Schedule, StepStreams
 from bench.training.session import Session, fresh_generators
 
@@ -393,11 +393,13 @@ class TestRefusals:
         ):
             train(cell_of("cut", **FADE), dataset, folder)
 
-    def test_an_objective_says_which_rules_it_honours(self, cell_of, monkeypatch):
-        class Silent(OBJECTIVES["lsgan"]):
+    def test_an_objective_says_which_rules_it_honours(self, cell_of, request):
+        request.addfinalizer(lambda: OBJECTIVES.forget(__name__))
+
+        @objective("theirs", summary="")
+        class Silent(OBJECTIVES.find("lsgan").make):
             honours = frozenset()
 
-        monkeypatch.setitem(OBJECTIVES, "theirs", Silent)
         cell = cell_of(**AUGMENT)
         with pytest.raises(UsageError, match=r"Objective theirs cannot honour train.diffaugment"):
             build_objective("theirs", fresh_generators(cell, CPU), cell.protocol.train, STREAMS)
