@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from variants.catalogue import Source, find, import_source, sources
+from variants.catalogue import PLUGINS, Source, find, import_source, sources
 from variants.errors import VariantError
 from variants.spelling import parse
 
@@ -72,11 +72,11 @@ def of_source(source: Source) -> Provenance | None:
 
 
 def place_in(error: BaseException) -> str | None:
-    """Where in the code of a generator that is not ours an error arose: `plug.py, line 12, in forward`.
+    """Where in a plugin, or in a generator that is not ours, an error arose: `plug.py, line 12, in forward`.
 
     None where it did not come by there.
     """
-    paths: set[Path] = set()
+    paths = set(PLUGINS)
     with contextlib.suppress(VariantError):
         for source in sources().values():
             found = of_source(source)

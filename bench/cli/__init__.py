@@ -132,7 +132,7 @@ def main() -> None:
         place = place_in(error)
         if place is None:
             raise
-        print(f"bench: A generator raised {type(error).__name__}: {error} ({place}).", file=sys.stderr)
+        print(f"bench: A plugin raised {type(error).__name__}: {error} ({place}).", file=sys.stderr)
         sys.exit(1)
 
 
