@@ -270,11 +270,16 @@ def test_without_scripts_tables_and_pictures_are_still_there(open_page: Any) -> 
     assert page.locator(".gallery img[src], #look img[src]").first.is_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault_with_every_fold_open(open_page: Any, scheme: str) -> None:
-    axe = pytest.importorskip(
+@pytest.fixture(scope="module")
+def axe() -> Any:
+    """axe-core, which finds what readers with other senses or tools cannot use."""
+    return pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python brings axe-core"
     )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_with_every_fold_open(axe: Any, open_page: Any, scheme: str) -> None:
     page = open_page(color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     found = axe.Axe().run(page).response["violations"]
