@@ -101,7 +101,7 @@ def run(
         chain = foretold(cell.variant, cell.protocol, seed)
         if chain is not None and chain.verdict != "awake":
             announce(f"note: {chain.in_words}")
-    with shown(progress) as report:
+    with bars_or(progress) as report:
         if dry_run:
             return ScoreSheet(folder, None, preview(cell, machine, report))
         finished_before = RunFolder(folder).is_done()
@@ -145,7 +145,7 @@ def score(
     One of: `real` and `fake`, `run`, `published` with `checkpoint`. Raises UsageError for a wrong request,
     BenchError where images or weights are missing or cannot be read.
     """
-    from bench.measuring import Common, score_checkpoint, score_images
+    from bench.measuring import ScoreOptions, score_checkpoint, score_images
     from bench.scoring.folders import Folders
     from bench.setup import MOST_THREADS, resolve_device, use_threads
     from bench.studies.execute import rescore
@@ -175,10 +175,10 @@ def score(
     use_threads(threads)
     where = resolve_device(device)
     if run is not None:
-        with shown(progress) as report:
+        with bars_or(progress) as report:
             rescore(Path(run), features, maybe_path(weights), device=where, progress=report)
         return sheet_of(Path(run))
-    common = Common(
+    options = ScoreOptions(
         direction,
         features,
         maybe_path(weights),
@@ -192,9 +192,9 @@ def score(
     )
     if given[1] and (real is None or fake is None):
         raise UsageError("Give both --real DIR and --fake DIR.")
-    with shown(progress) as report:
+    with bars_or(progress) as report:
         if real is None or fake is None:
-            return score_checkpoint(published, maybe_path(checkpoint), common, report)
+            return score_checkpoint(published, maybe_path(checkpoint), options, report)
         images = Folders(
             Path(real),
             Path(fake),
@@ -205,7 +205,7 @@ def score(
             real_pattern,
             recursive,
         )
-        return score_images(images, size, common, report)
+        return score_images(images, size, options, report)
 
 
 def compare(
@@ -304,7 +304,7 @@ def sheet_of(folder: Path) -> ScoreSheet:
     return ScoreSheet(folder, read_scores(of_run.scores_json), of_run.read())
 
 
-def shown(progress: "ProgressReport | None") -> "AbstractContextManager[ProgressReport]":
+def bars_or(progress: "ProgressReport | None") -> "AbstractContextManager[ProgressReport]":
     """A context whose progress is shown: the one given, else a bar, or lines where there is no terminal."""
     from contextlib import nullcontext
 

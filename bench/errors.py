@@ -72,7 +72,7 @@ def in_toml(problem: Any) -> str:
     return str(problem["msg"]).removeprefix("Value error, ")
 
 
-def shown(value: object) -> str:
+def in_short(value: object) -> str:
     """A value in an error: its beginning where it is long."""
     spelled = repr(value)
     return spelled if len(spelled) <= MOST_SHOWN else f"{spelled[:MOST_SHOWN]}..."

@@ -34,7 +34,7 @@ NO_PROTOCOL = "external"
 
 
 @dataclass(frozen=True)
-class Common:
+class ScoreOptions:
     """What requests of either kind say."""
 
     given_direction: str
@@ -84,21 +84,23 @@ class Common:
         return self.protocol or NO_PROTOCOL
 
 
-def score_images(folders: Folders, size: int | None, common: Common, progress: ProgressReport) -> ScoreSheet:
+def score_images(
+    folders: Folders, size: int | None, options: ScoreOptions, progress: ProgressReport
+) -> ScoreSheet:
     """Score a folder of translations, and keep the scores where a name or a folder was given."""
-    direction, table = common.direction, common.table
-    dataset = dataset_name(common.dataset or str(folders.real.resolve().parent)) or NO_PROTOCOL
-    place = common.place(table, dataset)
-    network = common.network("inception")
+    direction, table = options.direction, options.table
+    dataset = dataset_name(options.dataset or str(folders.real.resolve().parent)) or NO_PROTOCOL
+    place = options.place(table, dataset)
+    network = options.network("inception")
     found, remarks = score_folders(
-        folders, network, size=size, subset_size=common.subset_size, progress=progress
+        folders, network, size=size, subset_size=options.subset_size, progress=progress
     )
     for remark in remarks:
         announce(f"note: {remark}")
     height, width = found.image_shape
     card: Card = {
         **external_card(network, direction, found),
-        "name": common.name or folders.fake.resolve().name,
+        "name": options.name or folders.fake.resolve().name,
         "protocol": table,
         "dataset": dataset,
         "image_size": f"resized to {size} x {size} ({RESIZE})" if size else f"as found, {height} x {width}",
@@ -108,17 +110,17 @@ def score_images(folders: Folders, size: int | None, common: Common, progress: P
 
 
 def score_checkpoint(
-    system: str | None, checkpoint: Path | None, common: Common, progress: ProgressReport
+    system: str | None, checkpoint: Path | None, options: ScoreOptions, progress: ProgressReport
 ) -> ScoreSheet:
     """Score a published generator on the test split of a data set."""
-    if system is None or checkpoint is None or common.dataset is None:
+    if system is None or checkpoint is None or options.dataset is None:
         raise UsageError("Give all of --published SYSTEM, --checkpoint FILE and --dataset NAME.")
-    direction = common.direction
-    protocol = load_protocol(common.protocol or "paper-256")
-    place = common.place(protocol.name, dataset_name(common.dataset))
-    generator = generator_of_checkpoint(system, checkpoint, common.device)
-    network = common.network(protocol.score.features)
-    dataset = load_dataset(common.dataset, protocol.images, progress=progress)
+    direction = options.direction
+    protocol = load_protocol(options.protocol or "paper-256")
+    place = options.place(protocol.name, dataset_name(options.dataset))
+    generator = generator_of_checkpoint(system, checkpoint, options.device)
+    network = options.network(protocol.score.features)
+    dataset = load_dataset(options.dataset, protocol.images, progress=progress)
     found = score_generator(
         generator,
         dataset,
@@ -129,7 +131,7 @@ def score_checkpoint(
     )
     card: Card = {
         **external_card(network, direction, found),
-        "name": common.name or system,
+        "name": options.name or system,
         "protocol": protocol.name,
         "dataset": dataset.name,
         "published_system": system,

@@ -20,9 +20,14 @@ def unknown_name(kind: str, given: str, known: Iterable[str], remedy: str) -> Us
     Unknown variant 'slto9'. Did you mean 'slot9'? There are: slot9, spatial. See: bench list
     """
     names = sorted(known)
-    close = difflib.get_close_matches(given, names, n=2)
-    meant = f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
-    return UsageError(f"Unknown {kind} {given!r}.{meant} There are: {', '.join(names)}. See: {remedy}")
+    there_are = f"There are: {', '.join(names)}"
+    return UsageError(f"Unknown {kind} {given!r}.{meant(given, names)} {there_are}. See: {remedy}")
+
+
+def meant(given: str, known: Iterable[str], most: int = 2) -> str:
+    """` Did you mean 'slot9'?` where known names are close to the one that was given, else nothing."""
+    close = difflib.get_close_matches(given, list(known), n=most)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def counted(number: int, noun: str) -> str:

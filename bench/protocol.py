@@ -1,6 +1,5 @@
 """The protocol: everything that must be equal between variants, as one frozen, validated TOML file."""
 
-import difflib
 import hashlib
 import json
 import re
@@ -25,8 +24,8 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
-from bench.errors import UsageError, in_toml, shown
-from bench.names import UNFIT_FOR_A_FOLDER, folder_name, unknown_name
+from bench.errors import UsageError, in_short, in_toml
+from bench.names import UNFIT_FOR_A_FOLDER, folder_name, meant, unknown_name
 
 AUGMENTATIONS = ("colour", "translation", "cutout")
 """What `train.diffaugment` may name, in the order of application."""
@@ -406,7 +405,7 @@ def _explain(source: str, error: ValidationError) -> str:
         where = ".".join(str(part) for part in problem["loc"]) or "protocol"
         if problem["loc"][:1] == ("model",) and len(problem["loc"]) > 1:
             # One problem for each type that it might have been.
-            line = f"  model.{problem['loc'][1]} = {shown(problem['input'])}: give {SIMPLE_VALUES}"
+            line = f"  model.{problem['loc'][1]} = {in_short(problem['input'])}: give {SIMPLE_VALUES}"
             lines += [] if line in lines else [line]
         elif problem["type"] == "extra_forbidden":
             lines.append(f"  {where}: there is no such key. {_keys_beside(problem['loc'])}")
@@ -415,7 +414,7 @@ def _explain(source: str, error: ValidationError) -> str:
         else:
             message = in_toml(problem)
             lines.append(
-                f"  {where} = {shown(problem['input'])}: {message}" if problem["loc"] else f"  {message}"
+                f"  {where} = {in_short(problem['input'])}: {message}" if problem["loc"] else f"  {message}"
             )
     return "\n".join(dict.fromkeys(lines))
 
@@ -432,6 +431,5 @@ def _keys_beside(location: tuple[int | str, ...]) -> str:
 
 def keys_of(model: type[BaseModel], given: str) -> str:
     """The keys of a table, the one that was meant first."""
-    close = difflib.get_close_matches(given, model.model_fields, n=1)
-    meant = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{meant}Keys: {', '.join(model.model_fields)}"
+    keys = f"Keys: {', '.join(model.model_fields)}"
+    return f"{meant(given, model.model_fields, most=1)} {keys}".lstrip()

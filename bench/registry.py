@@ -14,17 +14,21 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
+import sys
+import traceback
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import variants
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.names import unknown_name
 from variants.catalogue import plugin_module
 
 Entry = TypeVar("Entry")
+OURS = ("bench", "variants", "baselines", "reports")
 
 
 class Registry(Generic[Entry]):
@@ -113,6 +117,28 @@ class Registry(Generic[Entry]):
                 warnings.warn(f"{self.group}: there is no module {module}; it is left out.", stacklevel=3)
                 continue
             yield module
+
+
+@contextmanager
+def blamed(kind: str, name: str, thing: object, remedy: str = "") -> Iterator[None]:
+    """Within, what fails in a thing that is not ours becomes a BenchError that names it, its file and line.
+
+    `thing` is the function or class that was registered; `remedy` ends the sentence.
+    """
+    try:
+        yield
+    except BenchError:
+        raise
+    except Exception as error:
+        module = str(getattr(thing, "__module__", ""))
+        if module.partition(".")[0] in OURS:
+            raise
+        own = str(getattr(sys.modules.get(module), "__file__", module))
+        lines = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == own]
+        place = f"{Path(own).name}, line {lines[-1].lineno}" if lines else module
+        raise BenchError(
+            f"The {kind} {name} raised {type(error).__name__}: {error} ({place}). {remedy}".rstrip()
+        ) from error
 
 
 def load_plugins(files: Iterable[Path]) -> None:

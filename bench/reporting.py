@@ -12,7 +12,7 @@ from bench.studies.identity import changed_rules
 from bench.studies.study import load_study
 from bench.studies.summary import study_command
 from reports.control import DeclaredControl
-from reports.shown_pictures import ShownPictures
+from reports.galleries.model import ShownPictures
 from reports.write import Request, parse_formats
 
 

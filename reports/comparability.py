@@ -25,8 +25,7 @@ import pandas as pd
 from bench.comparing.sides import same_real_images, same_weights
 from bench.errors import UsageError
 from bench.runs.records import GeneratorRecord
-from reports.frame import Study
-from reports.order import ordered_variants
+from reports.frame import Study, ordered_variants
 
 if TYPE_CHECKING:
     from bench.ballot.records import BallotCount

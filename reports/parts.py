@@ -14,13 +14,13 @@ it; keys are without the group's name. Imports neither torch nor matplotlib.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.errors import BenchError
 from bench.names import unknown_name
-from bench.registry import Registry
+from bench.registry import Registry, blamed
 from reports.tables.model import Table
 
 if TYPE_CHECKING:
@@ -131,20 +131,9 @@ def galleries_of(group: "Group", shown: "list[Shown]", pictures: "Pictures") -> 
             yield replace(made, key=_key(group, part, made.key))
 
 
-@contextmanager
-def blamed(part: Part, group: "Group") -> Iterator[None]:
-    """What fails in a part that is not ours becomes a BenchError that names it."""
-    try:
-        yield
-    except BenchError:
-        raise
-    except Exception as error:
-        if part.make.__module__.startswith("reports."):
-            raise
-        raise BenchError(
-            f"The {part.kind} {part.name!r} of {part.make.__module__} fails on {group.dataset}: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+def blaming(part: Part, group: "Group") -> AbstractContextManager[None]:
+    """Within, what fails in a part that is not ours becomes a BenchError that names it and the data set."""
+    return blamed(part.kind, repr(part.name), part.make, f"It was to show {group.dataset}.")
 
 
 def _unset() -> None:
@@ -167,7 +156,7 @@ def _section(name: str) -> str:
 
 def _made(part: Part, what: type, group: "Group", *handed: object) -> list[Any]:
     """What a part makes, however many."""
-    with blamed(part, group):
+    with blaming(part, group):
         found = part.make(*handed)
         made = [] if found is None else list(found) if isinstance(found, Iterable) else [found]
     odd = next((one for one in made if not isinstance(one, what)), None)

@@ -12,10 +12,10 @@ from reports.comparability import groups
 from reports.contents import GroupContent, colophon, content, main_tables, page_of
 from reports.control import Controlled, DeclaredControl, controlled
 from reports.frame import Study, read_study, run_folders
+from reports.galleries.model import ShownPictures
 from reports.galleries.pictures import Pictures
 from reports.numbers import listed
 from reports.results import results
-from reports.shown_pictures import ShownPictures
 from reports.tables.ballot import ballots
 from reports.tables.comma_separated import to_csv
 from reports.tables.latex import card_to_latex, to_latex

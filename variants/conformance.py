@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import numpy as np
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
@@ -93,6 +94,7 @@ def translated(generator: Generator, image: Tensor, noise: torch.Generator | Ten
     return generator(image, noise, some_mask(generator, image))
 
 
+Made = TypeVar("Made")
 Tested = TypeVar("Tested")
 """What a check is of: a Subject, or what other suites test."""
 
@@ -260,15 +262,23 @@ def batches(subject: Subject) -> str:
     return f"differ by {error:.1g}"
 
 
+def twice(make: Callable[[], Made]) -> tuple[Made, Made]:
+    """What `make` gives under two states of the global random generators, of which nothing may draw."""
+    found = []
+    for seed in (0, 1):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002  # what careless code would draw from
+            found.append(make())
+    return found[0], found[1]
+
+
 def determinism(subject: Subject) -> str:
-    """The same image and noise give the same bits, whatever torch's global generator says."""
+    """The same image and noise give the same bits, whatever the global generators say."""
     generator = subject.build().eval()
     image = subject.image()
-    outputs = []
-    for seed in (0, 1):
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(seed)
-            outputs.append(translated(generator, image, draw("slot noise")).image)
+    with torch.no_grad():
+        outputs = twice(lambda: translated(generator, image, draw("slot noise")).image)
     if not torch.equal(*outputs):
         raise Failed("two passes with the same noise seed differ: draw only from the `noise` argument")
     return "noise seed fixed" if generator.noise_shape else "no noise"
@@ -276,15 +286,11 @@ def determinism(subject: Subject) -> str:
 
 def initial_weights(subject: Subject) -> str:
     """Weights depend on parameter names alone: built and drawn twice, they are the same bits."""
-    states = []
-    for seed in (0, 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            states.append(subject.build().state_dict())
-    for name, tensor in states[0].items():
-        if not torch.equal(tensor, states[1][name]):
+    first, second = twice(lambda: subject.build().state_dict())
+    for name, tensor in first.items():
+        if not torch.equal(tensor, second[name]):
             raise Failed(f"{name} is not drawn by variants.initialise")
-    return f"{len(states[0])} tensors"
+    return f"{len(first)} tensors"
 
 
 def parameter_counts(subject: Subject) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,36 @@ Track = Annotated[
     typer.Option(
         "--track", metavar="NAME", help="Show the run by a tracker, such as a plugin's; repeatable."
     ),
+]
+SkipBadImages = Annotated[
+    bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and record which.")
+]
+
+
+class Directions(StrEnum):
+    """Directions to compare."""
+
+    A2B = "A2B"
+    B2A = "B2A"
+    BOTH = "both"
+
+
+class Selections(StrEnum):
+    """Weights whose scores are compared."""
+
+    LAST = "last"
+    VALIDATION = "validation"
+
+
+FirstSide = Annotated[
+    str, typer.Argument(metavar="A", help="A variant that was run, or a folder of its runs.")
+]
+SecondSide = Annotated[str, typer.Argument(metavar="B", help="The one to compare it with.")]
+UnderProtocol = Annotated[str | None, typer.Option("--protocol", help="Only runs under this protocol.")]
+OnDataset = Annotated[str | None, typer.Option("--dataset", help="Only runs on this data set.")]
+InDirection = Annotated[Directions, typer.Option("--direction", help="A2B, B2A or both.")]
+Selection = Annotated[
+    Selections, typer.Option("--selection", help="Weights of the last step, or chosen on validation.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 

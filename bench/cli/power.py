@@ -5,28 +5,39 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
-from bench.cli.report import Which, WhichWeights
+from bench.cli.options import (
+    DEFAULT_RUNS,
+    AsJson,
+    Directions,
+    FirstSide,
+    InDirection,
+    OnDataset,
+    Plugin,
+    Runs,
+    SecondSide,
+    Selection,
+    Selections,
+    UnderProtocol,
+    load_plugins,
+    print_json,
+)
 
 
 def power(
-    a: Annotated[str, typer.Argument(metavar="A", help="A variant that was run, or a folder of its runs.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="The one to compare it with.")],
+    a: FirstSide,
+    b: SecondSide,
     detect: Annotated[
         str, typer.Option("--detect", metavar="SIZE", help="Share of B's value, as 10%, or a value.")
     ] = "10%",
     runs: Runs = DEFAULT_RUNS,
-    protocol: Annotated[str | None, typer.Option("--protocol", help="Only runs under this protocol.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="Only runs on this data set.")] = None,
-    direction: Annotated[Which, typer.Option("--direction", help="A2B, B2A or both.")] = Which.BOTH,
+    protocol: UnderProtocol = None,
+    dataset: OnDataset = None,
+    direction: InDirection = Directions.BOTH,
     metric: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="KEY", help="Default: the kernel distance; may be repeated."),
     ] = None,
-    selection: Annotated[
-        WhichWeights,
-        typer.Option("--selection", help="Weights of the last step, or chosen on validation."),
-    ] = WhichWeights.LAST,
+    selection: Selection = Selections.LAST,
     comparisons: Annotated[
         int,
         typer.Option("--comparisons", min=1, max=10**4, help="Tested together, as Holm's correction counts."),
@@ -62,7 +73,7 @@ def power(
         runs,
         protocol=protocol,
         dataset=dataset,
-        directions=tuple(one for one in DIRECTIONS if direction in (Which.BOTH, one)),
+        directions=tuple(one for one in DIRECTIONS if direction in (Directions.BOTH, one)),
         metrics=tuple(metric or ()),
         selection=selection.value,
     )

@@ -1,14 +1,28 @@
 """`bench report` and `bench compare`: what runs have shown, as a page and as a paired comparison."""
 
 import dataclasses
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEFAULT_RUNS, AsJson, Plugin, Runs, load_plugins, print_json
-from reports.shown_pictures import ShownPictures
+from bench.cli.options import (
+    DEFAULT_RUNS,
+    AsJson,
+    Directions,
+    FirstSide,
+    InDirection,
+    OnDataset,
+    Plugin,
+    Runs,
+    SecondSide,
+    Selection,
+    Selections,
+    UnderProtocol,
+    load_plugins,
+    print_json,
+)
+from reports.galleries.model import ShownPictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,21 +31,6 @@ if TYPE_CHECKING:
     from bench.statistics import Comparison
 
 SECONDS_BETWEEN_LOOKS = 5.0
-
-
-class Which(StrEnum):
-    """Directions to compare."""
-
-    A2B = "A2B"
-    B2A = "B2A"
-    BOTH = "both"
-
-
-class WhichWeights(StrEnum):
-    """Weights whose scores are compared."""
-
-    LAST = "last"
-    VALIDATION = "validation"
 
 
 def report(
@@ -126,20 +125,17 @@ def _tell(path: Path, open_page: bool) -> None:
 
 
 def compare(
-    a: Annotated[str, typer.Argument(metavar="A", help="A variant that was run, or a folder of its runs.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="The one to compare it with.")],
+    a: FirstSide,
+    b: SecondSide,
     runs: Runs = DEFAULT_RUNS,
-    protocol: Annotated[str | None, typer.Option("--protocol", help="Only runs under this protocol.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="Only runs on this data set.")] = None,
-    direction: Annotated[Which, typer.Option("--direction", help="A2B, B2A or both.")] = Which.BOTH,
+    protocol: UnderProtocol = None,
+    dataset: OnDataset = None,
+    direction: InDirection = Directions.BOTH,
     metric: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="KEY", help="A key of bench list metrics; may be repeated."),
     ] = None,
-    selection: Annotated[
-        WhichWeights,
-        typer.Option("--selection", help="Weights of the last step, or chosen on validation."),
-    ] = WhichWeights.LAST,
+    selection: Selection = Selections.LAST,
     allow_different_schedules: Annotated[
         bool,
         typer.Option("--allow-different-schedules", help="Compare runs that were not trained alike, marked."),

@@ -20,6 +20,7 @@ from bench.cli.options import (
     PrecisionFallback,
     Runs,
     Seed,
+    SkipBadImages,
     TensorBoard,
     Threads,
     Track,
@@ -60,9 +61,7 @@ def run(
     threads: Threads = None,
     runs: Runs = DEFAULT_RUNS,
     plugin: Plugin = None,
-    skip_bad_images: Annotated[
-        bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and record which.")
-    ] = False,
+    skip_bad_images: SkipBadImages = False,
     compile_networks: Compile = False,
     deterministic: Deterministic = False,
     precision_fallback: PrecisionFallback = False,
@@ -162,9 +161,7 @@ def study(
     device: Device = "auto",
     runs: Runs = DEFAULT_RUNS,
     plugin: Plugin = None,
-    skip_bad_images: Annotated[
-        bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and record which.")
-    ] = False,
+    skip_bad_images: SkipBadImages = False,
     compile_networks: Compile = False,
     deterministic: Deterministic = False,
     precision_fallback: PrecisionFallback = False,

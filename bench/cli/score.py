@@ -13,6 +13,7 @@ from bench.cli.options import (
     Device,
     Plugin,
     Runs,
+    SkipBadImages,
     Threads,
     Weights,
     load_plugins,
@@ -237,9 +238,7 @@ def translate(
         typer.Option("--size", metavar="N", min=1, max=2**14, help="Scale the shorter side to N pixels."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="Seed of the slot noise.")] = 0,
-    skip_bad_images: Annotated[
-        bool, typer.Option("--skip-bad-images", help="Leave unreadable images out and say which.")
-    ] = False,
+    skip_bad_images: SkipBadImages = False,
     device: Device = "auto",
     plugin: Plugin = None,
 ) -> None:

@@ -1,6 +1,6 @@
 """One pass over a test split in one direction: every measurement and all features, without keeping pixels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.errors import BenchError
 from bench.names import command
 from bench.progress import ProgressReport
+from bench.registry import blamed
 from bench.runs.records import Direction
 from bench.scoring.metric import OF_MASKS, OF_TRUTH, Metric, on_images
 from bench.scoring.metrics.attention import with_other_masks, without_space
@@ -24,7 +25,6 @@ from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.translate import Translated, device_of, noise_of, translate, translate_split
 from bench.streams import Streams
 from variants.contract import Generator, some_mask
-from variants.provenance import place_in
 
 BACK: dict[Direction, Direction] = {"A2B": "B2A", "B2A": "A2B"}
 OUTPUT, WITHOUT_SPACE, OTHER_MASKS = "output", "without_space", "other_masks"
@@ -104,26 +104,11 @@ def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = everything) 
         each for each in on_images() if each.kind == "image" and wanted(each)
     ):
         if set(entries[0].needs) <= present:
-            found = named(entries, called(entries, function, handed(batch, entries[0], present)))
+            name = entries[0].name
+            with blamed("metric", name, function, f"Try it with: {command('check', '--metric', name)}"):
+                found = named(entries, function(**handed(batch, entries[0], present)))
             columns |= {name: one_an_image(name, value, len(batch.output)) for name, value in found.items()}
     return columns
-
-
-def called(entries: Sequence[Metric], function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """What a metric gives. Raises BenchError that names metric and line where a plugin's fails."""
-    try:
-        return function(**arguments)
-    except BenchError:
-        raise
-    except Exception as error:
-        place = place_in(error)
-        if place is None:
-            raise
-        name = entries[0].name
-        raise BenchError(
-            f"The metric {name} raised {type(error).__name__}: {error} ({place}). Try it with: "
-            f"{command('check', '--metric', name)}"
-        ) from error
 
 
 def one_an_image(name: str, values: Any, images: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bench.cell import HIGHEST_SEED
-from bench.errors import UsageError, in_toml, shown
+from bench.errors import UsageError, in_short, in_toml
 from bench.names import folder_name, unknown_name
 from bench.protocol import Count, Settings, keys_of, read_toml
 
@@ -195,7 +195,7 @@ def explain(problem: Any, origin: Origin) -> str:
         return f"{place}: there is no such key. {keys_of(model, str(location[-1]))}"
     if problem["type"] == "missing":
         return f"{place}: {in_toml(problem)}"
-    return f"{place}: {in_toml(problem)}" + (f" (given: {shown(problem['input'])})" if location else "")
+    return f"{place}: {in_toml(problem)}" + (f" (given: {in_short(problem['input'])})" if location else "")
 
 
 def line_of(text: str, location: Location) -> int | None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +28,7 @@ from bench.training.objective import (
     build_objective,
 )
 from bench.training.schedule import Rates, StepStreams
-from variants.conformance import CheckResult, Failed, run
+from variants.conformance import CheckResult, Failed, run, twice
 from variants.contract import Generator
 
 GENERATOR = "cut"
@@ -156,16 +155,14 @@ def everything_learns(entry: ObjectiveEntry) -> str:
 
 def same_steps_again(entry: ObjectiveEntry) -> str:
     """The same seed gives the same weights, bit for bit, whatever the global random generators say."""
-    found = []
-    for seed in (0, 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            np.random.seed(seed)  # noqa: NPY002  # what a careless objective would draw from
-            objective = fresh(entry)
-            steps_of(objective, 1, 2, 3)
-            found.append(weights_of(objective))
+
+    def trained() -> dict[str, list[Tensor]]:
+        objective = fresh(entry)
+        steps_of(objective, 1, 2, 3)
+        return weights_of(objective)
+
     where = "a second training with the same seed: draw from the step's streams alone"
-    refuse_other_weights(found[0], found[1], where)
+    refuse_other_weights(*twice(trained), where)
     return "same bits"
 
 

@@ -19,8 +19,8 @@ from bench.statistics.paired import PairedError, smallest_detectable
 from bench.studies.grid import Grid, expand
 from bench.studies.study import load_study
 from reports.comparisons import arrow_text
+from reports.frame import sort_variants
 from reports.numbers import fixed, significant
-from reports.order import sort_variants
 from reports.results import GroupResult, Results, RunResult, ScoreResult
 
 NOT_RUN = "not run"

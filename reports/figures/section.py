@@ -12,7 +12,7 @@ from reports.figures import curves, data, distances, images
 from reports.figures.files import draw
 from reports.figures.style import MOST_SERIES
 from reports.numbers import counted
-from reports.parts import Sketch, blamed, figure, sketches_of
+from reports.parts import Sketch, blaming, figure, sketches_of
 from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS
 
@@ -47,7 +47,7 @@ class Drawing:
 def drawings(group: Group) -> Iterator[Drawing]:
     """Every figure that the group has data for. Raises BenchError naming a plugin whose figure fails."""
     for part, sketch in sketches_of(group):
-        with blamed(part, group):
+        with blaming(part, group):
             png, svg = draw(sketch.key, sketch.make)
         text = f"{sketch.caption} {_scope(group)}"
         yield Drawing(sketch.key, sketch.section, sketch.title, text, png, svg, sketch.on_page)

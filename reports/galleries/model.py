@@ -1,6 +1,14 @@
-"""A gallery as data: rows of test images, columns of pictures, the numbers of the very image beneath each."""
+"""A gallery as data: rows of test images, columns of pictures, the numbers of the very image beneath each.
+
+And of which data sets a page shows any: not everybody's images may be published.
+"""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.comparability import Group
 
 
 @dataclass(frozen=True)
@@ -36,3 +44,20 @@ class Gallery:
     compare: bool = False
     folded: bool = False
     """Whether the page shows it only when asked."""
+
+
+class ShownPictures(StrEnum):
+    """A choice of data sets."""
+
+    ALL = "all"
+    RENDERED = "rendered"
+    """Those with true counterfactuals, which rendered scenes alone have: no photograph."""
+    NONE = "none"
+
+    def of(self, group: "Group") -> bool:
+        """Whether pictures of this group are shown."""
+        if self is ShownPictures.RENDERED:
+            scores = group.study.scores
+            # Photographs have the metric too, undefined.
+            return bool(scores.loc[scores["metric"] == "counterfactual_l1", "value"].notna().any())
+        return self is ShownPictures.ALL

@@ -83,11 +83,12 @@ def test_without_the_plugin_the_report_has_none_of_it(report: Report, tmp_path: 
         (("float((values < HALF).mean())", "1 / 0"), "The table 'lost-lines'"),
         (("float((values < HALF).mean())", "1 / 0"), "ZeroDivisionError"),
         (("rows.append(Row(variant, tuple(cells)))", "rows.append(Row(variant, ()))"), "has 0 cells for 2"),
-        (("return Table(", "return len("), "fails on toy-stripes: TypeError"),
+        (("return Table(", "return len("), "raised TypeError: "),
+        (("return Table(", "return len("), "). It was to show toy-stripes."),
         (('"lost-lines", section="faithfulness"', '"lost-lines", section="faith"'), "section of a report"),
         (('"lost-lines", section="faithfulness"', '"cost", section="cost"'), "Rename one of them"),
     ],
-    ids=["raises", "why", "cells", "call", "section", "name"],
+    ids=["raises", "why", "cells", "call", "where", "section", "name"],
 )
 def test_a_table_that_is_wrong_is_named_and_nothing_else(
     report: Report, tmp_path: Path, change: tuple[str, str], told: str

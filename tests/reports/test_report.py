@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from bench.errors import BenchError, UsageError
 from reports.following import follow
+from reports.galleries.model import ShownPictures
 from reports.results import Results
-from reports.shown_pictures import ShownPictures
 from reports.write import Request, parse_formats, write_report
 
 HERE = Path(__file__).parent
