@@ -70,7 +70,7 @@ def run(
     require_whole("seed", seed, 0, HIGHEST_SEED)
     require_whole("threads", threads, 1, MOST_THREADS)
     changes = (*several(set), *([f"score.features={features}"] if features else []))
-    cell = make_cell(os.fspath(protocol), os.fspath(dataset), variant, seed, changes)
+    cell = make_cell(text_of("protocol", protocol), text_of("dataset", dataset), variant, seed, changes)
     root = Path(runs)
     announce(f"{cell} -> {cell.folder(root)}")
     if not dry_run:
@@ -327,7 +327,8 @@ def several(given: Texts) -> tuple[str, ...]:
 
 def paths(given: Places) -> list[Path]:
     """The files or folders of an argument that takes one or several."""
-    return [Path(each) for each in ((given,) if isinstance(given, str | os.PathLike) else given)]
+    several_given = (given,) if isinstance(given, str | os.PathLike) else given
+    return [Path(text_of("a file or folder", each)) for each in several_given]
 
 
 def maybe_path(given: Place | None) -> Path | None:
@@ -336,6 +337,13 @@ def maybe_path(given: Place | None) -> Path | None:
 
 def maybe_text(given: Place | None) -> str | None:
     return None if given is None else os.fspath(given)
+
+
+def text_of(name: str, given: Place) -> str:
+    """A name or path as text. Raises UsageError for nothing, and for what is neither."""
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given):
+        raise UsageError(f"{name} is {given!r}; give a name or a path.")
+    return os.fspath(given)
 
 
 def require_whole(name: str, value: int | None, least: int, most: int) -> None:

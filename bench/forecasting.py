@@ -113,8 +113,8 @@ def forecast(
     if not known:
         raise BenchError(
             f"A forecast needs the spread over seeds: at least 2 that {paired.names[0]} and "
-            f"{paired.names[1]} share, better 3 or more. Run another: "
-            + command("run", "--variant", paired.names[0], "--seed", 1)
+            f"{paired.names[1]} share, better 3 or more. Run the seeds that one of them lacks, with the "
+            f"command of its other runs and another --seed; what is there: {command('list', 'runs')}"
         )
     made = [_forecast(pair, by_dataset[pair.dataset], request, effect, comparisons, power) for pair in known]
     remarks = [

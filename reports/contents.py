@@ -222,6 +222,8 @@ def colophon(study: Study) -> str:
     """Software and machines of the runs."""
     environments = [record.environment for record in study.records.values()]
     if not environments:
+        if study.runs["status"].eq("external").all():
+            return "Made by bench report from scores of images alone: no run is among them."
         return "No run record could be read."
     versions = sorted({f"bench {one.bench}, torch {one.versions.get('torch', '?')}" for one in environments})
     commits = sorted(

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.errors import BenchError
-from bench.names import unknown_name
+from bench.names import folder_name, unknown_name
 from bench.registry import Registry, blamed
 from reports.tables.model import Table
 
@@ -141,6 +141,8 @@ def _unset() -> None:
 
 
 def _enter(registry: Registry[Part], part: Part) -> Callable[[Make], Make]:
+    folder_name(f"@{part.kind}", part.name)  # files are called by it
+
     def enter(make: Make) -> Make:
         registry.add(part.name, replace(part, make=make), make)
         return make
@@ -169,7 +171,7 @@ def _made(part: Part, what: type, group: "Group", *handed: object) -> list[Any]:
 
 
 def _key(group: "Group", part: Part, key: str) -> str:
-    return f"{group.key}-{key or part.name}"
+    return f"{group.key}-{folder_name(f'The key of the {part.kind} {part.name!r}', key or part.name)}"
 
 
 def _check(made: Table) -> None:

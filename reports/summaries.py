@@ -1,5 +1,6 @@
 """One number for several seeds: mean, and the interval or the range that the number of seeds allows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,11 @@ class Summary:
     @property
     def mean(self) -> float:
         return float(np.mean(self.by_seed))
+
+    def mean_over(self, seeds: Collection[int]) -> float:
+        """The mean over those of `seeds` that are here; over all where none is."""
+        chosen = [value for seed, value in zip(self.seeds, self.by_seed, strict=False) if seed in seeds]
+        return float(np.mean(chosen or self.by_seed))
 
     @property
     def n(self) -> int:

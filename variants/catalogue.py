@@ -138,7 +138,10 @@ def load_plugin(
         raise VariantError(f"Plugin {path} cannot be loaded: {type(error).__name__}: {error}") from error
     if not PLUGINS[file] and not registers_more(module):
         del PLUGINS[file], sys.modules[module]
-        raise VariantError(f"Plugin {path} registers no variant. Put @register(...) before its class.")
+        raise VariantError(
+            f"Plugin {path} registers nothing. Put @register(...) before the class of a variant, or the "
+            "decorator of what else it adds (docs/extending.md)."
+        )
     return tuple(source.entry.name for source in PLUGINS[file])
 
 

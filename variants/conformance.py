@@ -144,7 +144,8 @@ def run(name: str, each: Callable[[Tested], str], subject: Tested) -> CheckResul
         return CheckResult(name, False, str(failure))
     except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
         place = place_in(error)
-        return CheckResult(name, False, f"{type(error).__name__}: {error}" + (f" ({place})" if place else ""))
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        return CheckResult(name, False, told + (f" ({place})" if place else ""))
 
 
 def every_size(subject: Subject) -> Iterator[tuple[Generator, Tensor, Translation]]:

@@ -321,7 +321,10 @@ def claims(comparisons: "Sequence[Comparison]") -> "Iterator[str]":
         one.verdict for one in comparisons if len(one.seeds) < SEEDS_FOR_CLAIM and not one.over_images
     }
     if any(one.over_images and one.interval is None for one in comparisons):
-        yield "Of what has values only, the folders do not keep what a comparison over the images needs."
+        yield (
+            "Of what has values only, the folders do not keep what a comparison over the images needs, or no "
+            "image changes the difference."
+        )
     if Verdict.RANGE in verdicts:
         yield f"A range is not a test: a claim needs {SEEDS_FOR_CLAIM} seeds."
     if Verdict.VALUES_ONLY in verdicts:

@@ -50,7 +50,7 @@ def _strip(file: str, direction: str, drawn: list[Shown], pictures: Pictures) ->
     for run in drawn:
         entry = run.final(direction).get(file)
         if entry is None:
-            shots.append(Shot(run.variant, None, note="This run keeps no picture of this image."))
+            shots.append(Shot(run.variant, None, note="No picture of this image is kept here."))
             continue
         place = str(entry.get("folder"))
         source = source or pictures.add_file(run.folder, f"{place}/source.png", LARGE)

@@ -1,7 +1,7 @@
 """The main table of a data set: distance and share of a copy's, attention, edges kept, cost.
 
-The same columns stand on the page, in report.md and in LaTeX. Values are scaled so that a copy has two digits
-at least; the share beside them is what compares across data sets.
+The same columns stand on the page, in report.md and in LaTeX. Values have the unit of all tables; the share
+beside them is what compares across data sets.
 """
 
 import math
@@ -13,7 +13,7 @@ from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.numbers import fixed, grouped
 from reports.summaries import spread_rule
-from reports.tables.distances import cost_column, time_unit
+from reports.tables.distances import cost_column, headline, time_unit
 from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import (
     DIRECTIONS,
@@ -32,10 +32,11 @@ Place = tuple[Column, dict[str, Cell], Cell, Cell]
 def main_table(group: Group, found: Answers) -> Table:
     """The page's table of a data set: distance and share of a copy's, attention, edges kept, cost."""
     tasks = {task.direction: task for task in found.tasks if task.place == group.key}
-    factor = _factor(group, tasks)
     columns: list[Place] = []
-    for direction, task in tasks.items():
-        columns += _of_copy(group, task, factor, arrow(group.dataset, direction))
+    for direction in DIRECTIONS:
+        where = arrow(group.dataset, direction)
+        task = tasks.get(direction)
+        columns += _of_copy(group, task, where) if task else _alone(group, direction, where)
     columns += _attention(group, found)
     columns += _edges(group)
     unit, seconds = time_unit(group)
@@ -57,7 +58,7 @@ def main_table(group: Group, found: Answers) -> Table:
         )
         for name in shown
     ]
-    if tasks:
+    if any(copy.text or floor.text for _, _, copy, floor in columns):
         rows.append(Row("copy of the input", tuple(copy for _, _, copy, _ in columns), "ceiling"))
         rows.append(Row("floor: real against real", tuple(floor for _, _, _, floor in columns), "floor"))
     counts = [
@@ -67,7 +68,7 @@ def main_table(group: Group, found: Answers) -> Table:
         part for part in (*_how_to_read(found, tasks, counts), own_objectives([group])) if part
     )
     return Table(
-        f"{group.key}-main",
+        f"{group.key}-main-last",
         group.dataset,
         "variant",
         tuple(c for c, _, _, _ in columns),
@@ -83,18 +84,11 @@ def _role(group: Group, found: Answers, name: str) -> str:
     return "untrained" if name in found.untrained else group.kinds[name]
 
 
-def _factor(group: Group, tasks: Mapping[str, Task]) -> float:
-    """What values are multiplied by, that a copy has at least two digits."""
-    least = min((task.copy for task in tasks.values()), default=1.0)
-    known = max((metrics.scale(task.key) for task in tasks.values()), default=1)
-    return float(known) if least * known >= 10 else 10.0 ** math.ceil(1 - math.log10(least))
-
-
-def _of_copy(group: Group, task: Task, factor: float, where: str) -> list[Place]:
-    """Two columns of a task: the value, and its share of a copy's."""
+def _of_copy(group: Group, task: Task, where: str) -> list[Place]:
+    """Two columns of a task: the value, in the unit of all tables, and its share of a copy's."""
+    factor = metrics.scale(task.key)
     digits = max(0, 2 - math.floor(math.log10(factor * task.copy)))
-    scaled = "" if factor == 1 else f" ×{grouped(factor)}"
-    title = f"{metrics.title(task.key)}{scaled}, {where}"
+    title = _titled(task.key, where)
     values, shares = {}, {}
     for name in group.variants:
         share = task.shares.get(name)
@@ -127,6 +121,28 @@ def _of_copy(group: Group, task: Task, factor: float, where: str) -> list[Place]
         (Column(key, "value", title, "down"), values, copied, floor),
         (Column(f"{key}-share", "of a copy", title, "down"), shares, Cell("1", 1.0), floor_share),
     ]
+
+
+def _alone(group: Group, direction: str, where: str) -> list[Place]:
+    """The value's column where a copy has no distance above 0 and so nothing has a share of it."""
+    key = headline(group)
+    one = score_column(group, key, direction, "last", bold=False) if key else None
+    if key is None or one is None or all(cell.value is None for cell in one.cells.values()):
+        return []
+    return [
+        (
+            Column(f"{direction}-{key}", "value", _titled(key, where), "down"),
+            one.cells,
+            one.ceiling,
+            one.floor,
+        )
+    ]
+
+
+def _titled(key: str, where: str) -> str:
+    """What a column of a distance is, with its factor."""
+    factor = metrics.scale(key)
+    return f"{metrics.title(key)}{'' if factor == 1 else f' ×{grouped(factor)}'}, {where}"
 
 
 def _attention(group: Group, found: Answers) -> list[Place]:

@@ -122,7 +122,7 @@ def without_gaps(table: Table) -> Table | None:
         for at in range(len(table.columns))
         if at not in columns
     ]
-    lacking += [_lack(row.title, row.cells) for row in table.rows if row not in rows]
+    lacking += [_lack(row.title, _numbers(table, row)) for row in table.rows if row not in rows]
     said = f"Not shown: {'; '.join(unique(lacking))}." if lacking else ""
     rows = [row for row in rows if row.role not in ("floor", "ceiling") or _shows(row, columns)]
     kept = tuple(Row(row.title, tuple(row.cells[at] for at in columns), row.role) for row in rows)
@@ -140,12 +140,17 @@ def _shows(row: Row, columns: Iterable[int]) -> bool:
 
 
 def _row_holds(table: Table, row: Row) -> bool:
-    numbers = [
+    numbers = _numbers(table, row)
+    return not numbers or any(cell.text not in ("", MISSING) for cell in numbers)
+
+
+def _numbers(table: Table, row: Row) -> list[Cell]:
+    """The cells of a row that were measured; how many seeds there are was not."""
+    return [
         cell
         for column, cell in zip(table.columns, row.cells, strict=True)
         if column.numeric and column.key != "seeds"
     ]
-    return not numbers or any(cell.text not in ("", MISSING) for cell in numbers)
 
 
 def _lack(title: str, cells: Iterable[Cell]) -> str:

@@ -183,6 +183,8 @@ def sure(found: Answers) -> str:
 
 def how(found: Answers, groups: Sequence[Group]) -> str:
     """How many runs finished, and whether they were fed the same."""
+    if not found.runs_planned:
+        return "No run is among these, only images of other programs."
     text = f"{found.runs_done} of {counted(found.runs_planned, 'run')} finished"
     if any(group.differences for group in groups):
         return f"{text}; the runs do not share one schedule, and are marked."

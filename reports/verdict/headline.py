@@ -224,8 +224,12 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
 
 def _nearest(found: Answers) -> str:
     """Nothing beats copying: the one that comes closest to it."""
+    measured = [
+        [share.variant for share in task.shares.values() if share in found.results] for task in found.tasks
+    ]
+    lowest = [(task, task.lowest(names)) for task, names in zip(found.tasks, measured, strict=True)]
     share, task = min(
-        ((share, task) for task in found.tasks for share in task.shares.values() if share in found.results),
+        ((task.shares[name], task) for task, name in lowest if name is not None),
         key=lambda pair: pair[0].mean if pair[0].mean is not None else math.inf,
     )
     place = (

@@ -94,10 +94,13 @@ class Task:
         return [name for name in variants if name in self.shares and self.shares[name].mark in marks]
 
     def lowest(self, variants: Sequence[str]) -> str | None:
-        """The one of `variants` with the lowest mean."""
-        known = {v: self.shares[v].mean for v in variants if v in self.shares}
-        means = {variant: mean for variant, mean in known.items() if mean is not None}
-        return min(means, key=lambda variant: means[variant]) if means else None
+        """The one of `variants` with the lowest mean, over the seeds that all share where they share any."""
+        found = {v: self.shares[v].found for v in variants if v in self.shares}
+        known = {variant: one for variant, one in found.items() if one is not None}
+        if not known:
+            return None
+        common = frozenset.intersection(*(frozenset(one.seeds) for one in known.values()))
+        return min(known, key=lambda variant: known[variant].mean_over(common))
 
 
 class Head(StrEnum):

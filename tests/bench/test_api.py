@@ -114,6 +114,10 @@ def test_functions_take_what_their_commands_take_with_the_same_defaults(name: st
 def test_errors_are_those_of_the_commands(tmp_path: Path) -> None:
     with pytest.raises(VariantError, match="Did you mean 'slot9'"):
         bench.run("slto9", runs=tmp_path)
+    with pytest.raises(UsageError, match="protocol is None; give a name or a path"):
+        bench.run("slot9", protocol=None, runs=tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a file or folder is ''; give a name or a path"):
+        bench.load_runs("")
     with pytest.raises(UsageError, match="seed is -1"):
         bench.run("slot9", seed=-1, runs=tmp_path)
     with pytest.raises(UsageError, match="Give both --real DIR and --fake DIR"):

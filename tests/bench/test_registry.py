@@ -58,7 +58,7 @@ def test_a_plugin_file_may_register_something_else_than_a_generator(tmp_path):
 def test_a_plugin_file_that_registers_nothing_is_refused(tmp_path):
     file = tmp_path / "empty_scene.py"
     file.write_text("from bench.data.scenes import scene\n", encoding="utf-8")
-    with pytest.raises(VariantError, match=r"empty_scene\.py registers no variant"):
+    with pytest.raises(VariantError, match=r"empty_scene\.py registers nothing"):
         load_plugins([file])
 
 

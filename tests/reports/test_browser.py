@@ -60,7 +60,7 @@ def open_page(browser: Any, address: str) -> Iterator[Any]:
     assert said == []
 
 
-MAIN = "#toy-stripes-main"
+MAIN = "#toy-stripes-main-last"
 
 
 def names(page: Any) -> list[str]:

@@ -63,6 +63,25 @@ def test_images_of_another_program_have_a_full_row(root: Path, tmp_path: Path, m
     assert "theirs: images of another program." in told.groups[0].summary["compared"]
 
 
+def test_without_a_copy_s_distance_the_main_table_has_the_value_alone(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_external(tmp_path / "runs", "theirs", value=0.0456, reference=-1.0)
+    row = tables(tmp_path / "runs", tmp_path / "out")["toy-stripes-main-last"]["theirs"]
+    assert float(row["KD(tiny), A → B value"]) == 0.0456
+    assert not any("of a copy" in column for column in row)
+
+
+def test_a_row_left_out_says_what_its_measurements_lack(root: Path, tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_external(root, "theirs", directions=("A2B",))
+    tables(root, tmp_path / "out")
+    write_report(Request((root,), tmp_path / "page", ("md",)))
+    text = (tmp_path / "page/report.md").read_text(encoding="utf-8")
+    assert "theirs (Its images of this direction were not scored)" in text
+    measured = text.split("### Cost")[0]
+    assert "theirs (Images of another program" not in measured
+
+
 def test_a_row_without_a_seed_says_so_in_place_of_a_count(
     root: Path, mini: ModuleType, group_of: Read, tmp_path: Path
 ) -> None:

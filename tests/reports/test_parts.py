@@ -87,8 +87,10 @@ def test_without_the_plugin_the_report_has_none_of_it(report: Report, tmp_path: 
         (("return Table(", "return len("), "). It was to show toy-stripes."),
         (('"lost-lines", section="faithfulness"', '"lost-lines", section="faith"'), "section of a report"),
         (('"lost-lines", section="faithfulness"', '"cost", section="cost"'), "Rename one of them"),
+        (('"lost-lines", section', '"x/../../../lost", section'), "cannot be a name"),
+        (('return Table(\n        ""', 'return Table(\n        "../../lost"'), "cannot be a name"),
     ],
-    ids=["raises", "why", "cells", "call", "where", "section", "name"],
+    ids=["raises", "why", "cells", "call", "where", "section", "name", "path", "path of a key"],
 )
 def test_a_table_that_is_wrong_is_named_and_nothing_else(
     report: Report, tmp_path: Path, change: tuple[str, str], told: str

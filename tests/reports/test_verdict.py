@@ -104,6 +104,15 @@ def test_nobody_beats_copying() -> None:
     assert "The lowest is `slot9` with 1.50 of a copy's distance" in said.lede
 
 
+def test_what_is_lowest_is_so_over_the_seeds_that_all_have() -> None:
+    """Of one variant a seed more is there, which raises its mean."""
+    values = {"slot9": Summary((0.1281, 0.1380), (0, 1)), "spatial": Summary((0.1326,), (0,))}
+    shares = {name: Share(name, OPEN, summary, 1.0) for name, summary in values.items()}
+    task = Task("place", "small", HORSES, "A2B", "kd(tiny)", 1.0, None, shares)
+    assert task.lowest(["slot9", "spatial"]) == "slot9"
+    assert task.lowest(["spatial"]) == "spatial"
+
+
 def test_some_tasks_are_counted_and_only_up_to_half_is_only() -> None:
     some = {**SIX, ("three", "B2A"): {"slot9": (0.5, NEAR), "spatial": (1.1, OPEN)}}
     assert say(found(some)).headline.startswith("Copying the input is beaten in only 1 of 6 tasks.")

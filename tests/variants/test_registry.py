@@ -167,7 +167,7 @@ def test_a_plugin_may_register_by_a_plain_call(plugin):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\n", "registers no variant"),
+        ("x = 1\n", "registers nothing"),
         ("def (:\n", "cannot be loaded: SyntaxError"),
         (PLUGIN.replace("NAME", "slot9"), "The name 'slot9' is (claimed|taken) by variants.raw_slots"),
         ("import nothing_of_the_kind\n" + PLUGIN.replace('"NAME"', 'str("mine")'), "ModuleNotFoundError"),

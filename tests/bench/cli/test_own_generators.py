@@ -320,7 +320,7 @@ BROKEN = {
         SOUND.replace("super().__init__()", "pass"),
         "before Module.__init__() call (mine.py",
     ),
-    "nothing registered": ("x = 1\n", "registers no variant. Put @register(...) before its class"),
+    "nothing registered": ("x = 1\n", "registers nothing. Put @register(...) before the class of a variant"),
     "parameters without annotation": (
         SOUND.replace("parameters: Parameters", "parameters"),
         "annotate parameters with the dataclass",
