@@ -76,8 +76,8 @@ def run(
     if not dry_run:
         require_writable(root, "--runs", locks=True)
 
-    from bench.setup import Execution, describe_environment, resolve_device, use_threads
-    from bench.studies.execute import Machine, execute, preview
+    from bench.setup import Execution, resolve_device, use_threads
+    from bench.studies.execute import Machine, environment_of, execute, preview
     from bench.studies.identity import finished_remarks
     from bench.studies.plan import foretold_cost
     from bench.tracking import tracker_names
@@ -107,7 +107,7 @@ def run(
         finished_before = RunFolder(folder).is_done()
         record = execute(cell, root, machine, report)
     if finished_before:
-        for remark in finished_remarks(record, describe_environment(machine.device, machine.threads)):
+        for remark in finished_remarks(record, environment_of(cell, machine)):
             announce(remark)
     return sheet_of(folder)
 

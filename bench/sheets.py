@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.comparing.outcome import ComparedRuns
+from bench.runs.metrics import headline_keys
 from bench.runs.records import RunRecord, Scores
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ class ScoreSheet:
         title = str(self.folder or "scores") if self.record is None else cell_in_words(self.record)
         table = self.frame()
         shown = table[(table["selection"] == "last") & table["value"].notna()]
-        return as_html(title, shown[["direction", "metric", "value", "floor", "ceiling", "spread"]])
+        shown = shown[["metric", "direction", "value", "floor", "ceiling", "spread"]]
+        first = shown["metric"].isin(headline_keys(shown["metric"]))
+        rest = f"<details><summary>All {len(shown)} scores</summary>{as_table(shown)}</details>"
+        return as_html(title, shown[first]) + rest
 
 
 @dataclass(frozen=True)
@@ -97,5 +101,10 @@ def cell_in_words(record: RunRecord) -> str:
 def as_html(title: str, table: "pd.DataFrame", sentences: Iterable[str] = ()) -> str:
     """A titled table of a notebook, numbers with four significant digits, and sentences below it."""
     said = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
-    body = table.to_html(index=False, border=0, na_rep="-", float_format=lambda value: f"{value:.4g}")
-    return f"<p><b>{html.escape(title)}</b></p>{body}" + (f"<ul>{said}</ul>" if said else "")
+    return f"<p><b>{html.escape(title)}</b></p>{as_table(table)}" + (f"<ul>{said}</ul>" if said else "")
+
+
+def as_table(table: "pd.DataFrame") -> str:
+    """A table without its index; what is missing is a dash."""
+    filled = table.astype(object).where(table.notna(), "-")
+    return filled.to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")

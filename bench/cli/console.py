@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -224,6 +224,7 @@ def print_scores(scores: "Scores", subsets: bool = False) -> None:
 
     With `subsets` the kernel distance over subsets too, as other papers print it: mean, standard deviation.
     """
+    from bench.runs.metrics import headline_keys
     from bench.runs.records import DIRECTIONS
 
     directions = scores.selections["last"].directions
@@ -278,11 +279,6 @@ def printed(key: str, value: float | None) -> str:
 
     known = described(key)
     return number(value if value is None or known is None else known.factor * value)
-
-
-def headline_keys(metrics: Iterable[str]) -> list[str]:
-    """Keys of the Frechet and kernel distances among the metrics."""
-    return [key for key in metrics if key.split("(")[0] in {"fid", "kid", "fd", "kd"}]
 
 
 def number(value: float | None) -> str:

@@ -206,7 +206,8 @@ def print_kept(kept: "ScoreSheet", as_json: bool) -> None:
 
 def missing(metrics: "Mapping[str, Score]") -> Iterator[str]:
     """Why there is no value, and which option gives an empty floor or copy column."""
-    from bench.cli.console import heading, headline_keys
+    from bench.cli.console import heading
+    from bench.runs.metrics import headline_keys
 
     reasons: dict[str, list[str]] = {}
     for key, score in metrics.items():

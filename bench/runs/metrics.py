@@ -71,6 +71,11 @@ def key_under(name: str, network: str | None) -> str:
 _DESCRIBED: dict[str, MetricInfo] = {}
 
 
+def headline_keys(metrics: Iterable[str]) -> list[str]:
+    """Keys of the Frechet and kernel distances among the metrics."""
+    return [key for key in metrics if key.split("(")[0] in {"fid", "kid", "fd", "kd"}]
+
+
 def learn(metrics: Mapping[str, MetricInfo]) -> None:
     """Take in what some scores say of their keys; the last word counts."""
     _DESCRIBED.update(metrics)

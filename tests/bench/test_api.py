@@ -32,7 +32,7 @@ ELSEWHERE = {
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What the cells of the page leave, run one after the other in an empty folder."""
     folder = tmp_path_factory.mktemp("notebook")
-    names: dict[str, Any] = {"folder": folder}
+    names: dict[str, Any] = {"started_in": folder}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("BENCH_CACHE", str(folder / "cache"))
@@ -71,6 +71,26 @@ def test_everything_that_comes_back_shows_itself_in_a_notebook(notebook: dict[st
         shown = notebook[name]._repr_html_()
         assert "<table" in shown, name
         assert said in shown, name
+        assert ">None<" not in shown
+
+
+def test_a_notebook_shows_distances_first_and_the_many_other_scores_when_asked(
+    notebook: dict[str, Any],
+) -> None:
+    first, rest = notebook["slot9"]._repr_html_().split("<details>")
+    assert "kd(tiny)" in first
+    assert "mask_entropy" not in first
+    assert "mask_entropy" in rest
+
+
+def test_a_finished_run_is_told_of_nothing_that_changed_where_nothing_did(
+    notebook: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(notebook["started_in"])
+    bench.run("slot9", set=notebook["few"])
+    said = capsys.readouterr().err
+    assert "nothing was run" in said
+    assert "another" not in said
 
 
 def test_a_report_shows_its_page_and_a_large_one_a_link(
