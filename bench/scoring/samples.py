@@ -93,7 +93,7 @@ class Painter:
         return {"source": self._domain.test.images[place], "output": quantise(output)[0]}
 
     def everything(self, place: int) -> tuple[dict[str, Images], dict[str, Any]]:
-        """Source, output, reconstruction, contents, masks, counterfactual; and the facts for index.json."""
+        """All that is translated, attended to and known of an image; and the facts for index.json."""
         source = self._source(place)
         translation = self._translate(self._direction, source, place)
         back = self._translate(BACK[self._direction], translation.image, place).image
@@ -104,8 +104,10 @@ class Painter:
         }
         contents = quantise(translation.contents[0])
         pictures |= {f"content-{k}": content for k, content in enumerate(contents)}
-        if self._domain.truth is not None and self._domain.truth.counterfactual is not None:
-            pictures["counterfactual"] = self._domain.truth.counterfactual[place]
+        if (truth := self._domain.truth) is not None:
+            pictures["foreground"] = truth.foreground[place].astype(np.uint8) * 255
+            if truth.counterfactual is not None:
+                pictures["counterfactual"] = truth.counterfactual[place]
         if translation.masks is None:
             return pictures, {"masks": 0, "mask_scale": 1.0, "background": None}
         masks, scale = _grey(translation.masks[0].float())

@@ -34,6 +34,7 @@ from bench.runs.records import (
     read_scores,
 )
 from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
+from bench.scoring.metrics.truth import iou_of_best_mask
 from bench.scoring.networks import load_network, plain_name, require_weights
 from bench.scoring.score_run import SelectionName, Weights, score_run, score_selections
 from bench.setup import AS_USUAL, Execution, describe_environment
@@ -113,6 +114,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
                 network=network,
                 distance=kernel_distance,
                 leave_one_out=kernel_leave_one_out,
+                mask_iou=iou_of_best_mask,
                 progress=progress,
                 execution=machine.execution,
                 saved=grown,

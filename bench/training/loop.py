@@ -26,6 +26,7 @@ from bench.training.validate import (
     Distance,
     Features,
     Jackknife,
+    MaskIou,
     Validator,
     sample_split,
     write_progress,
@@ -75,6 +76,7 @@ def train(
     network: Features | None = None,
     distance: Distance | None = None,
     leave_one_out: Jackknife | None = None,
+    mask_iou: MaskIou | None = None,
     progress: ProgressReport | None = None,
     execution: Execution = AS_USUAL,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
@@ -83,7 +85,8 @@ def train(
     """Train `cell` in `folder`, or go on where an earlier session stopped: on a CPU the result is the same.
 
     `network` and `distance` choose the best weights on the validation split; without them none are chosen.
-    `leave_one_out` holds them against the copy of the same images. `saved` is called after every checkpoint.
+    `leave_one_out` holds them against the copy of the same images, `mask_iou` their masks against true ones.
+    `saved` is called after every checkpoint.
     Raises UsageError where the device lacks the precision, BenchError where memory does not suffice, a loss
     is not finite or a file cannot be written, and Stopped, with all saved, after Ctrl-C or SIGTERM.
     """
@@ -96,7 +99,7 @@ def train(
     sizes = (len(dataset.A.train), len(dataset.B.train))
     schedule = Schedule(cell.protocol.images_to_see(*sizes), cell.protocol.train)
     order = BatchOrder(sizes, cell.protocol.images, cell.protocol.train.batch, streams)
-    evaluator = Evaluator(cell, dataset, folder, network, distance, leave_one_out)
+    evaluator = Evaluator(cell, dataset, folder, network, distance, leave_one_out, mask_iou)
     executed = executed_cell(cell, where, execution)
     session = Session(executed, generators, schedule)
     with executing(session.objective, executed, execution), stop_requests(insisting=True) as stop:
@@ -151,11 +154,12 @@ class Evaluator:
         network: Features | None,
         distance: Distance | None,
         leave_one_out: Jackknife | None = None,
+        mask_iou: MaskIou | None = None,
     ) -> None:
         samples = cell.protocol.score.samples
         self._cell = cell
         self._folder = folder
-        self._validator = Validator(dataset, cell.streams(), network, distance, leave_one_out)
+        self._validator = Validator(dataset, cell.streams(), network, distance, leave_one_out, mask_iou)
         self._samples = {
             "A": sample_split(dataset.A.test, samples),
             "B": sample_split(dataset.B.test, samples),

@@ -1,5 +1,6 @@
 """Looking at the generators during a training: distances, masks and pictures, on images not trained on."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from statistics import fmean
@@ -7,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from bench.data.dataset import Dataset, Images, Split
+from bench.data.dataset import Dataset, Images, Masks, Split
 from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
@@ -49,6 +51,9 @@ Distance = Callable[[np.ndarray, np.ndarray], float]
 Jackknife = Callable[[np.ndarray, np.ndarray], LeaveOneOut]
 """The same without each vector in turn, for its paired difference from the distance of a copy."""
 
+MaskIou = Callable[[Tensor, Masks], Tensor]
+"""IoU of the best of masks [b, k, h, w] with the true foreground [b, h, w]: [b], NaN where there is none."""
+
 IMAGES_FOR_A_DISTANCE = 2
 """The unbiased kernel distance is undefined for fewer."""
 
@@ -65,6 +70,9 @@ class Validation:
     mask_effective_number: float | None = None
     mask_background: float | None = None
     mask_spatial_deviation: float | None = None
+    mask_best_iou_A2B: float | None = None
+    """Of the best mask with the true foreground; None where that is unknown, or told to the generator."""
+    mask_best_iou_B2A: float | None = None
     copy_kd_A2B: float | None = None
     """Of the images as they are."""
     copy_kd_B2A: float | None = None
@@ -103,6 +111,7 @@ class Validator:
         network: Features | None,
         distance: Distance | None,
         leave_one_out: Jackknife | None = None,
+        mask_iou: MaskIou | None = None,
     ) -> None:
         if (network is None) != (distance is None):
             raise ValueError("network and distance belong together: give both or neither")
@@ -111,6 +120,7 @@ class Validator:
         self._network = network
         self._distance = distance
         self._leave_one_out = leave_one_out
+        self._mask_iou = mask_iou
         self._real: dict[str, np.ndarray] = {}
 
     def validate(self, generators: Mapping[str, Generator], step: int, images_seen: int) -> Validation:
@@ -121,18 +131,30 @@ class Validator:
             batches = self._translate(generators[direction], direction, masks)
             if batches:
                 found |= self._measure(np.concatenate(batches), direction)
-        means: dict[str, Any] = {name: fmean(values) for name, values in masks.items()}
+        means: dict[str, Any] = {name: fmean(values) for name, values in masks.items() if values}
         return Validation(step, images_seen, **found, **means)
 
     def _translate(self, generator: Generator, direction: str, masks: dict[str, list[float]]) -> list[Images]:
         """The translated images in batches; the mask statistics of every image are added to `masks`."""
-        images = []
+        images: list[Images] = []
         source = self._sources[direction[0]]
         for translation in translations(generator, source, self._streams, direction):
+            done = sum(map(len, images))
             images.append(quantise(translation.image))
-            for name, values in statistics_of(translation, generator.background).items():
+            found = statistics_of(translation, generator.background)
+            if generator.wants_masks is None:  # masks that are told have nothing to find
+                found[f"mask_best_iou_{direction}"] = self._ious(translation, source, done)
+            for name, values in found.items():
                 masks.setdefault(name, []).extend(values)
         return images
+
+    def _ious(self, translation: Translation, source: Split, start: int) -> list[float]:
+        """Of the best of the masks, for each image from `start` on that has a foreground."""
+        if self._mask_iou is None or source.masks is None or translation.masks is None:
+            return []
+        foreground = source.masks()[start : start + len(translation.image)]
+        ious = self._mask_iou(translation.masks.float(), foreground)
+        return [float(value) for value in ious if not math.isnan(value)]
 
     def _measure(self, images: Images, direction: str) -> dict[str, Any]:
         """The columns of one direction, but for those that too few images leave undefined."""

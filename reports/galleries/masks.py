@@ -21,6 +21,8 @@ MOST_MASKS = 12
 MOST_VARIANTS = 8
 UNREADABLE = "The picture cannot be read."
 SELECTED = ": selected content"
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000")
+"""Colours that everybody tells apart (Okabe and Ito 2008), one a mask, repeated where masks are more."""
 Weights = NDArray[np.float64]
 
 
@@ -37,7 +39,8 @@ def mask_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iter
             rule = (
                 f"Test image {file}, the first by file name; {seeds_shown(masked)}. All on one scale and "
                 "never stretched: grey is an equal share, black none, white twice an equal share or more; a "
-                "flat grey square attends to nothing. Slot numbers mean nothing."
+                "flat grey square attends to nothing. Segments: every pixel in the colour of its largest "
+                "mask, beside the true foreground where it is known. Slot numbers and colours mean nothing."
             )
             key, where = f"masks-{direction}-{at + 1}", arrow_text(direction)
             masks = tuple(strip for strip in strips if not strip.title.endswith(SELECTED))
@@ -74,8 +77,40 @@ def _strips(run: Shown, direction: str, file: str, pictures: Pictures) -> Iterat
     whole = foreground(run, entry)
     if whole is not None:
         masks.append(Shot("all but input", pictures.add(whole), f"mean {whole.mean() / 255:.2f}, white 1"))
+    masks += _overlays(run, place, planes, run.numbers(direction, file, ("best_mask_iou",)), pictures)
     yield Strip(run.variant, tuple(masks))
     yield Strip(f"{run.variant}{SELECTED}", tuple(selected))
+
+
+def _overlays(
+    run: Shown, place: str, planes: list[Weights | None], iou: str, pictures: Pictures
+) -> Iterator[Shot]:
+    """The largest mask at every pixel, where that is not one alone, and the true foreground where known."""
+    source = read_picture(run.folder, f"{place}/source.png")
+    if source is None or source.ndim != 3:
+        return
+    known = [plane for plane in planes if plane is not None and plane.shape == source.shape[:2]]
+    if len(known) < max(2, len(planes)):
+        return
+    labels = np.stack(known).argmax(axis=0)
+    if len(np.unique(labels)) == 1:
+        return
+    yield Shot("segments", pictures.add(segments(source, labels)), iou)
+    truth = read_picture(run.folder, f"{place}/foreground.png")
+    if truth is not None and truth.shape == labels.shape:
+        yield Shot("true foreground", pictures.add(lit(source, truth >= 128)))
+
+
+def segments(source: Pixels, labels: NDArray[np.intp]) -> Pixels:
+    """An image [h, w, 3] in grey, each pixel tinted by its label [h, w]."""
+    colours = np.array([[int(name[at : at + 2], 16) for at in (1, 3, 5)] for name in OKABE_ITO])
+    grey = source.mean(axis=2, keepdims=True)
+    return (0.4 * grey + 0.6 * colours[labels % len(colours)]).round().astype(np.uint8)
+
+
+def lit(source: Pixels, inside: NDArray[np.bool_]) -> Pixels:
+    """An image [h, w, 3] as it is inside, and nearly black outside."""
+    return np.where(inside[..., None], source, source // 5).astype(np.uint8)
 
 
 def planes_of(run: Shown, entry: dict[str, Any]) -> list[Weights | None]:

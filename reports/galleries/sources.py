@@ -37,14 +37,14 @@ class Shown:
         progress = [entry for entry in found if entry.get("kind") == "progress"]
         return {str(entry.get("file")): entry for entry in sorted(progress, key=step_of)}
 
-    def numbers(self, direction: str, file: str) -> str:
+    def numbers(self, direction: str, file: str, keys: tuple[str, ...] = CAPTIONED) -> str:
         """The measurements of this very image, in a few words."""
         if "file" not in self.images.columns:
             return ""
         rows = self.images[(self.images["direction"] == direction) & (self.images["file"] == file)]
         if rows.empty:
             return ""
-        values = pd.to_numeric(rows.iloc[0].reindex(list(CAPTIONED)), errors="coerce").dropna()
+        values = pd.to_numeric(rows.iloc[0].reindex(list(keys)), errors="coerce").dropna()
         parts = [f"{metrics.title(str(key))} {fixed(float(value), 2)}" for key, value in values.items()]
         return " · ".join(parts[:MOST_NUMBERS])
 

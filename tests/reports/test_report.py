@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from bench.errors import BenchError, UsageError
@@ -101,6 +102,21 @@ def test_a_page_shows_pictures_of_the_data_sets_asked_for(
         photographs,
     ]
     assert ("data:image/webp" in page) == rendered
+
+
+def test_segments_stand_beside_the_true_foreground_where_masks_differ_and_it_is_known(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "spatial[contents=2]", "slot9"), seeds=(0,))
+    for place in (tmp_path / "runs").glob("*/*/spatial/seed0/samples/final/*/*"):
+        Image.new("L", Image.open(place / "source.png").size, 255).save(place / "foreground.png")
+    request = Request((tmp_path / "runs",), tmp_path / "out", ("html",), pictures=ShownPictures.ALL)
+    page = write_report(request).read_text(encoding="utf-8")
+    gallery = page.split('-masks-A2B-1"', 1)[1].split("</section>", 1)[0]
+    rows = re.split(r'<div class="row">', gallery)[1:]
+    labels = [re.findall('<span class="label">([^<]+)', row) for row in rows]
+    overlays = [[label for label in each if label in ("segments", "true foreground")] for each in labels]
+    assert sorted(overlays) == [[], ["segments"], ["segments", "true foreground"]]
 
 
 @pytest.fixture(scope="module")

@@ -172,6 +172,11 @@ def best_mask_iou(regions: Labels, foreground: NDArray[np.bool_]) -> Tensor:
     return torch.tensor([_best_iou(*pair) for pair in zip(regions, foreground, strict=True)])
 
 
+def iou_of_best_mask(masks: Tensor, foreground: NDArray[np.bool_]) -> Tensor:
+    """`best_mask_iou` of masks [b, k, h, w] themselves."""
+    return best_mask_iou(segmentation(masks), foreground)
+
+
 def _best_iou(regions: Labels, foreground: Region) -> float:
     if not foreground.any():
         return math.nan

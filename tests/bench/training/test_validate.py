@@ -1,6 +1,7 @@
 """Validation and progress pictures: measured alike whatever the batch, chosen by the smallest distance."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from bench.data.dataset import Split
 from bench.data.tensors import quantise
 from bench.scoring.kernel import kernel_leave_one_out
+from bench.scoring.metrics.truth import iou_of_best_mask
 from bench.statistics import against_copy
 from bench.streams import Streams
 from bench.training import validate
@@ -88,6 +90,55 @@ def test_a_generator_without_a_mask_of_the_input_has_no_background_statistic(cel
     found = Validator(dataset, STREAMS, None, None).validate(generators, 1, 1)
     assert found.mask_background is None
     assert 1 <= found.mask_effective_number <= 9
+
+
+def test_the_best_mask_is_held_against_the_true_foreground_where_it_is_known(cell_of, dataset):
+    generators = fresh_generators(cell_of("slot9[init=kaiming]"), CPU)
+    known = replace(dataset, A=with_masks(dataset.A, halves(dataset.A.validation)))
+    found = Validator(known, STREAMS, None, None, mask_iou=iou_of_best_mask).validate(generators, 1, 1)
+    masks = [each.masks for each in translations(generators["A2B"], known.A.validation, STREAMS, "A2B")]
+    ious = iou_of_best_mask(torch.cat(masks), known.A.validation.masks())
+    assert found.mask_best_iou_A2B == pytest.approx(float(ious.mean()), abs=1e-6)
+    assert found.mask_best_iou_B2A is None
+
+
+def test_images_without_a_foreground_have_no_part_in_it(cell_of, dataset):
+    generators = fresh_generators(cell_of("slot9[init=kaiming]"), CPU)
+    some, none = halves(dataset.A.validation), halves(dataset.A.validation)
+    some[1:], none[:] = False, False
+    of_one, of_none = (
+        Validator(
+            replace(dataset, A=with_masks(dataset.A, each)), STREAMS, None, None, mask_iou=iou_of_best_mask
+        ).validate(generators, 1, 1)
+        for each in (some, none)
+    )
+    assert 0 < of_one.mask_best_iou_A2B <= 1
+    assert of_none.mask_best_iou_A2B is None
+
+
+def test_masks_that_a_generator_is_told_find_nothing(cell_of, dataset):
+    known = replace(
+        dataset, **{name: with_masks(domain, halves(domain.validation)) for name, domain in domains(dataset)}
+    )
+    generators = fresh_generators(cell_of("oracle"), CPU)
+    found = Validator(known, STREAMS, None, None, mask_iou=iou_of_best_mask).validate(generators, 1, 1)
+    assert found.mask_entropy is not None
+    assert found.mask_best_iou_A2B is None
+
+
+def domains(dataset):
+    return (("A", dataset.A), ("B", dataset.B))
+
+
+def halves(split: Split) -> np.ndarray:
+    """Masks of the left half of every image."""
+    masks = np.zeros(split.images.shape[:3], dtype=bool)
+    masks[:, :, : masks.shape[2] // 2] = True
+    return masks
+
+
+def with_masks(domain, masks: np.ndarray):
+    return replace(domain, validation=replace(domain.validation, masks=lambda: masks))
 
 
 def test_the_smallest_distance_is_chosen_and_the_first_of_equals():
