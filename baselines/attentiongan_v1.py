@@ -5,26 +5,15 @@ Translation" (arXiv 1903.12296). Kept as published: the content image has no tan
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines import AttentionGanV1Parameters
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import reflect
 from variants.published.names import PublishedNames, Shapes, count_entries
-from variants.registry import register
-
-
-@dataclass(frozen=True)
-class AttentionGanV1Parameters:
-    """Defaults of the published generator."""
-
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks."] = 6
 
 
 class NormalisedConv(nn.Module):
@@ -129,7 +118,6 @@ class Trunk(nn.Module):
         return made
 
 
-@register("attentiongan-v1", summary="AttentionGAN v1: one content, one foreground mask.", kind="baseline")
 class AttentionGanV1(Generator):
     """Content 0 is made, content 1 is the input; the two masks sum to 1."""
 

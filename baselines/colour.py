@@ -11,15 +11,11 @@ from torch import Tensor
 
 from baselines.lab import to_lab, to_rgb
 from variants.contract import Generator, Noise, Translation
-from variants.registry import register
 
 CONSTANT = 1e-6
 """A channel with a smaller standard deviation is taken for constant, as in a domain of grey images."""
 
 
-@register(
-    "colour", summary="Reinhard's colour transfer; fitted to the domains, not trained.", kind="baseline"
-)
 class Colour(Generator):
     """One content, without a mask; every pixel is changed by itself and all of them alike.
 

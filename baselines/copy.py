@@ -3,10 +3,8 @@
 from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation
-from variants.registry import register
 
 
-@register("copy", summary="Returns its input; nothing to train.", kind="baseline")
 class Copy(Generator):
     """One content, the input, without a mask."""
 

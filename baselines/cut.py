@@ -9,16 +9,14 @@ from itertools import islice
 
 from torch import Tensor
 
-from baselines.cyclegan import CycleGanParameters
+from baselines import CycleGanParameters
 from variants.contract import Generator, Noise, Translation
 from variants.parts.trunks import ResnetTrunk
-from variants.registry import register
 
 HALVED, HALVED_AGAIN, FIRST_BLOCK, FIFTH_BLOCK = 0, 1, 3, 7
 """Places of the compared layers among the stages of the trunk."""
 
 
-@register("cut", summary="Contrastive, one-sided, no attention.", kind="baseline", objective="cut")
 class Cut(Generator):
     """The trunk of `cyclegan` with one content image and no mask."""
 

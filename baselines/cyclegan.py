@@ -1,24 +1,13 @@
 """`cyclegan`: the ResNet generator of CycleGAN, without attention (Zhu et al. 2017, arXiv 1703.10593)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
 
 from torch import Tensor
 
+from baselines import CycleGanParameters
 from variants.contract import Generator, Noise, Translation
-from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import ResnetTrunk
 from variants.published.names import PublishedNames, Shapes, count_entries
-from variants.registry import register
-
-
-@dataclass(frozen=True)
-class CycleGanParameters:
-    """Defaults of the published generator for 256 px."""
-
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks."] = 9
 
 
 def published_parameters(shapes: Shapes) -> dict[str, object]:
@@ -45,7 +34,6 @@ def published_modules(parameters: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-@register("cyclegan", summary="CycleGAN's ResNet generator, no attention.", kind="baseline")
 class CycleGan(Generator):
     """The trunk of `spatial` with one content image and no mask."""
 

@@ -37,7 +37,7 @@ def _plugins_forgotten() -> Iterator[None]:
     yield
     catalogue.PLUGINS.clear()
     for name, each in list(REGISTRY.items()):
-        if each.generator.__module__.startswith(PLUGIN_MODULES):
+        if each.module.startswith(PLUGIN_MODULES):
             del REGISTRY[name]
     for module in [module for module in sys.modules if module.startswith(PLUGIN_MODULES)]:
         del sys.modules[module]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from variants.catalogue import load_plugin, names
 from variants.errors import VariantError
 from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length
-from variants.registry import register
+from variants.registry import declare, register
 from variants.spelling import build, canonical, describe, parse, recorded_parameters, resolved_parameters
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ __all__ = [
     "canonical",
     "check",
     "compose",
+    "declare",
     "describe",
     "from_pretrained",
     "from_published",
@@ -58,6 +59,9 @@ __all__ = [
     "register",
     "resolved_parameters",
 ]
+
+
+import_module("variants.shipped")  # declares ours
 
 
 def __getattr__(name: str) -> Any:

@@ -1,56 +1,47 @@
 """What variants there are: ours, those of installed packages, and those of plugin files.
 
-Three sources, read without importing torch wherever their text can be read:
-this package; the entry-point group `bench.variants`, whose values name a module or a package; files given
-to `load_plugin`. The order of names depends on the names alone.
+Ours are declared in `variants.shipped`. The entry-point group `bench.variants` names modules and packages:
+they are imported, and of a package every module that calls `register`. Plugin files are given to
+`load_plugin`. The order of names depends on the names alone.
 """
 
 import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
+import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from variants.errors import VariantError, unknown
-from variants.registry import KINDS, PLUGIN_PREFIX, REGISTRY, Entry, Kind, Registered
-from variants.static import Unreadable, registrations
+from variants.registry import KINDS, PLUGIN_PREFIX, REGISTRY, Kind, NameTaken, Registered
 
 GROUP = "bench.variants"
 OF_YOUR_OWN = "One of your own comes with --plugin FILE.py."
 
 
-@dataclass(frozen=True)
-class Source:
-    """A name that can be had, and the module whose import registers it."""
-
-    entry: Entry
-    module: str
-    file: Path | None = None
-    """The plugin file, which no import by name would find."""
-
-
-PLUGINS: dict[Path, tuple[Source, ...]] = {}
+CALLS_REGISTER = re.compile(rb"\bregister\(")
+PLUGINS: dict[Path, tuple[str, ...]] = {}
+"""The names that each file registers."""
 PUBLIC = {"AtLeast", "Generator", "Length", "Translation", "compose", "register"}
 """What a plugin takes from `variants`."""
 
 
 def names(kind: Kind | None = None) -> tuple[str, ...]:
     """Every registered name, or those of one kind: variants first, then controls, then baselines."""
-    chosen = [source.entry for source in sources().values() if kind in (None, source.entry.kind)]
+    chosen = [each.entry for each in everything().values() if kind in (None, each.entry.kind)]
     return tuple(entry.name for entry in sorted(chosen, key=lambda each: (KINDS.index(each.kind), each.name)))
 
 
-def find(name: str) -> Source:
-    """The source of a name. Raises VariantError, with close names, where there is none."""
-    known = sources()
+def find(name: str) -> Registered:
+    """What has a name. Raises VariantError, with close names, where nothing has."""
+    known = everything()
     if name not in known:
         raise VariantError(f"{unknown('variant', name, names())} {of_plugins() or OF_YOUR_OWN}")
     return known[name]
@@ -58,56 +49,48 @@ def find(name: str) -> Source:
 
 def of_plugins() -> str:
     """What every plugin that was given registers; nothing where there is none."""
-    own = {file.name: ", ".join(source.entry.name for source in found) for file, found in PLUGINS.items()}
-    return " ".join(f"{file} registers {found}." for file, found in own.items())
+    return " ".join(f"{file.name} registers {', '.join(found)}." for file, found in PLUGINS.items())
 
 
-def registered(name: str) -> Registered:
-    """The class of a name, imported now if it was not before."""
-    source = find(name)
-    if name not in REGISTRY:
-        import_source(source.module, source.file)
-    if name not in REGISTRY:
-        raise VariantError(f"Importing {source.module} did not register {name!r}.")
-    return REGISTRY[name]
-
-
-def sources() -> dict[str, Source]:
-    """Every source by name. Raises VariantError where two claim one name."""
-    found: dict[str, Source] = {}
-    everywhere = [*shipped(), *installed()]
-    for plugin in PLUGINS.values():
-        everywhere.extend(plugin)
-    for source in everywhere:
-        name = source.entry.name
-        if name in found:
-            raise VariantError(
-                f"The name {name!r} is claimed by {found[name].module} and by {source.module}. "
-                "Rename one, or uninstall its package."
-            )
-        found[name] = source
-    for name, each in REGISTRY.items():  # registered by hand, in an interpreter or a test
-        found.setdefault(name, Source(each.entry, each.generator.__module__))
-    return found
+def everything() -> dict[str, Registered]:
+    """All that is registered, by name. Raises VariantError where two installed packages claim one name."""
+    installed()
+    return dict(REGISTRY)
 
 
 @cache
-def shipped() -> tuple[Source, ...]:
-    """The variants of this package."""
-    return tuple(of_package(__package__ or "variants"))
-
-
-@cache
-def installed() -> tuple[Source, ...]:
-    """The variants of installed packages; one that cannot be read is left out with a warning."""
-    found: list[Source] = []
+def installed() -> tuple[str, ...]:
+    """The names of installed packages' variants; a package that cannot be used is left out with a warning."""
+    found: list[str] = []
     points = importlib.metadata.entry_points(group=GROUP)
     for module in sorted({point.value.partition(":")[0] for point in points}):
         try:
-            found.extend(of_package(module))
+            import_package(module)
+            found.extend(registered_by(module))
+        except NameTaken as error:
+            raise VariantError(f"{module}: {error} Rename one, or uninstall its package.") from error
         except Exception as error:
             warnings.warn(f"The variants of package {module!r} are left out: {error}", stacklevel=2)
     return tuple(found)
+
+
+def import_package(module: str) -> None:
+    """Import a module, and where it is a package those of its modules that call `register`."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise VariantError(f"there is no module {module}")
+    import_source(module, None)
+    for place in spec.submodule_search_locations or ():
+        for file in sorted(Path(place).rglob("*.py")):
+            if CALLS_REGISTER.search(file.read_bytes()):
+                parts = file.relative_to(place).with_suffix("").parts
+                inner = parts[:-1] if parts[-1] == "__init__" else parts
+                import_source(".".join((module, *inner)), None)
+
+
+def registered_by(module: str) -> tuple[str, ...]:
+    """The names that a module, or a module inside it, has registered."""
+    return tuple(name for name, each in REGISTRY.items() if f"{each.module}.".startswith(f"{module}."))
 
 
 def load_plugin(
@@ -120,29 +103,30 @@ def load_plugin(
     """
     file = Path(path).resolve()
     if file in PLUGINS:
-        return tuple(source.entry.name for source in PLUGINS[file])
+        return PLUGINS[file]
     if file.suffix != ".py" or not file.is_file():
         raise VariantError(f"{no_plugin(path)}. Give a Python file, NAME.py, that registers a variant.")
     module = plugin_module(file)
     if module in map(plugin_module, PLUGINS):
         raise VariantError(f"Another plugin is called {file.name}. Rename one of the two files.")
+    everything()  # whose names it cannot have
     try:
-        PLUGINS[file] = tuple(by_import(module, file))
-        sources()
+        import_source(module, file)
     except Exception as error:
-        PLUGINS.pop(file, None)
-        for name in [name for name, each in REGISTRY.items() if each.generator.__module__ == module]:
+        for name in registered_by(module):
             del REGISTRY[name]
         if isinstance(error, VariantError):
             raise
         raise VariantError(f"Plugin {path} cannot be loaded: {type(error).__name__}: {error}") from error
-    if not PLUGINS[file] and not registers_more(module):
-        del PLUGINS[file], sys.modules[module]
+    found = registered_by(module)
+    if not found and not registers_more(module):
+        del sys.modules[module]
         raise VariantError(
             f"Plugin {path} registers nothing. Put @register(...) before the class of a variant, or the "
             "decorator of what else it adds (docs/extending.md)."
         )
-    return tuple(source.entry.name for source in PLUGINS[file])
+    PLUGINS[file] = found
+    return found
 
 
 def no_plugin(path: str | Path) -> str:
@@ -160,52 +144,6 @@ def no_plugin(path: str | Path) -> str:
 def plugin_module(file: Path) -> str:
     """What the module of a plugin file is called."""
     return f"{PLUGIN_PREFIX}{file.stem}"
-
-
-def of_package(module: str) -> Iterator[Source]:
-    """The sources of a module, or of every module of a package; in the order of their names."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise VariantError(f"there is no module {module}")
-    found = False
-    for name, file in files_of(module, Path(spec.origin)):
-        for source in of_file(name, file):
-            found = True
-            yield source
-    if not found:
-        yield from by_import(module)
-
-
-def files_of(module: str, origin: Path) -> list[tuple[str, Path]]:
-    """Module name and file of a module, or of every module of a package."""
-    if origin.name != "__init__.py":
-        return [(module, origin)] if origin.suffix == ".py" else []
-    root = origin.parent
-    modules = {}
-    for file in root.rglob("*.py"):
-        parts = file.relative_to(root).with_suffix("").parts
-        parts = parts[:-1] if parts[-1] == "__init__" else parts
-        modules[".".join((module, *parts))] = file
-    return sorted(modules.items())
-
-
-def of_file(module: str, file: Path) -> list[Source]:
-    """The sources of one file, read from its text, or by importing it where its text does not tell."""
-    try:
-        return [Source(entry, module) for entry in registrations(file)]
-    except Unreadable:
-        return by_import(module)
-
-
-def by_import(module: str, file: Path | None = None) -> list[Source]:
-    """The sources that importing a module registers."""
-    import_source(module, file)
-    inside = (module, f"{module}.")
-    return [
-        Source(each.entry, module, file)
-        for each in REGISTRY.values()
-        if each.generator.__module__ == inside[0] or each.generator.__module__.startswith(inside[1])
-    ]
 
 
 def import_source(module: str, file: Path | None) -> None:

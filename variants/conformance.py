@@ -18,14 +18,13 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from variants.catalogue import registered
 from variants.contract import Generator, Translation, compose, some_mask
 from variants.cost import parameter_count
 from variants.errors import VariantError
 from variants.exact_gradients import wrong_gradients
 from variants.parts.initialisation import initialise
 from variants.provenance import place_in
-from variants.spelling import build, canonical, parse
+from variants.spelling import build, canonical
 
 PARAMETER_COUNTS = {
     "spatial": 11_822_949,
@@ -119,7 +118,6 @@ def check(
     for a plugin that cannot be loaded.
     """
     subject = Subject(canonical(text), full_size, expected_parameters)
-    registered(parse(text).name)
     names = [name for name in CHECKS if not quick or name not in SLOW]
     results: list[CheckResult] = []
     told: dict[str, str] = {}

@@ -12,17 +12,10 @@ from variants.contract import Noise
 from variants.parts.masks import contents_needed
 from variants.parts.slot_head import Attended, SlotHead
 from variants.parts.trunks import ResnetTrunk
-from variants.registry import register
+from variants.shipped import SlotParameters
 from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
-from variants.slot_parameters import SlotParameters
 
 
-@register(
-    "encoded-slot5",
-    summary="Slot attention on the trunk's encoded features, five slots.",
-    slots=5,
-    background="own",
-)
 class EncodedSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 

@@ -6,18 +6,14 @@ from large to small, the contents: there is no gate that could learn to copy. Le
 in the pictures than this.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast, AtMost
 from variants.parts.slot_head import evenly
 from variants.parts.trunks import ResnetTrunk
-from variants.registry import register
+from variants.shipped import KMeansParameters
 
 ROUNDS = 10
 """Of Lloyd's algorithm; after that hardly a pixel changes sides."""
@@ -28,22 +24,6 @@ PLACE = 0.5
 LUMA = (0.299, 0.587, 0.114)
 
 
-@dataclass(frozen=True)
-class KMeansParameters:
-    """The trunk as in `spatial`; four contents and the input are five clusters."""
-
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
-    contents: Annotated[
-        int, AtLeast(1), AtMost(1024), "Content images beside the input; clusters are one more."
-    ] = 4
-
-
-@register(
-    "kmeans5",
-    summary="Control: five clusters of the image's colours and places as masks; nothing in them is learned.",
-    kind="control",
-)
 class KMeans(Generator):
     """Masks of 0 and 1: the largest cluster is the last mask, which weighs the input."""
 

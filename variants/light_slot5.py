@@ -9,22 +9,13 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_head import Attended, RawSlotHead
+from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
 from variants.parts.trunks import LightTrunk
 from variants.published.names import LIGHT_SLOT5
-from variants.registry import register
+from variants.shipped import LightSlotParameters
 from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
-from variants.slot_parameters import LightSlotParameters, raw_encoder_channels
 
 
-@register(
-    "light-slot5",
-    summary="The unofficial AttentionGAN's trunk, five masks by slot attention on the raw image.",
-    slots=5,
-    slot_size=128,
-    encoder=(64, 64, 64, 128),
-    background="own",
-)
 class LightSlots(SlotGenerator):
     """Mask 0 weighs the input, masks 1 to 4 the contents."""
 

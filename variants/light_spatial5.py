@@ -6,36 +6,15 @@ ReLU. They are not normalised; at the start the five sum to anything from 0 to 1
 alone.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
 import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast, AtMost
 from variants.parts.layers import instance_norm, mask_softmax, norm_relu
 from variants.parts.masks import with_background
 from variants.parts.trunks import LightTrunk
 from variants.published.names import LIGHT_SPATIAL5
-from variants.registry import register
-
-
-@dataclass(frozen=True)
-class LightSpatialParameters:
-    """Defaults as in the published code."""
-
-    masks: Annotated[int, AtLeast(2), AtMost(1024), "Masks; the first one weighs the input."] = 5
-    mask_norm: Annotated[
-        Literal["none", "softmax"], "ReLU as published, or in its place a softmax over the masks."
-    ] = "none"
-    init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
-        "published"
-    )
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's and the head's first layer."] = (
-        64
-    )
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
+from variants.shipped import LightSpatialParameters
 
 
 class LightSpatialHead(nn.Module):
@@ -55,7 +34,6 @@ class LightSpatialHead(nn.Module):
         return instance_norm(self.mask(features))
 
 
-@register("light-spatial5", summary="The unofficial AttentionGAN: five unnormalised spatial masks.")
 class LightSpatial(Generator):
     """Mask 0 weighs the input, masks 1 to 4 the contents."""
 

@@ -7,31 +7,14 @@ domain, of the right kind and in the wrong place: what is gained by having any s
 back both take the mask that they had on the way forth. Images that have no masks they cannot translate.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import torch
 from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation, WantedMasks, compose
-from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import ResnetTrunk
-from variants.registry import register
+from variants.shipped import TrunkParameters
 
 
-@dataclass(frozen=True)
-class OracleParameters:
-    """The trunk as in `spatial`."""
-
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
-
-
-@register(
-    "oracle",
-    summary="Control: the data set's own foreground masks in place of attention; nothing in them is learned.",
-    kind="control",
-)
 class Oracle(Generator):
     """Mask 1 is the foreground and weighs the content, mask 2 what remains and weighs the input."""
 
@@ -40,7 +23,7 @@ class Oracle(Generator):
     initialisation = "resnet"
     wants_masks: WantedMasks | None = "own"
 
-    def __init__(self, parameters: OracleParameters) -> None:
+    def __init__(self, parameters: TrunkParameters) -> None:
         super().__init__()
         self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents=1)
 
@@ -53,15 +36,10 @@ class Oracle(Generator):
         return Translation(compose(contents, masks), contents, masks)
 
 
-@register(
-    "shuffled",
-    summary="Control: as oracle, with the foreground mask of another image of the domain.",
-    kind="control",
-)
 class Shuffled(Oracle):
     """The same masks in the wrong places."""
 
     wants_masks = "other"
 
-    def __init__(self, parameters: OracleParameters) -> None:
+    def __init__(self, parameters: TrunkParameters) -> None:
         super().__init__(parameters)

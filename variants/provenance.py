@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from variants.catalogue import PLUGINS, Source, find, import_source, sources
+from variants.catalogue import PLUGINS, everything, find, import_source
 from variants.errors import VariantError
+from variants.registry import Registered
 from variants.spelling import parse
 
 OURS = frozenset({"variants", "baselines", "bench", "reports"})
@@ -58,7 +59,7 @@ def provenance(text: str) -> Provenance | None:
     return of_source(find(parse(text).name))
 
 
-def of_source(source: Source) -> Provenance | None:
+def of_source(source: Registered) -> Provenance | None:
     """The same of a source."""
     ours = source.file is None and top(source.module) in OURS
     root = None if ours else file_of(source)
@@ -78,7 +79,7 @@ def place_in(error: BaseException) -> str | None:
     """
     paths = set(PLUGINS)
     with contextlib.suppress(VariantError):
-        for source in sources().values():
+        for source in everything().values():
             found = of_source(source)
             paths |= found.paths if found else frozenset()
     steps = traceback.extract_tb(error.__traceback__)
@@ -95,7 +96,7 @@ def changed_files(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def file_of(source: Source) -> Path | None:
+def file_of(source: Registered) -> Path | None:
     """The file that registers a generator; None where there is none, as in an interpreter."""
     if source.file is not None:
         return source.file
@@ -106,7 +107,7 @@ def file_of(source: Source) -> Path | None:
 class Reading:
     """Follows the imports of one generator's file as far as they stay with its author."""
 
-    def __init__(self, source: Source, root: Path) -> None:
+    def __init__(self, source: Registered, root: Path) -> None:
         self._source, self._root = source, root
         self._beside = root.parent if source.file is not None else None
         """The folder of a plugin, where its author's other files are looked for first."""

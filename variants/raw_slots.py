@@ -14,28 +14,13 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_head import Attended, RawSlotHead
+from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
 from variants.parts.trunks import ResnetTrunk
 from variants.published.names import SLOT9
-from variants.registry import register
+from variants.shipped import RawSlotParameters
 from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
-from variants.slot_parameters import RawSlotParameters, raw_encoder_channels
 
 
-@register("slot9", summary="The paper's main model: slot attention on the raw image, nine slots.")
-@register("slot5", summary="As slot9 with five slots.", slots=5)
-@register(
-    "attentive-slot5",
-    summary="Slots that attend: the attention of five slots on the raw image is the masks.",
-    slots=5,
-    background="none",
-    slot_init="own",
-    noise="none",
-    init="kaiming",
-    masks="attention",
-    gradient="all",
-    token_stride=2,
-)
 class RawSlots(SlotGenerator):
     """Mask k weighs content k; the input comes last."""
 

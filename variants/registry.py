@@ -1,4 +1,4 @@
-"""The registry: one dict from names to generator classes, and the decorator that fills it.
+"""The registry: one dict from names to generators, and the two ways into it.
 
     @dataclass(frozen=True)
     class Parameters:
@@ -9,14 +9,19 @@
     class RawSlots(Generator):
         def __init__(self, parameters: Parameters) -> None: ...
 
-The annotation of the constructor's argument names the dataclass of parameters. Importing this module
-imports no torch.
+The annotation of the constructor's argument names the dataclass of parameters. What is to be listed without
+importing torch is declared instead, in a module that imports none, and its class imported when it is built:
+
+    declare("slot9", "variants.raw_slots:RawSlots", Parameters, summary="Slot attention on the raw image.")
 """
 
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, get_type_hints
 
 from variants.errors import VariantError
@@ -37,6 +42,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 Class = TypeVar("Class", bound="type[Generator]")
 
 
+class NameTaken(VariantError):
+    """Two generators of one name."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What is known of a registered name without building it."""
@@ -52,12 +61,32 @@ class Entry:
 
 @dataclass(frozen=True)
 class Registered:
-    """An entry together with its class."""
+    """An entry together with its class, which need not be imported yet."""
 
     entry: Entry
-    generator: "type[Generator]"
+    module: str
+    class_name: str
     fields: type | None
     """The dataclass that the constructor takes; None where it takes nothing."""
+    file: Path | None = None
+    """The plugin file, which no import by name would find."""
+    imported: "type[Generator] | None" = None
+
+    @property
+    def place(self) -> str:
+        """Where the class is defined, for messages."""
+        return f"{self.module.removeprefix(PLUGIN_PREFIX)}.{self.class_name}"
+
+    @property
+    def generator(self) -> "type[Generator]":
+        """The class, imported now where it was declared alone. Raises VariantError where it is not there."""
+        if self.imported is not None:
+            return self.imported
+        try:
+            found: type[Generator] = getattr(import_module(self.module), self.class_name)
+        except (ImportError, AttributeError) as error:
+            raise VariantError(f"{self.entry.name} is declared as {self.place}: {error}.") from error
+        return found
 
 
 REGISTRY: dict[str, Registered] = {}
@@ -73,17 +102,46 @@ def register(
     """
 
     def claim(generator: Class) -> Class:
-        if name in REGISTRY:
-            raise VariantError(f"The name {name!r} is taken by {located(REGISTRY[name].generator)}.")
+        refuse_taken(name)
         refuse_other_classes(generator)
         fields = fields_class(generator)
-        parameters = with_defaults(parameters_of(fields), defaults)
-        entry = make_entry(name, summary, kind, parameters, objective)
+        entry = make_entry(name, summary, kind, with_defaults(parameters_of(fields), defaults), objective)
         refuse_other_signatures(generator)
-        REGISTRY[name] = Registered(entry, generator, fields)
+        module = generator.__module__
+        own = getattr(sys.modules.get(module), "__file__", None) if is_plugin(module) else None
+        file = None if own is None else Path(own)
+        REGISTRY[name] = Registered(entry, module, generator.__qualname__, fields, file, generator)
         return generator
 
     return claim
+
+
+def declare(
+    name: str,
+    place: str,
+    fields: type | None,
+    *,
+    summary: str,
+    kind: Kind = "variant",
+    objective: str | None = None,
+    **defaults: Value,
+) -> None:
+    """As `register`, of the class at `place`, "module:Class", whose constructor takes `fields`."""
+    refuse_taken(name)
+    module, _, class_name = place.partition(":")
+    entry = make_entry(name, summary, kind, with_defaults(parameters_of(fields), defaults), objective)
+    REGISTRY[name] = Registered(entry, module, class_name, fields)
+
+
+def refuse_taken(name: str) -> None:
+    """Raise NameTaken where something has the name."""
+    if name in REGISTRY:
+        raise NameTaken(f"The name {name!r} is taken by {REGISTRY[name].place}.")
+
+
+def is_plugin(module: str) -> bool:
+    """Whether a module is that of a plugin file."""
+    return module.startswith(PLUGIN_PREFIX)
 
 
 def make_entry(

@@ -11,7 +11,7 @@ from variants.contract import Generator, Noise, Translation, compose
 from variants.parts.masks import Background, Place, background_index, with_background
 from variants.parts.slot_attention import SlotAttention
 from variants.parts.slot_head import Attended, SlotDecoder, decoder_channels
-from variants.slot_parameters import SlotParameters
+from variants.shipped import SlotParameters
 
 
 class SharedNoise(nn.Module):

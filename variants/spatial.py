@@ -5,32 +5,14 @@ Adversarial Networks" (arXiv 1911.11897), section 3.2: nine content images and t
 pixel by masks that sum to one.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
 import torch
 from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast, AtMost
 from variants.parts.layers import doubling, mask_softmax, norm_relu
 from variants.parts.trunks import ResnetTrunk
 from variants.published.names import ATTENTIONGAN
-from variants.registry import register
-
-
-@dataclass(frozen=True)
-class SpatialParameters:
-    """Defaults as in the published code."""
-
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
-    contents: Annotated[
-        int, AtLeast(1), AtMost(1024), "Content images beside the input; masks are one more."
-    ] = 9
-    init: Annotated[Literal["published", "default", "kaiming"], "How the mask head's weights are drawn."] = (
-        "published"
-    )
+from variants.shipped import SpatialParameters
 
 
 class SpatialHead(nn.Module):
@@ -48,7 +30,6 @@ class SpatialHead(nn.Module):
         return mask_softmax(self.mask(features))
 
 
-@register("spatial", summary="AttentionGAN v2: spatial attention, nine contents and the input, softmax.")
 class Spatial(Generator):
     """Masks 1 to 9 weigh the contents, mask 10 the input."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from variants.catalogue import find, registered
+from variants.catalogue import find
 from variants.errors import VariantError, unknown
 from variants.parameters import Value, spell
 from variants.registry import Entry
@@ -103,7 +103,7 @@ def build(text: str, protocol_parameters: Mapping[str, object] = NOTHING) -> "Ge
     """
     values = resolved_parameters(text, protocol_parameters)
     name, given = parse(text)
-    found = registered(name)
+    found = find(name)
     if found.fields is None:
         generator = found.generator()
     else:

@@ -3,30 +3,14 @@
 What a mask head must beat: a slot head that is dead from its initialisation gives exactly these masks.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import torch
 from torch import Tensor
 
 from variants.contract import Generator, Noise, Translation, compose
-from variants.parameters import AtLeast, AtMost
 from variants.parts.trunks import ResnetTrunk
-from variants.registry import register
+from variants.shipped import UniformParameters
 
 
-@dataclass(frozen=True)
-class UniformParameters:
-    """Defaults as of `spatial`."""
-
-    width: Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."] = 64
-    blocks: Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."] = 9
-    contents: Annotated[
-        int, AtLeast(1), AtMost(1024), "Content images beside the input; masks are one more."
-    ] = 9
-
-
-@register("uniform", summary="Control: the trunk of spatial, masks fixed at 1/10.", kind="control")
 class Uniform(Generator):
     """Nine contents and, last, the input, all of equal weight everywhere."""
 

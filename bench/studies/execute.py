@@ -54,7 +54,7 @@ from bench.training.checkpoint import load_generators, read_origin
 from bench.training.execution import executed_precision
 from bench.training.memory import is_out_of_memory
 from bench.training.objective import objective_class, objective_name
-from variants.catalogue import registered
+from variants.catalogue import find
 from variants.contract import Generator
 from variants.cost import forward_gflop, parameter_count
 from variants.provenance import place_in
@@ -154,7 +154,7 @@ def wanted_masks(cell: Cell) -> Literal["own", "other"] | None:
     Nothing is said of a generator that cannot be had: building it fails with the reason, which is recorded.
     """
     try:
-        return registered(variants.parse(cell.variant).name).generator.wants_masks
+        return find(variants.parse(cell.variant).name).generator.wants_masks
     except Exception:  # anybody's module may raise anything
         return None
 

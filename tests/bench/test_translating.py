@@ -20,7 +20,7 @@ from bench.errors import BenchError
 from bench.protocol import load_protocol
 from bench.translating import Photograph, refuse_what_does_not_fit, translate_files
 from variants import Generator, Translation
-from variants.catalogue import registered
+from variants.catalogue import find
 from variants.published import theirs_of
 from variants.published.names import ATTENTIONGAN
 
@@ -77,7 +77,7 @@ def test_an_image_of_any_size_comes_back_in_its_size_and_place(height: int, widt
     np.testing.assert_array_equal(made, pixels)
 
 
-BY_PIXELS = [name for name in variants.names() if registered(name).generator.wants_masks is None]
+BY_PIXELS = [name for name in variants.names() if find(name).generator.wants_masks is None]
 
 
 @pytest.mark.parametrize("name", BY_PIXELS)

@@ -10,8 +10,9 @@ import pytest
 
 import variants
 from variants import Generator, VariantError, register
-from variants.catalogue import installed, of_file, registered, shipped
-from variants.registry import REGISTRY
+from variants.catalogue import find, installed
+from variants.parameters import parameters_of, with_defaults
+from variants.registry import REGISTRY, declare, fields_class, refuse_other_signatures
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "example_variant.py"
 
@@ -19,7 +20,7 @@ PLUGIN = """
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from variants import AtLeast, Generator, Translation, register
-from variants.slot_parameters import SlotParameters
+from variants.shipped import SlotParameters
 
 @dataclass(frozen=True)
 class Mine(SlotParameters):
@@ -58,11 +59,17 @@ def plugin(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", variants.names())
-def test_reading_the_text_gives_what_importing_gives(name):
-    assert variants.describe(name) == registered(name).entry
+def test_what_is_declared_is_what_the_class_takes(name):
+    declared = find(name)
+    fields = fields_class(declared.generator)
+    assert declared.fields is fields
+    own = parameters_of(fields)
+    other = {key: each.default for key, each in declared.entry.parameters.items() if each != own[key]}
+    assert with_defaults(own, other) == declared.entry.parameters
+    refuse_other_signatures(declared.generator)
 
 
-def test_every_shipped_variant_is_read_without_importing_it():
+def test_every_shipped_variant_is_listed_without_importing_it():
     code = (
         "import sys, variants; variants.names(); variants.canonical('slot9[iterations=5]'); "
         "variants.resolved_parameters('cyclegan'); assert 'torch' not in sys.modules"
@@ -80,12 +87,10 @@ def test_names_come_by_kind_then_by_name():
 
 
 def test_baselines_come_in_by_the_entry_point():
-    assert {source.entry.name for source in installed()} >= {"copy", "colour", "cyclegan", "attentiongan-v1"}
-    assert not {source.entry.name for source in shipped()} & set(variants.names("baseline"))
+    assert set(installed()) >= {"copy", "colour", "cyclegan", "attentiongan-v1"}
 
 
 def test_a_second_claim_on_a_name_is_refused():
-    registered("spatial")
     with pytest.raises(VariantError, match=r"The name 'spatial' is taken by variants\.spatial\.Spatial"):
         register("spatial", summary="Mine.")(type("Mine", (Generator,), {}))
 
@@ -144,7 +149,7 @@ def test_a_plugin_is_read_listed_and_built(plugin):
     assert described.parameters["slots"].default == 4
     assert list(described.parameters)[:2] == ["slots", "iterations"]
     assert type(variants.build("mine")).__name__ == "Plugin"
-    assert described == registered("mine").entry
+    assert described == find("mine").entry
 
 
 def test_loading_a_plugin_twice_is_no_error(plugin):
@@ -169,7 +174,7 @@ def test_a_plugin_may_register_by_a_plain_call(plugin):
     [
         ("x = 1\n", "registers nothing"),
         ("def (:\n", "cannot be loaded: SyntaxError"),
-        (PLUGIN.replace("NAME", "slot9"), "The name 'slot9' is (claimed|taken) by variants.raw_slots"),
+        (PLUGIN.replace("NAME", "slot9"), "The name 'slot9' is taken by variants.raw_slots"),
         ("import nothing_of_the_kind\n" + PLUGIN.replace('"NAME"', 'str("mine")'), "ModuleNotFoundError"),
         (PLUGIN.replace("NAME", "mine").replace("rate=0.25", "tempo=2"), "tempo is given another default"),
     ],
@@ -242,7 +247,8 @@ def test_an_installed_package_is_read_module_by_module(plugin, tmp_path, monkeyp
     plugin(PLUGIN.replace("NAME", "second"), "theirs/b.py")
     plugin(PLUGIN.replace("NAME", "first"), "theirs/a.py")
     installs("theirs")
-    assert [source.entry.name for source in installed()] == ["first", "second"]
+    plugin("raise RuntimeError('a script that registers nothing is not run')", "theirs/train.py")
+    assert installed() == ("first", "second")
     assert type(variants.build("second")).__module__ == "theirs.b"
 
 
@@ -261,18 +267,50 @@ def test_a_plugin_that_breaks_as_it_is_run_is_refused_with_its_line_and_forgotte
     assert variants.load_plugin(path) == ("mine",)
 
 
-def test_the_order_does_not_depend_on_the_file_system(plugin, monkeypatch):
-    forwards = [source.entry.name for source in shipped()]
-    original = Path.rglob
-    monkeypatch.setattr(Path, "rglob", lambda *given: reversed(list(original(*given))))
-    shipped.cache_clear()
-    assert [source.entry.name for source in shipped()] == forwards
+def test_two_packages_of_one_name_are_told_apart(plugin, tmp_path, monkeypatch, installs):
+    monkeypatch.syspath_prepend(tmp_path)
+    plugin(PLUGIN.replace("NAME", "same"), "their_one.py")
+    plugin(PLUGIN.replace("NAME", "same"), "their_other.py")
+    installs("their_one", "their_other")
+    for _ in range(2):  # and not only when it is first asked
+        with pytest.raises(
+            VariantError,
+            match=r"their_other: .*'same' is taken by their_one\.Plugin\. Rename one, or uninstall",
+        ):
+            variants.names()
 
 
-def test_the_example_of_the_documentation_is_read_as_it_is_imported():
-    [source] = of_file("docs_example_variant", EXAMPLE)
-    assert source.entry.name == "one-mask"
-    assert list(source.entry.parameters) == ["sharpness", "width", "blocks"]
+def test_a_package_may_declare_what_it_has_and_is_imported_when_it_is_built(
+    plugin, tmp_path, monkeypatch, installs
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    declared = (
+        "from variants import declare\n\ndeclare('lazy', 'lazy_ones.made:Made', None, summary='Lazy.')\n"
+    )
+    made = PLUGIN.split("@register")[0] + (
+        "class Made(Generator):\n    def forward(self, image, noise=None):\n"
+        "        return Translation(image, image.unsqueeze(1), None)\n"
+    )
+    (tmp_path / "lazy_ones").mkdir()
+    plugin(declared, "lazy_ones/__init__.py")
+    plugin(made, "lazy_ones/made.py")
+    installs("lazy_ones")
+    assert "lazy" in variants.names()
+    assert "lazy_ones.made" not in sys.modules
+    assert type(variants.build("lazy")).__name__ == "Made"
+
+
+def test_a_class_that_is_declared_and_not_there_is_told(plugin):
+    declare("absent", "variants.spatial:Nothing", None, summary="")
+    declare("nowhere", "no_module_of_the_kind:Nothing", None, summary="")
+    for name, told in (("absent", r"variants\.spatial\.Nothing"), ("nowhere", "No module named")):
+        with pytest.raises(VariantError, match=rf"{name} is declared as .*{told}"):
+            variants.build(name)
+
+
+def test_the_example_of_the_documentation_is_listed_with_its_parameters(plugin):
+    assert variants.load_plugin(EXAMPLE) == ("one-mask",)
+    assert list(variants.describe("one-mask").parameters) == ["sharpness", "width", "blocks"]
 
 
 LATER = """
@@ -304,5 +342,5 @@ def test_a_parameter_that_came_later_is_recorded_where_it_is_on_alone(plugin):
     assert variants.recorded_parameters("settled", {"masks": "attention"})["masks"] == "attention"
     assert variants.recorded_parameters("attends") == {"slots": 4, "masks": "attention"}
     assert variants.canonical("settled[masks=decoder]") == "settled"
-    assert variants.describe("settled") == registered("settled").entry
+    assert variants.describe("settled") == find("settled").entry
     assert variants.build("settled").parameter_values == {"slots": 4, "masks": "decoder"}

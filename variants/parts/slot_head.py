@@ -307,3 +307,10 @@ class RawSlotHead(SlotHead):
         pooled = F.avg_pool2d(image, self.token_stride) if self.token_stride > 1 else image
         attended: Attended = self(self.encoder(pooled), noise, *image.shape[2:], colours)
         return attended
+
+
+def raw_encoder_channels(encoder: tuple[int, ...], layers: int) -> tuple[int, ...]:
+    """The channels after each of so many layers: further ones repeat the last, fewer keep it."""
+    further = layers - len(encoder)
+    kept = encoder[: layers - 1] if further < 0 else encoder[:-1]
+    return kept + max(further + 1, 1) * encoder[-1:]

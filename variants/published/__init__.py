@@ -57,9 +57,9 @@ def from_published(system: str, state: object, name: str = "This checkpoint") ->
 def names_of(system: str) -> PublishedNames:
     """How a system names its weights."""
     # Imported here because the variants themselves import the names in this package.
-    from variants.catalogue import registered
+    from variants.catalogue import find
 
-    names = registered(SYSTEMS[system]).generator.published
+    names = find(SYSTEMS[system]).generator.published
     assert names is not None  # every system of the table declares its names
     return names
 

@@ -11,7 +11,7 @@ import torch
 
 from bench.cli import main
 from bench.registry import Registry
-from variants import catalogue, static
+from variants import catalogue
 from variants.registry import REGISTRY
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -112,9 +112,8 @@ def call(
 def forget_plugins() -> None:
     """What a new process knows of plugins: nothing."""
     catalogue.PLUGINS.clear()
-    static.syntax_tree.cache_clear()
     for name, each in list(REGISTRY.items()):
-        if each.generator.__module__.startswith("variants_plugin_"):
+        if each.module.startswith("variants_plugin_"):
             del REGISTRY[name]
     for name in [name for name in sys.modules if name.startswith("variants_plugin_")]:
         del sys.modules[name]
