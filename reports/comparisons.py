@@ -17,7 +17,6 @@ from bench.runs.folder import RunFolder
 from bench.runs.records import Direction
 from bench.statistics.comparison import Comparison, Pair, Side, compare
 from reports import metrics
-from reports.run_files import read_images
 
 MOST_VARIANTS = 12
 """With more, all pairs are too many to be told apart; nothing is bold then, and the caption says so."""
@@ -100,8 +99,6 @@ def _sides(
     names: tuple[str, str], rows: tuple[pd.DataFrame, pd.DataFrame], key: str, direction: str
 ) -> tuple[Side, Side]:
     """Both sides, with what leaving out single images does where their files tell it."""
-    if not (metrics.is_kernel(key) or metrics.is_frechet(key)):
-        return _sides_of_images(names, rows, key, direction)
     folders = tuple([RunFolder(Path(folder)) for folder in side["folder"]] for side in rows)
     values = tuple([float(value) for value in side["value"]] for side in rows)
     found = {str(selection) for side in rows for selection in side["selection"]}
@@ -109,36 +106,6 @@ def _sides(
     selection = found.pop() if len(found) == 1 else "mixed"
     where = cast(Direction, direction)
     return sides(key, where, selection, names, (folders[0], folders[1]), (values[0], values[1]))
-
-
-def _sides_of_images(
-    names: tuple[str, str], rows: tuple[pd.DataFrame, pd.DataFrame], key: str, direction: str
-) -> tuple[Side, Side]:
-    """Sides of a mean over test images; values alone where images.csv does not give the same mean."""
-    plain = [Side(name, tuple(map(float, side["value"]))) for name, side in zip(names, rows, strict=True)]
-    every = pd.concat(rows)
-    columns = [_column(str(folder), key, direction) for folder in every["folder"]]
-    if every["selection"].ne("last").any() or any(column.empty for column in columns):
-        return plain[0], plain[1]
-    table = pd.concat(columns, axis=1, join="outer")
-    means = every["value"].to_numpy(dtype=float)
-    if (
-        len(table) < 2
-        or not np.allclose(table.mean().to_numpy(), means, rtol=1e-3)
-        or table.isna().any(axis=None)
-    ):
-        return plain[0], plain[1]
-    values, count = table.to_numpy(dtype=float).T, len(rows[0])
-    return Side.of_images(names[0], values[:count]), Side.of_images(names[1], values[count:])
-
-
-def _column(folder: str, key: str, direction: str) -> pd.Series:
-    """The measurement of every test image by file; empty where it is not among the columns."""
-    table = read_images(folder)
-    if key not in table.columns:
-        return pd.Series(dtype=float)
-    rows = table[table["direction"] == direction].drop_duplicates("file")
-    return pd.to_numeric(rows.set_index("file")[key], errors="coerce")
 
 
 def _pair(

@@ -32,7 +32,7 @@ from bench.comparing.sides import (
     DISTANCES,
     FEWEST,
     MOST_IMAGES,
-    image_rows,
+    image_table,
     is_distance,
     read_features,
     same_real_images,
@@ -286,9 +286,7 @@ class MeasuredPair:
 
 def _measured(a: Translations, b: Translations, key: str, direction: Direction) -> MeasuredPair | None:
     """None where the folders do not keep what it takes, or too few or too many images."""
-    rows = [
-        [row.get("file", "") for row in image_rows(one.folders[0].images_csv, direction)] for one in (a, b)
-    ]
+    rows = [image_table(one.folders[0].images_csv, direction).files for one in (a, b)]
     read = _features if is_distance(key) else _column
     mine, theirs = read(a, key, direction), read(b, key, direction)
     real = _real_features(a, b, key, direction) if is_distance(key) else None
@@ -351,9 +349,9 @@ def _column(side: Translations, key: str, direction: Direction) -> Array | None:
         return None
     found: list[Array | None] = []
     for folder in side.folders:
-        cells = [row.get(key) or "nan" for row in image_rows(folder.images_csv, direction)]
-        column = np.array([float(cell) for cell in cells])
-        found.append(column if len(column) and np.isfinite(column).all() else None)
+        table = image_table(folder.images_csv, direction)
+        column = table.column(key, table.files)
+        found.append(None if column is None or not np.isfinite(column).all() else column)
     return _stacked(found)
 
 

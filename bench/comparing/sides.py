@@ -11,7 +11,9 @@ tell.
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,8 @@ def read_features(path: Path) -> Features | None:
 
 
 Array = NDArray[np.float64]
+Blocks = tuple[Array, ...]
+"""Leave-one-out values, [seeds, n] a set of images; none where they cannot be had."""
 MOST_IMAGES = 2000
 """Beyond it the error of the inputs is small against that of the seeds, and leaving one out is slow."""
 AGREE = 1e-3
@@ -134,17 +138,14 @@ def sides(
     folders: tuple[Sequence[RunFolder], Sequence[RunFolder]],
     values: tuple[Sequence[float], Sequence[float]],
 ) -> tuple[Side, Side]:
-    """Both sides of a comparison; they have leave-one-out values only if both have them for equal images."""
-    blocks = [
-        _leave_one_out(key, direction, selection, each, known)
-        for each, known in zip(folders, values, strict=True)
-    ]
-    shapes = [[block.shape for block in side or ()] for side in blocks]
-    if not blocks[0] or shapes[0] != shapes[1] or not _same_images(direction, [*folders[0], *folders[1]]):
-        blocks = [None, None]
+    """Both sides of a comparison; leave-one-out values only where both have them for the same images."""
+    if is_distance(key):
+        blocks = _from_features_of_both(key, direction, selection, folders, values)
+    else:  # images.csv is of the last step's weights alone
+        blocks = _from_images(key, direction, folders, values) if selection == "last" else None
     a, b = (
-        Side(name, tuple(known), block or ())
-        for name, known, block in zip(names, values, blocks, strict=True)
+        Side(name, tuple(known), block)
+        for name, known, block in zip(names, values, blocks or ((), ()), strict=True)
     )
     return a, b
 
@@ -176,13 +177,21 @@ def sides_against_copy(
     return a, b
 
 
-def _leave_one_out(
-    key: str, direction: Direction, selection: str, folders: Sequence[RunFolder], values: Sequence[float]
-) -> tuple[Array, ...] | None:
-    if is_distance(key):
-        return _from_features(key, direction, f"{selection}-{direction}", folders, values)
-    # images.csv is of the last step's weights alone.
-    return _from_images(key, direction, folders, values) if selection == "last" else None
+def _from_features_of_both(
+    key: str,
+    direction: Direction,
+    selection: str,
+    folders: tuple[Sequence[RunFolder], Sequence[RunFolder]],
+    values: tuple[Sequence[float], Sequence[float]],
+) -> tuple[Blocks, Blocks] | None:
+    a, b = (
+        _from_features(key, direction, f"{selection}-{direction}", each, known)
+        for each, known in zip(folders, values, strict=True)
+    )
+    if not a or not b or [block.shape for block in a] != [block.shape for block in b]:
+        return None
+    files = {image_table(each.images_csv, direction).files for each in (*folders[0], *folders[1])}
+    return (a, b) if len(files) == 1 else None  # row i is the same test image in every folder
 
 
 def _from_features(
@@ -203,19 +212,23 @@ def _from_features(
 
 
 def _from_images(
-    key: str, direction: Direction, folders: Sequence[RunFolder], values: Sequence[float]
-) -> tuple[Array, ...] | None:
+    key: str,
+    direction: Direction,
+    folders: tuple[Sequence[RunFolder], Sequence[RunFolder]],
+    values: tuple[Sequence[float], Sequence[float]],
+) -> tuple[Blocks, Blocks] | None:
+    tables = [image_table(each.images_csv, direction) for each in (*folders[0], *folders[1])]
     columns = []
-    for folder, value in zip(folders, values, strict=True):
-        column = _column(folder.images_csv, direction, key)
-        if column is None or len(column) < 3 or not np.isfinite(column).all():
+    for table, value in zip(tables, (*values[0], *values[1]), strict=True):
+        column = table.column(key, tables[0].files)
+        if column is None or len(column) < FEWEST or not np.isfinite(column).all():
             return None
         if not np.isclose(column.mean(), value, rtol=AGREE, atol=AGREE * column.std()):
             return None  # a summary other than the mean
         columns.append(column)
-    if len({len(column) for column in columns}) != 1:
-        return None
-    return Side.of_images(key, np.stack(columns)).leave_one_out
+    count = len(folders[0])
+    a, b = (Side.of_images(key, np.stack(each)).leave_one_out for each in (columns[:count], columns[count:]))
+    return a, b
 
 
 def _stacked(*blocks: list[Array]) -> tuple[Array, ...] | None:
@@ -225,25 +238,46 @@ def _stacked(*blocks: list[Array]) -> tuple[Array, ...] | None:
     return tuple(np.stack(block) for block in blocks)
 
 
-def image_rows(path: Path, direction: Direction) -> list[dict[str, str]]:
-    """The rows of an images.csv of one direction; none where there is no such file."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file) if row.get("direction") == direction]
+@dataclass(frozen=True)
+class ImageTable:
+    """What was measured of the test images of one direction."""
+
+    files: tuple[str, ...] = ()
+    measured: Mapping[str, Array] = field(default_factory=dict)
+    """[n] a measurement, in the order of the files; NaN where it is undefined for an image."""
+
+    def column(self, key: str, files: tuple[str, ...]) -> Array | None:
+        """A measurement in the order of these files; None where it is of others, or there is none."""
+        if key not in self.measured:
+            return None
+        if files == self.files:
+            return self.measured[key]
+        place = {file: at for at, file in enumerate(self.files)}
+        if len(place) < len(self.files) or place.keys() != set(files) or len(files) != len(place):
+            return None
+        return self.measured[key][[place[file] for file in files]]
 
 
-def _column(path: Path, direction: Direction, key: str) -> Array | None:
-    cells = [row.get(key) for row in image_rows(path, direction)]
-    if not all(cells):
-        return None
+def image_table(path: Path, direction: Direction) -> ImageTable:
+    """An images.csv of one direction; empty where it is not there or cannot be read."""
+    return _table_as_of(path, direction, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=2048)
+def _table_as_of(path: Path, direction: Direction, changed: int) -> ImageTable:
+    """It is asked for once a metric; `changed` makes a rewritten file a new question."""
     try:
-        return np.array([float(cell) for cell in cells if cell])
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("direction") == direction]
+    except (OSError, ValueError, csv.Error):
+        return ImageTable()
+    keys = [key for key in (rows[0] if rows else ()) if key not in ("direction", "file")]
+    measured = {key: np.array([_measured(row.get(key)) for row in rows]) for key in keys}
+    return ImageTable(tuple(str(row.get("file", "")) for row in rows), measured)
+
+
+def _measured(cell: str | None) -> float:
+    try:
+        return float(cell or "nan")
     except ValueError:
-        return None
-
-
-def _same_images(direction: Direction, folders: Sequence[RunFolder]) -> bool:
-    """Whether row i is the same test image in every folder."""
-    files = {tuple(row.get("file") for row in image_rows(folder.images_csv, direction)) for folder in folders}
-    return len(files) == 1
+        return float("nan")

@@ -107,13 +107,27 @@ def test_features_that_do_not_give_the_stored_score_are_not_used(make_run, compa
     assert of(outcome, "kd(tiny)", "B2A").error.input_variance is not None
 
 
-def test_images_in_another_order_are_not_paired(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+def test_images_in_another_order_are_paired_by_name_and_their_features_are_not(make_run, compare) -> None:  # type: ignore[no-untyped-def]
     for seed in range(5):
         folder = make_run("slot9", seed, 0.1)
         make_run("spatial", seed, 1.5)
+    before = of(compare(), "edge_correlation")
     header, *rows = folder.images_csv.read_text().splitlines()
     folder.images_csv.write_text("\n".join([header, *reversed(rows)]) + "\n")
-    assert of(compare(), "edge_correlation").error.input_variance is None
+    assert of(compare(), "edge_correlation").error.input_variance == pytest.approx(
+        before.error.input_variance
+    )
+    assert of(compare(), "kd(tiny)").error.input_variance is None, "row i is another image"
+
+
+def test_a_table_of_other_or_damaged_images_leaves_the_values_alone(make_run, compare) -> None:  # type: ignore[no-untyped-def]
+    for seed in range(5):
+        folder = make_run("slot9", seed, 0.1)
+        make_run("spatial", seed, 1.5)
+    whole = folder.images_csv.read_bytes()
+    for damaged in (whole.replace(b"007.png", b"other.png"), b"\xff\xfe\x00", b""):
+        folder.images_csv.write_bytes(damaged)
+        assert of(compare(), "edge_correlation").error.input_variance is None
 
 
 @pytest.mark.usefixtures("five_seeds")
