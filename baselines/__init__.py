@@ -6,8 +6,8 @@ Importing the package itself imports no torch: lists name the baselines, reports
 from dataclasses import dataclass
 from typing import Annotated
 
-from variants.parameters import AtLeast, AtMost
 from variants.registry import declare
+from variants.registry.parameters import AtLeast, AtMost
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,11 @@ declare(
 
 declare(
     "colour",
-    "baselines.colour:Colour",
+    "baselines.untrained:Colour",
     None,
     summary="Reinhard's colour transfer; fitted to the domains, not trained.",
     kind="baseline",
 )
-declare("copy", "baselines.copy:Copy", None, summary="Returns its input; nothing to train.", kind="baseline")
+declare(
+    "copy", "baselines.untrained:Copy", None, summary="Returns its input; nothing to train.", kind="baseline"
+)

@@ -25,7 +25,7 @@ from typing import ClassVar, Generic, TypeVar
 import variants
 from bench.errors import BenchError, UsageError
 from bench.names import unknown_name
-from variants.catalogue import plugin_module
+from variants.registry.catalogue import plugin_module
 
 Entry = TypeVar("Entry")
 OURS = ("bench", "variants", "baselines", "reports")

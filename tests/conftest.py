@@ -10,8 +10,7 @@ import hypothesis
 import pytest
 
 from bench.registry import Registry
-from variants import catalogue
-from variants.registry import REGISTRY
+from variants.registry import REGISTRY, catalogue
 
 PLUGIN_MODULES = "variants_plugin_"
 # How long an example takes says nothing: other programs want the cores as well.

@@ -11,11 +11,17 @@ Names, parameters and spelling are answered without importing torch; the rest im
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from variants.catalogue import load_plugin, names
-from variants.errors import VariantError
-from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length
 from variants.registry import declare, register
-from variants.spelling import build, canonical, describe, parse, recorded_parameters, resolved_parameters
+from variants.registry.catalogue import load_plugin, names
+from variants.registry.parameters import AbsentWhenOff, AtLeast, AtMost, Length, VariantError
+from variants.registry.spelling import (
+    build,
+    canonical,
+    describe,
+    parse,
+    recorded_parameters,
+    resolved_parameters,
+)
 
 if TYPE_CHECKING:
     from variants.conformance import check

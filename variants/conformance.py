@@ -19,12 +19,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from variants.contract import Generator, Translation, compose, some_mask
-from variants.cost import parameter_count
-from variants.errors import VariantError
-from variants.exact_gradients import wrong_gradients
+from variants.parts.cost import parameter_count
+from variants.parts.exact_gradients import wrong_gradients
 from variants.parts.initialisation import initialise
-from variants.provenance import place_in
-from variants.spelling import build, canonical
+from variants.registry.parameters import VariantError
+from variants.registry.provenance import place_in
+from variants.registry.spelling import build, canonical
 
 PARAMETER_COUNTS = {
     "spatial": 11_822_949,

@@ -10,8 +10,8 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from variants.errors import VariantError
 from variants.published.names import PublishedNames
+from variants.registry.parameters import VariantError
 
 Noise = torch.Generator | Tensor | None
 WantedMasks = Literal["own", "other"]

@@ -11,10 +11,10 @@ from torch import Tensor
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
 from variants.parts.slot_attention import PointwiseAttention
+from variants.parts.slot_generator import AttendingGenerator
 from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
 from variants.parts.trunks import ResnetTrunk
 from variants.shipped import ConvolutionParameters
-from variants.slot_generator import AttendingGenerator
 
 
 class Convolution(AttendingGenerator):

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
+from variants.parts.slot_generator import SlotGenerator, slot_attention, slot_decoder
 from variants.parts.slot_head import Attended, SlotHead
 from variants.parts.trunks import ResnetTrunk
 from variants.shipped import SlotParameters
-from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
 
 
 class EncodedSlots(SlotGenerator):

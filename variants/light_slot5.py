@@ -9,11 +9,11 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
+from variants.parts.slot_generator import SlotGenerator, slot_attention, slot_decoder
 from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
 from variants.parts.trunks import LightTrunk
 from variants.published.names import LIGHT_SLOT5
 from variants.shipped import LightSlotParameters
-from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
 
 
 class LightSlots(SlotGenerator):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from variants.errors import VariantError, WeightsMisfit, unknown
+from variants.registry.parameters import VariantError, WeightsMisfit, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,7 +59,7 @@ def with_weights(
 
     Raises WeightsMisfit where they are of another one.
     """
-    from variants.spelling import build
+    from variants.registry.spelling import build
 
     generator = build(variant, parameters)
     prefix = f"{direction}."
@@ -104,8 +104,8 @@ def is_texts(value: object) -> TypeGuard[dict[str, str]]:
 
 def refuse_other_source(folder: Path, config: PretrainedConfig) -> None:
     """Raise VariantError where no source registers the variant, or another than it was trained with."""
-    from variants.catalogue import names
-    from variants.provenance import provenance
+    from variants.registry.catalogue import names
+    from variants.registry.provenance import provenance
 
     name = config.variant.partition("[")[0].strip()
     if name not in names():

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
+from variants.parts.slot_generator import SlotGenerator, slot_attention, slot_decoder
 from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
 from variants.parts.trunks import ResnetTrunk
 from variants.published.names import SLOT9
 from variants.shipped import RawSlotParameters
-from variants.slot_generator import SlotGenerator, slot_attention, slot_decoder
 
 
 class RawSlots(SlotGenerator):

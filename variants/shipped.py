@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from variants.errors import VariantError
-from variants.parameters import AbsentWhenOff, AtLeast, AtMost, Length
 from variants.registry import declare
+from variants.registry.parameters import AbsentWhenOff, AtLeast, AtMost, Length, VariantError
 
 Width = Annotated[int, AtLeast(1), AtMost(8192), "Channels of the trunk's first layer."]
 Blocks = Annotated[int, AtLeast(0), AtMost(1024), "Residual blocks of the trunk."]

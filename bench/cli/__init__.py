@@ -148,8 +148,8 @@ def main() -> None:
             print(f"bench: {explained(error)}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        from variants.errors import VariantError
-        from variants.provenance import place_in
+        from variants import VariantError
+        from variants.registry.provenance import place_in
 
         if isinstance(error, VariantError):
             print(f"bench: {error}", file=sys.stderr)

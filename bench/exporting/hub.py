@@ -21,7 +21,7 @@ from bench.training.checkpoint import read_origin
 from bench.translating import generator_of_run
 from variants.contract import STRIDE, Generator
 from variants.pretrained import CARD, CONFIG, SCHEMA_VERSION, WEIGHTS, from_pretrained
-from variants.provenance import provenance
+from variants.registry.provenance import provenance
 
 
 def export_hub(folder: RunFolder, out: Path, announce: Callable[[str], None] = lambda text: None) -> Path:

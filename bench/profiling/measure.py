@@ -26,7 +26,7 @@ from bench.training.memory import some_masks
 from bench.training.objective import objective_name
 from bench.training.schedule import Schedule, StepStreams
 from bench.training.session import Session, fresh_generators
-from variants.cost import forward_gflop, parameter_count
+from variants.parts.cost import forward_gflop, parameter_count
 
 
 class OperationCount(TorchDispatchMode):

@@ -54,10 +54,10 @@ from bench.training.checkpoint import load_generators, read_origin
 from bench.training.execution import executed_precision
 from bench.training.memory import is_out_of_memory
 from bench.training.objective import objective_class, objective_name
-from variants.catalogue import find
 from variants.contract import Generator
-from variants.cost import forward_gflop, parameter_count
-from variants.provenance import place_in
+from variants.parts.cost import forward_gflop, parameter_count
+from variants.registry.catalogue import find
+from variants.registry.provenance import place_in
 
 
 @dataclass(frozen=True)

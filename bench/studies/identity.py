@@ -20,8 +20,8 @@ from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, RunRecord
 from bench.setup import versions
-from variants.catalogue import find
-from variants.provenance import changed_files, digest, provenance
+from variants.registry.catalogue import find
+from variants.registry.provenance import changed_files, digest, provenance
 
 IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters")
 """The parts of a record that say which run it is; the others say how it went."""

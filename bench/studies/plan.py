@@ -20,7 +20,7 @@ from bench.runs.folder import RunFolder, find_runs
 from bench.runs.records import RunRecord
 from bench.studies.grid import Grid
 from bench.studies.identity import as_recorded
-from variants.provenance import provenance
+from variants.registry.provenance import provenance
 
 Key = tuple[str, str]
 PARTS_OF_A_STEP = (

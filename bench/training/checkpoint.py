@@ -21,9 +21,8 @@ from bench.errors import BenchError
 from bench.runs import atomic
 from bench.runs.records import DIRECTIONS, newer_schema, refuse_newer
 from variants.contract import Generator
-from variants.errors import WeightsMisfit
-from variants.parameters import spell
 from variants.pretrained import with_weights
+from variants.registry.parameters import WeightsMisfit, spell
 
 SCHEMA_VERSION = 1
 WHOLE_NUMBERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1")

@@ -21,7 +21,7 @@ from bench.streams import Streams
 from bench.training.objective import Objective
 from bench.training.schedule import StepStreams
 from variants.contract import Generator, some_mask
-from variants.cost import weights_on
+from variants.parts.cost import weights_on
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")

@@ -28,7 +28,7 @@ from bench.scoring.translate import translate
 from bench.streams import Streams
 from bench.training.checkpoint import load_generators
 from variants.contract import Generator
-from variants.cost import forward_gflop, parameter_count
+from variants.parts.cost import forward_gflop, parameter_count
 
 Picture = NDArray[np.uint8]
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import variants
-from baselines.colour import Colour, lab_statistics
-from baselines.lab import to_lab, to_rgb
+from baselines.untrained import Colour, lab_statistics, to_lab, to_rgb
 from bench.cell import Cell
 from bench.data import load_dataset
 from bench.data.tensors import to_tensor

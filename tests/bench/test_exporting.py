@@ -20,7 +20,8 @@ from bench.exporting.graph import OnnxExport, export_onnx
 from bench.exporting.hub import export_hub
 from bench.runs.folder import RunFolder
 from bench.training.checkpoint import load_generators
-from variants import VariantError, catalogue
+from variants import VariantError
+from variants.registry import catalogue
 
 FEW = [
     "images.size=32",

@@ -20,9 +20,9 @@ from bench.errors import BenchError
 from bench.protocol import load_protocol
 from bench.translating import Photograph, refuse_what_does_not_fit, translate_files
 from variants import Generator, Translation
-from variants.catalogue import find
 from variants.published import theirs_of
 from variants.published.names import ATTENTIONGAN
+from variants.registry.catalogue import find
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (20, 37, 3)).astype(np.uint8)
 

@@ -10,7 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bench.registry import Registry
-from variants import catalogue
+from variants.registry import catalogue
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "example_table.py"
 Report = Callable[..., Result]

@@ -8,7 +8,7 @@ import torch
 import variants
 from variants import VariantError
 from variants.contract import Generator
-from variants.cost import forward_gflop, parameter_count
+from variants.parts.cost import forward_gflop, parameter_count
 from variants.parts.slot_head import HIDDEN
 
 NARROW = {"width": 4, "blocks": 1, "slot_size": 16, "encoder": "4-4-4-8"}

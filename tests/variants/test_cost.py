@@ -3,7 +3,7 @@
 import pytest
 
 import variants
-from variants.cost import forward_gflop, parameter_count
+from variants.parts.cost import forward_gflop, parameter_count
 
 # GFLOP of one forward pass at 256 and 128 px, as published.
 PUBLISHED = {

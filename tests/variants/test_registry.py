@@ -10,9 +10,9 @@ import pytest
 
 import variants
 from variants import Generator, VariantError, register
-from variants.catalogue import find, installed
-from variants.parameters import parameters_of, with_defaults
 from variants.registry import REGISTRY, declare, fields_class, refuse_other_signatures
+from variants.registry.catalogue import find, installed
+from variants.registry.parameters import parameters_of, with_defaults
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "example_variant.py"
 
@@ -41,7 +41,7 @@ class Plugin(Generator):
 @pytest.fixture
 def plugin(tmp_path, monkeypatch):
     """`plugin(text, name)`: the path of a plugin file of that text, forgotten after the test."""
-    from variants import catalogue
+    from variants.registry import catalogue
 
     monkeypatch.setattr(catalogue, "PLUGINS", {})
     before = dict(REGISTRY)

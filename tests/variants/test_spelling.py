@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import variants
 from variants import VariantError
-from variants.parameters import AtLeast, Length, Parameter, parameter, spell
+from variants.registry.parameters import AtLeast, Length, Parameter, parameter, spell
 
 
 def test_a_name_alone_is_its_own_canonical_spelling():

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from variants.errors import VariantError, unknown
 from variants.published.names import PublishedNames
+from variants.registry.parameters import VariantError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +57,7 @@ def from_published(system: str, state: object, name: str = "This checkpoint") ->
 def names_of(system: str) -> PublishedNames:
     """How a system names its weights."""
     # Imported here because the variants themselves import the names in this package.
-    from variants.catalogue import find
+    from variants.registry.catalogue import find
 
     names = find(SYSTEMS[system]).generator.published
     assert names is not None  # every system of the table declares its names
@@ -66,7 +66,7 @@ def names_of(system: str) -> PublishedNames:
 
 def sized(system: str, state: "Mapping[str, Tensor]") -> "Generator":
     """Our generator of the size that the weights tell. KeyError or VariantError where they tell none."""
-    from variants.spelling import build
+    from variants.registry.spelling import build
 
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     return build(SYSTEMS[system], names_of(system).parameters(shapes))
@@ -74,7 +74,7 @@ def sized(system: str, state: "Mapping[str, Tensor]") -> "Generator":
 
 def examples(system: str) -> list[str]:
     """Names of some weights of a system."""
-    from variants.spelling import build
+    from variants.registry.spelling import build
 
     generator = build(SYSTEMS[system], {"width": 2, "blocks": 1})
     theirs = theirs_of(list(generator.state_dict()), names_of(system).modules(generator.parameter_values))

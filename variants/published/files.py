@@ -24,7 +24,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from variants.errors import VariantError
+from variants.registry.parameters import VariantError
 
 LFS = re.compile(rb"version https://git-lfs\S*\n(?:.*\n)*?size (\d+)")
 SIGNS: tuple[tuple[bytes, str], ...] = (

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError, UsageError
-from variants.errors import VariantError
+from variants import VariantError
 from variants.published.files import Judge, Misfit, choose, kind_of, read
 
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.(?:pth|pt)$")

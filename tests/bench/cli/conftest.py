@@ -11,8 +11,7 @@ import torch
 
 from bench.cli import main
 from bench.registry import Registry
-from variants import catalogue
-from variants.registry import REGISTRY
+from variants.registry import REGISTRY, catalogue
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -14,7 +14,7 @@ from bench.profiling.operators import BOOKKEEPING, Event, gathered, readable
 from bench.protocol import load_protocol
 from bench.training.execution import has_bf16
 from variants import build
-from variants.cost import forward_gflop
+from variants.parts.cost import forward_gflop
 
 TINY = (
     "images.size=32",

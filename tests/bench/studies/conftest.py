@@ -140,7 +140,7 @@ def make_odd_folder(place: Path) -> Path:
         (place / name / "__init__.py").write_text("raise SystemExit('a folder was taken for a package')\n")
     (place / "rules").mkdir()
     (place / "rules" / "tiny.toml").write_text(TINY, encoding="utf-8")
-    plugin = "from baselines.copy import Copy\nfrom variants import register\n\n\n"
+    plugin = "from baselines.untrained import Copy\nfrom variants import register\n\n\n"
     plugin += '@register("mine", kind="baseline", summary="Copies.")\nclass Mine(Copy):\n    pass\n'
     (place / "plug.py").write_text(plugin, encoding="utf-8")
     study = 'protocol = "rules/tiny.toml"\nbaselines = ["copy", "mine"]\ndatasets = ["photos"]\n'

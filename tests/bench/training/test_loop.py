@@ -246,7 +246,7 @@ def test_a_loss_of_the_generators_own_that_is_not_finite_is_named(cell_of, datas
     def broken(generator, image, noise=None):
         return generator(image, noise), {"reconstruction": torch.tensor(float("inf"))}
 
-    monkeypatch.setattr("variants.slot_generator.AttendingGenerator.with_losses", broken)
+    monkeypatch.setattr("variants.parts.slot_generator.AttendingGenerator.with_losses", broken)
     with pytest.raises(BenchError, match=r"diverged at step 1, loss reconstruction_A2B"):
         train(cell_of("slot5[reconstruct=1]"), dataset, folder)
 

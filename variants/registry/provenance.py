@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from variants.catalogue import PLUGINS, everything, find, import_source
-from variants.errors import VariantError
 from variants.registry import Registered
-from variants.spelling import parse
+from variants.registry.catalogue import PLUGINS, everything, find, import_source
+from variants.registry.parameters import VariantError
+from variants.registry.spelling import parse
 
 OURS = frozenset({"variants", "baselines", "bench", "reports"})
 """Top-level packages of this project."""

@@ -24,8 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, get_type_hints
 
-from variants.errors import VariantError
-from variants.parameters import Parameter, Value, parameters_of, with_defaults
+from variants.registry.parameters import Parameter, Value, VariantError, parameters_of, with_defaults
 
 if TYPE_CHECKING:
     from variants.contract import Generator

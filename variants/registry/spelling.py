@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from variants.catalogue import find
-from variants.errors import VariantError, unknown
-from variants.parameters import Value, spell
 from variants.registry import Entry
+from variants.registry.catalogue import find
+from variants.registry.parameters import Value, VariantError, spell, unknown
 
 if TYPE_CHECKING:
     from variants.contract import Generator

@@ -19,8 +19,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from variants.errors import VariantError, unknown
 from variants.registry import KINDS, PLUGIN_PREFIX, REGISTRY, Kind, NameTaken, Registered
+from variants.registry.parameters import VariantError, unknown
 
 GROUP = "bench.variants"
 OF_YOUR_OWN = "One of your own comes with --plugin FILE.py."
