@@ -192,6 +192,21 @@ def test_what_happens_is_confirmed_where_it_happened_in_every_run(
     assert evidence.verdict_of_every(*counts) == verdict
 
 
+def test_a_page_may_correct_over_everything_that_it_shows(evidence: ModuleType) -> None:
+    def found(metric: str, p_value: float | None) -> object:
+        supported = evidence.Verdict.SUPPORTED
+        return evidence.Difference("set", "A2B", metric, "a", "b", 1.0, (0.5, 1.5), supported, p_value)
+
+    claims = evidence.Claims([found("one", 0.001), found("two", 0.03), found("untested", None)])
+    together = claims.corrected_together()
+    assert together.tests == 2
+    assert together.tested("one", "a", "b", "set").startswith("**")
+    assert together.tested("two", "a", "b", "set").startswith("**"), "0.03 stands at the end of Holm's steps"
+    among = evidence.Claims([found(name, 0.03) for name in ("one", "two")]).corrected_together()
+    assert not among.tested("two", "a", "b", "set").startswith("**"), "twice 0.03 is above 0.05"
+    assert among.tested("two", "b", "a", "set").startswith("\u22121.0 [")
+
+
 def test_what_is_kept_of_the_ablation_is_declared_and_its_endpoint_is_that_of_the_last_validations() -> None:
     ablation = script(RESULTS / "ablation.py")
     declared = ablation.declared(RESULTS / "fast-ablation.toml")

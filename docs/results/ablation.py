@@ -44,6 +44,8 @@ class Stage(BaseModel):
     seeds: tuple[int, ...]
     pairs: tuple[tuple[str, str], ...]
     """(data set, variant) in the order in which they are run."""
+    arms: tuple[str, ...] = ()
+    """Those that are run; without, all."""
 
 
 class Declared(BaseModel):
@@ -64,8 +66,8 @@ class Declared(BaseModel):
     def planned(self) -> Iterator["Planned"]:
         """Every run, in order."""
         for number, stage in enumerate(self.stages, 1):
-            changes = {arm: self.changes_of(arm, stage) for arm in self.arms}
-            protocols = {arm: load_protocol(self.protocol, changes[arm]) for arm in self.arms}
+            changes = {arm: self.changes_of(arm, stage) for arm in stage.arms or self.arms}
+            protocols = {arm: load_protocol(self.protocol, changed) for arm, changed in changes.items()}
             for dataset, variant in stage.pairs:
                 for seed in stage.seeds:
                     for arm, protocol in protocols.items():

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.runs.metrics import DEAD_DEVIATION
 from bench.runs.records import DIRECTIONS
 from bench.statistics.claims import Verdict
-from bench.statistics.paired import PairedError, smallest_detectable
+from bench.statistics.paired import ALPHA, PairedError, holm, smallest_detectable
 from bench.studies.grid import Grid, expand
 from bench.studies.study import load_study
 from reports.comparisons import arrow_text
@@ -209,6 +209,8 @@ class Difference:
     mean: float
     interval: tuple[float, float] | None
     verdict: Verdict
+    p_value: float | None = None
+    """Before any correction; None where that was not kept."""
 
     @property
     def supported(self) -> bool:
@@ -233,6 +235,7 @@ class Kept(BaseModel):
         "mean_difference",
         "interval",
         "verdict",
+        "p_value",
     )
 
     results: Results
@@ -266,6 +269,7 @@ class Kept(BaseModel):
                 mean=each["mean_difference"],
                 interval=each["interval"] and tuple(each["interval"]),
                 verdict=Verdict(each["verdict"]),
+                p_value=each.get("p_value"),
             )
             for each in self.compared
         ]
@@ -277,12 +281,25 @@ class Claims:
 
     def __init__(self, differences: Iterable[Difference]) -> None:
         found = list(differences)
+        self._given = found
         self._found = {
             (each.metric, each.a, each.b, each.dataset, each.direction): each
             for difference in found
             for each in (difference, difference.turned())
         }
         self.datasets = list(dict.fromkeys(each.dataset for each in found))
+
+    @property
+    def tests(self) -> int:
+        """How many differences were tested."""
+        return len(self._given)
+
+    def corrected_together(self) -> "Claims":
+        """Those that have a p value, after Holm's correction over all of them, not over one command alone."""
+        tested = [each for each in self._given if each.p_value is not None]
+        adjusted = holm([each.p_value for each in tested if each.p_value is not None])
+        verdicts = [Verdict.SUPPORTED if p <= ALPHA else Verdict.NOT_FOUND for p in adjusted]
+        return Claims(replace(each, verdict=verdict) for each, verdict in zip(tested, verdicts, strict=True))
 
     def tested(self, metric: str, a: str, b: str, dataset: str, direction: str = "A2B") -> str:
         """`−160 [−181, −139]`: mean difference and 95 % interval, in bold where it is supported."""
