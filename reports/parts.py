@@ -110,16 +110,28 @@ def gallery(name: str) -> Callable[[Make], Make]:
 def tables_of(group: "Group") -> Iterator[tuple[str, Table]]:
     """(section, table) of every table that the group has data for. Raises BenchError naming a bad plugin."""
     for part in TABLES.entries().values():
-        for made in _made(part, Table, group, group):
-            _check(made)
-            yield part.section, replace(made, key=_key(group, part, made.key), folded=part.folded)
+        for made in tables_by(part, group):
+            yield part.section, made
 
 
 def sketches_of(group: "Group") -> Iterator[tuple[Part, Sketch]]:
     """Every figure that the group has data for, with its whole key, not drawn yet. Raises as `tables_of`."""
     for part in FIGURES.entries().values():
-        for made in _made(part, Sketch, group, group):
-            yield part, replace(made, key=_key(group, part, made.key), section=made.section or part.section)
+        for made in sketches_by(part, group):
+            yield part, made
+
+
+def tables_by(part: Part, group: "Group") -> Iterator[Table]:
+    """The tables of one entry, with their whole keys. Raises as `tables_of`."""
+    for made in _made(part, Table, group, group):
+        _check(made)
+        yield replace(made, key=_key(group, part, made.key), folded=part.folded)
+
+
+def sketches_by(part: Part, group: "Group") -> Iterator[Sketch]:
+    """The figures of one entry. Raises as `tables_of`."""
+    for made in _made(part, Sketch, group, group):
+        yield replace(made, key=_key(group, part, made.key), section=made.section or part.section)
 
 
 def galleries_of(group: "Group", shown: "list[Shown]", pictures: "Pictures") -> "Iterator[Gallery]":

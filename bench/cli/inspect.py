@@ -251,20 +251,22 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
                 typer.echo(f"  {text}" if key == "summary" else f"  {key}: {text}")
 
 
+def _named(option: str, what: str, more: str = "") -> Any:
+    return typer.Option(f"--{option}", metavar="NAME", help=f"{what}; may be repeated.{more}")
+
+
 def check(
     variant: Annotated[
         list[str] | None, typer.Argument(help="Names, parameters in brackets allowed.")
     ] = None,
-    metric: Annotated[
-        list[str] | None, typer.Option("--metric", metavar="NAME", help="A metric; may be repeated.")
+    metric: Annotated[list[str] | None, _named("metric", "A metric")] = None,
+    network: Annotated[list[str] | None, _named("network", "A feature network")] = None,
+    objective: Annotated[list[str] | None, _named("objective", "An objective")] = None,
+    engine: Annotated[
+        list[str] | None, _named("engine", "An engine", " Its options in brackets: 'slurm[cluster=local]'.")
     ] = None,
-    network: Annotated[
-        list[str] | None,
-        typer.Option("--network", metavar="NAME", help="A feature network; may be repeated."),
-    ] = None,
-    objective: Annotated[
-        list[str] | None, typer.Option("--objective", metavar="NAME", help="An objective; may be repeated.")
-    ] = None,
+    table: Annotated[list[str] | None, _named("table", "A table of the report")] = None,
+    figure: Annotated[list[str] | None, _named("figure", "A figure of the report")] = None,
     weights: Weights = None,
     plugin: Plugin = None,
     full_size: Annotated[
@@ -276,10 +278,10 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that variants, metrics, feature networks or objectives keep their contracts; exit 1 if not.
+    """Check that variants, metrics and whatever else can be added keep their contracts; exit 1 if not.
 
-    Then what is left of a picture after each stage of the mask head, untrained and as narrow as in protocol
-    small: dead, weak or awake at initialisation. That is no check, and fails nothing.
+    Of a variant then what is left of a picture after each stage of the mask head, untrained and as narrow as
+    in protocol small: dead, weak or awake at initialisation. That is no check, and fails nothing.
 
     Examples:
 
@@ -290,41 +292,75 @@ def check(
       bench check --metric brightness --plugin docs/example_metric.py
 
       bench check --objective hinge --plugin docs/example_objective.py
+
+      bench check --table lost-lines --figure kept-lines --plugin docs/example_table.py
     """
     load_plugins(plugin)
     import variants
 
-    if not (variant or metric or network or objective):
-        raise UsageError(
-            "Nothing to check. Name variants, or --metric NAME, --network NAME or --objective NAME."
-        )
-    names = [variants.canonical(name) for name in variant or ()]
-    results = {}
-    for name in names:
+    asked = {"metric": metric, "network": network, "objective": objective}
+    asked |= {"engine": engine, "table": table, "figure": figure}
+    if not variant and not any(asked.values()):
+        options = ", ".join(f"--{kind} NAME" for kind in asked)
+        raise UsageError(f"Nothing to check. Name variants, or give one of {options}.")
+    results: dict[str, list[CheckResult]] = {}
+    for name in [variants.canonical(each) for each in variant or ()]:
         results[name] = variants.check(name, full_size=full_size, expected_parameters=expected)
         if not as_json:
             show_checks(name, results[name])
             show_signal_chain(name)
-    if metric or network:
-        from bench.scoring.conformance import check_metric, check_network
-
-        parts = {name: check_metric(name) for name in metric or ()}
-        parts |= {name: check_network(name, weights) for name in network or ()}
-        results |= parts
-        for name in () if as_json else parts:
-            show_checks(name, parts[name])
-    if objective:
-        from bench.training.conformance import check_objective
-
-        found = {name: check_objective(name) for name in objective}
-        results |= found
-        for name in () if as_json else found:
-            show_checks(name, found[name])
+    for kind, names in asked.items():
+        for name in names or ():
+            told = name if name not in results else f"{kind} {name}"
+            results[told] = checked(kind, name, weights)
+            if not as_json:
+                show_checks(told, results[told])
     if as_json:
         rows = {name: [dataclasses.asdict(each) for each in found] for name, found in results.items()}
         print_json(rows)
     if not all(each.passed for found in results.values() for each in found):
         raise typer.Exit(1)
+
+
+def checked(kind: str, name: str, weights: Path | None) -> "list[CheckResult]":
+    """Every check of one thing that is no variant. Raises UsageError for an unknown name."""
+    if kind in ("metric", "network"):
+        from bench.scoring.conformance import check_metric, check_network
+
+        return check_metric(name) if kind == "metric" else check_network(name, weights)
+    if kind == "objective":
+        from bench.training.conformance import check_objective
+
+        return check_objective(name)
+    if kind == "engine":
+        from bench.studies.conformance import check_engine
+
+        return check_engine(*engine_with_options(name))
+    from reports.conformance import check_figure, check_table
+    from variants.conformance import CheckResult
+
+    return [CheckResult(*each) for each in (check_table if kind == "table" else check_figure)(name)]
+
+
+def engine_with_options(text: str) -> tuple[str, dict[str, Any]]:
+    """The name of an engine, and the options in its brackets: numbers and `true` as TOML has them, or words.
+
+    >>> engine_with_options("slurm[cluster=local,minutes=5]")
+    ('slurm', {'cluster': 'local', 'minutes': 5})
+    """
+    import tomllib
+
+    name, _, inside = text.strip().removesuffix("]").partition("[")
+    options: dict[str, Any] = {}
+    for part in filter(None, inside.split(",")):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not value:
+            raise UsageError(f"Cannot read {part.strip()!r} in {text!r}. Write engine[option=value,...].")
+        try:
+            options[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = value
+    return name, options
 
 
 def show_signal_chain(name: str) -> None:

@@ -57,7 +57,11 @@ def _table(group: Group, name: str, keys: list[str], direction: str) -> Table:
 
 
 def _entered(name: str) -> Callable[[Group], list[Table]]:
-    return lambda group: measurement_tables(group, name)
+    def made(group: Group) -> list[Table]:
+        """The measurements of one kind, a table for each direction."""
+        return measurement_tables(group, name)
+
+    return made
 
 
 for _name, _section, _folded in (

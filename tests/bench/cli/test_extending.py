@@ -18,6 +18,52 @@ DOCS = Path(__file__).parents[3] / "docs"
 METRIC, NETWORK = DOCS / "example_metric.py", DOCS / "example_network.py"
 OBJECTIVE = DOCS / "example_objective.py"
 SECTIONS = re.split(r"^## ", (DOCS / "extending.md").read_text(encoding="utf-8"), flags=re.M)[1:]
+TABLE = METRIC.with_name("example_table.py")
+FIGURE = """
+from reports.figures.style import panels
+from reports.parts import Sketch, figure
+
+
+@figure("plain", section="losses")
+def plain(group):
+    \"\"\"An empty panel.\"\"\"
+    return Sketch("A panel", "CAPTION", lambda: panels(1, 1)[0])
+"""
+ENGINE = """
+from bench.studies.engines.interface import engine
+from bench.studies.process import Outcome
+
+
+@engine("idle", summary="Executes nothing.")
+class Idle:
+    \"\"\"Says what it is told to say.\"\"\"
+
+    says = []
+
+    def __init__(self, settings, device):
+        self.begun = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def capacity(self):
+        return 1
+
+    def begin(self, number, order):
+        self.begun = True
+
+    def events(self, seconds):
+        said, self.says = (self.says, []) if self.begun else ([], self.says)
+        return said
+
+    def stop(self, kill=False):
+        pass
+
+    BODY
+"""
 
 
 @pytest.fixture
@@ -234,12 +280,74 @@ def test_an_objective_that_breaks_its_contract_fails_the_check(
 
 
 @pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (("", ""), None),
+        (('"""The share of test images that keep less than half of their edges."""', ""), "no docstring"),
+        (("Row(variant, tuple(cells))", "Row(variant, tuple(cells[1:]))"), "1 cells for 2 columns"),
+        (("    rows = []\n", "    return ['rows']\n"), "returned str, not Table"),
+        (("for variant in group.variants:", "for variant in group.absent:"), "AttributeError"),
+    ],
+    ids=["sound", "docstring", "cells", "type", "raises"],
+)
+def test_a_table_that_breaks_its_contract_fails_the_check(
+    call: Command, tmp_path: Path, changes: tuple[str, str], told: str | None
+) -> None:
+    path = tmp_path / "broken_table.py"
+    text = TABLE.read_text(encoding="utf-8")
+    assert changes[0] in text
+    path.write_text(text.replace(*changes), encoding="utf-8")
+    outcome = call("check", "--table", "lost-lines", "--plugin", path)
+    assert outcome.returncode == (0 if told is None else 1), outcome.stderr
+    assert (told or "passed  not scored yet") in outcome.stdout
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_figure_is_drawn_for_every_kind_of_group(call: Command, tmp_path: Path, broken: bool) -> None:
+    path = tmp_path / "some_figure.py"
+    caption = "" if broken else "Lines: mean over seeds."
+    path.write_text(FIGURE.replace("CAPTION", caption), encoding="utf-8")
+    outcome = call("check", "--figure", "plain", "--plugin", path)
+    assert outcome.returncode == int(broken), outcome.stderr
+    assert ("no title, or no caption" if broken else "1 drawn") in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("capacity = lambda self: 0", "capacity is 0"),
+        ("events = lambda self, seconds: [(1, Outcome(outcome='done'))]", "events before a cell has begun"),
+        ("says = [(9, Outcome(outcome='done'))]", "an event is of cell 9"),
+        ("says = [(7, Outcome(outcome='done'))]", "does not say so"),
+        ("says = 2 * [(7, Outcome(outcome='done'))]", "2 Outcomes of one cell"),
+        ("says = [(7, Outcome(outcome='failed', reason='no'))]", "a cell ended as failed: no"),
+        ("begin = None", "TypeError"),
+        ("says = []", "no Outcome of a cell in 1 s"),
+    ],
+)
+def test_an_engine_that_breaks_its_contract_fails_the_check(
+    call: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, told: str
+) -> None:
+    monkeypatch.setattr("bench.studies.conformance.PATIENCE", 1.0)
+    path = tmp_path / "broken_engine.py"
+    path.write_text(ENGINE.replace("BODY", body), encoding="utf-8")
+    outcome = call("check", "--engine", "idle", "--plugin", path)
+    assert outcome.returncode == 1, outcome.stderr
+    assert told in outcome.stdout
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("--metric", "brightnes"),
         ("--network", "colour"),
         ("--metric", "noise_gap"),
         ("--objective", "hing"),
+        ("--engine", "locl"),
+        ("--engine", "local[partition=gpu]"),
+        ("--engine", "local[partition]"),
+        ("--table", "costs"),
+        ("--figure", "costs"),
         (),
     ],
     ids=str,

@@ -31,6 +31,14 @@ def test_the_engine_of_the_documentation_makes_the_same_runs(
     assert_undisturbed(tmp_path / "runs", ("spatial", "copy"))
 
 
+def test_the_engine_of_the_documentation_passes_the_check(workplace: Any, tmp_path: Path) -> None:
+    pytest.importorskip("submitit")
+    here = f"slurm[cluster=local,folder={tmp_path}/jobs]"
+    finished = workplace.bench("check", "--engine", here, "--engine", "local", "--plugin", EXAMPLE)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.stdout.count("passed") == 10
+
+
 def test_a_study_on_an_engine_that_is_not_loaded_is_refused_before_anything_begins(
     workplace: Any, study_file: Path, tmp_path: Path
 ) -> None:

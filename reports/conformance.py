@@ -1,0 +1,217 @@
+"""What a table or a figure must do to stand in any report: `bench check --table` and `--figure`.
+
+    for name, passed, detail in check_table("cost"):
+        print(name, passed, detail)
+
+It is handed groups of a few runs with made-up values: scored ones, one alone, and one that has no scores yet.
+"""
+
+import inspect
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.protocol import load_protocol
+from bench.runs import atomic
+from bench.runs.folder import RunFolder
+from bench.runs.records import (
+    DIRECTIONS,
+    CellRecord,
+    Costs,
+    DirectionScores,
+    Environment,
+    RunRecord,
+    Score,
+    Scores,
+    Selection,
+    now,
+)
+from reports.comparability import Group, groups
+from reports.frame import read_study
+from reports.parts import FIGURES, TABLES, Part, sketches_by, tables_by
+from reports.tables.comma_separated import to_csv
+from reports.tables.latex import to_latex
+from reports.tables.markdown import to_markdown
+
+IMAGES = 4
+SITUATIONS = {
+    "scored": (("slot9", 0), ("slot9", 1), ("spatial", 0), ("spatial", 1), ("copy", 0)),
+    "one run": (("slot9", 0),),
+    "not scored yet": (("slot9", 0), ("spatial", 0)),
+}
+"""What there is in a group -> its runs, by variant and seed."""
+METRICS = ("kid", "fid", "edge_correlation", "colourfulness", "mask_entropy")
+CheckedPart = tuple[str, bool, str]
+"""Name of a check, whether it passed, and what it found."""
+
+
+class PartFault(Exception):
+    """A check found a fault; the message says which."""
+
+
+def check_table(name: str) -> list[CheckedPart]:
+    """Every check of a table. Raises UsageError for an unknown name."""
+    return _checked(TABLES.find(name), table_is_written, tables_as_text)
+
+
+def check_figure(name: str) -> list[CheckedPart]:
+    """Every check of a figure. Raises UsageError for an unknown name."""
+    return _checked(FIGURES.find(name), figure_is_drawn, figures_as_svg)
+
+
+def _checked(
+    part: Part, shows: Callable[[Part, Group], str], made_of: Callable[[Part, Group], object]
+) -> list[CheckedPart]:
+    with made_up_groups() as found:
+        checks = {"documented": partial(documented, part)}
+        checks |= {said: partial(shows, part, group) for said, group in found.items()}
+        checks["determinism"] = partial(same_twice, partial(made_of, part, found["scored"]))
+        return [_outcome(name, check) for name, check in checks.items()]
+
+
+def _outcome(name: str, check: Callable[[], str]) -> CheckedPart:
+    try:
+        return name, True, check()
+    except (PartFault, BenchError) as fault:
+        return name, False, str(fault)
+    except Exception as error:  # anybody's code may raise anything
+        return name, False, " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def documented(part: Part) -> str:
+    """Its function has a docstring."""
+    if not inspect.getdoc(part.make):
+        raise PartFault("its function has no docstring: say there what it shows")
+    return f"in section {part.section}"
+
+
+def table_is_written(part: Part, group: Group) -> str:
+    """Rows as wide as the columns, a title, keys of their own, and writable in every format."""
+    made = list(tables_by(part, group))
+    differ([each.key for each in made])
+    for each in made:
+        if not each.title.strip() or not each.columns:
+            raise PartFault("a table has no title, or no columns: return nothing where there is no data")
+        for write in (to_markdown, to_latex, to_csv):
+            write(each)
+    return (
+        f"tables with {', '.join(str(len(each.rows)) for each in made)} rows" if made else "nothing to show"
+    )
+
+
+def tables_as_text(part: Part, group: Group) -> list[str]:
+    """The tables of a group, as CSV."""
+    return [to_csv(each) for each in tables_by(part, group)]
+
+
+def figure_is_drawn(part: Part, group: Group) -> str:
+    """Titles, captions and keys of their own, and each can be drawn."""
+    made = list(sketches_by(part, group))
+    differ([each.key for each in made])
+    if not all(each.title.strip() and each.caption.strip() for each in made):
+        raise PartFault("a figure has no title, or no caption")
+    figures_as_svg(part, group)
+    return f"{len(made)} drawn" if made else "nothing to show"
+
+
+def figures_as_svg(part: Part, group: Group) -> list[bytes]:
+    """The figures of a group, drawn."""
+    from reports.figures.files import draw
+
+    return [draw(each.key, each.make)[1] for each in sketches_by(part, group)]
+
+
+def differ(keys: list[str]) -> None:
+    """Raise PartFault where two things of one group would be files of one name."""
+    repeated = sorted({key for key in keys if keys.count(key) > 1})
+    if repeated:
+        raise PartFault(f"{keys.count(repeated[0])} have the key {repeated[0]!r}: give each its own")
+
+
+def same_twice(make: Callable[[], object]) -> str:
+    """The same group is shown in the same way, whatever the global random generator says."""
+    found = []
+    for seed in (0, 1):
+        np.random.seed(seed)  # noqa: NPY002  # what careless code would draw from
+        found.append(make())
+    if found[0] != found[1]:
+        raise PartFault("the same group is shown in two ways")
+    return "the same twice"
+
+
+@contextmanager
+def made_up_groups() -> Iterator[dict[str, Group]]:
+    """What there is in a group -> a group of that kind; its run folders are removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-check-") as place:
+        found = {}
+        for number, (said, cells) in enumerate(SITUATIONS.items()):
+            runs = Path(place) / str(number)
+            folders = [write_run(runs, *cell, scored=said != "not scored yet").path for cell in cells]
+            [found[said]] = groups(read_study(folders))
+        yield found
+
+
+def write_run(runs: Path, variant: str, seed: int, *, scored: bool) -> RunFolder:
+    """A run with values that follow from its name: finished, or under way where it is not scored."""
+    protocol = load_protocol("smoke")
+    folder = RunFolder(runs / protocol.name / "toy-stripes" / variant / f"seed{seed}")
+    steps = 0 if variant == "copy" else 10
+    folder.write(
+        RunRecord(
+            status="done" if scored else "running",
+            cell=CellRecord(protocol=protocol.name, dataset="toy-stripes", variant=variant, seed=seed),
+            kind="variant" if steps else "baseline",
+            protocol=protocol.model_dump(mode="json"),
+            protocol_hash=protocol.hash(),
+            data_fingerprint="made-up",
+            schedule_hash=f"schedule-{seed}",
+            trace_hash=f"trace-{seed}" if steps else None,
+            images_seen=steps,
+            images_to_see=steps,
+            steps=steps,
+            costs=Costs(parameters=100 * steps, gflop=1.0, seconds_training=2.0, seconds_per_step=0.1),
+            environment=no_machine(),
+            started=now(),
+        )
+    )
+    if scored:
+        write_scores(folder, np.random.default_rng([seed, *variant.encode()]), masks="slot" in variant)
+    return folder
+
+
+def no_machine() -> Environment:
+    """The environment of a run that was never made."""
+    nothing = dict.fromkeys(("git_commit", "git_dirty", "device_name", "driver"))
+    said = dict.fromkeys(("bench", "python", "system", "cpu"), "none")
+    return Environment.model_validate({**nothing, **said, "versions": {}, "threads": 1, "device": "cpu"})
+
+
+def write_scores(folder: RunFolder, rng: np.random.Generator, *, masks: bool) -> None:
+    """scores.json, images.csv and losses.csv of a run."""
+    edges = rng.random((len(DIRECTIONS), IMAGES))
+    directions = {}
+    for number, direction in enumerate(DIRECTIONS):
+        values = dict(zip(METRICS, rng.random(len(METRICS)), strict=True))
+        values["edge_correlation"] = float(edges[number].mean())
+        scores = {key: Score(value=value, floor=0.1, ceiling=0.9) for key, value in values.items()}
+        if not masks:
+            scores["mask_entropy"] = Score(value=None, reason="this generator has no masks")
+        directions[direction] = DirectionScores(images_generated=IMAGES, images_real=IMAGES, metrics=scores)
+    rows = [
+        (direction, f"{place}.png", edges[number][place])
+        for number, direction in enumerate(DIRECTIONS)
+        for place in range(IMAGES)
+    ]
+    atomic.write_csv(folder.images_csv, ["direction", "file", "edge_correlation"], rows)
+    losses = [(step, step, rng.random()) for step in (1, 5, 10)]
+    atomic.write_csv(folder.path / "losses.csv", ["step", "images_seen", "cycle_A"], losses)
+    made = Scores(
+        selections={"last": Selection(step=10, images_seen=10, directions=directions)},
+        card={"feature_network": "inception"},
+    )
+    atomic.write_text(folder.scores_json, made.model_dump_json())
