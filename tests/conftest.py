@@ -16,17 +16,30 @@ PLUGIN_MODULES = "variants_plugin_"
 # How long an example takes says nothing: other programs want the cores as well.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
-FILL = Path(__file__).parent / "reference" / "fill.py"
+HERE = Path(__file__).parent
+
+
+def loaded(path: Path) -> ModuleType:
+    """A helper module of the tests, by its file."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
 def reference() -> ModuleType:
     """The module `tests/reference/fill.py`: the published networks' weights and numbers."""
-    spec = importlib.util.spec_from_file_location("reference_fill", FILL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    return loaded(HERE / "reference" / "fill.py")
+
+
+@pytest.fixture(scope="session")
+def forked() -> ModuleType:
+    """`tests/forked.py`, ready: its `Forked` and `run` are used as `Popen` and `run` of subprocess."""
+    module = loaded(HERE / "forked.py")
+    module.start_server()
     return module
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -52,8 +53,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bench(workplace: Path) -> Command:
-    """Run the command line in the workplace; the outcome holds exit code, stdout and stderr."""
+def bench(workplace: Path, forked: ModuleType) -> Command:
+    """Run the command line in the workplace, in a process; the outcome holds exit code, stdout and stderr."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("BENCH_")} | {
         "BENCH_CACHE": str(workplace / "cache"),
         "BENCH_DATA": str(workplace / "data"),
@@ -63,13 +64,12 @@ def bench(workplace: Path) -> Command:
     }
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return forked.run(
             [sys.executable, "-m", "bench", *arguments],
             cwd=workplace,
             env=environment,
             capture_output=True,
             text=True,
-            check=False,
         )
 
     return command

@@ -1,6 +1,8 @@
 """A tiny study of real cells, executed once undisturbed; every fault is held against it."""
 
+import contextlib
 import csv
+import functools
 import json
 import os
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -62,8 +65,9 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE)
 class Workplace:
     """A folder with a tiny protocol, a cache of rendered scenes, and the command line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, forked: ModuleType) -> None:
         self.path = path
+        self.forked = forked
         self.protocol = path / "tiny.toml"
         self.protocol.write_text(TINY, encoding="utf-8")
 
@@ -72,9 +76,15 @@ class Workplace:
         own = {"BENCH_CACHE": str(self.path / "cache"), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
         return {**os.environ, **own}
 
-    def start(self, *arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
-        """`bench ARGUMENTS` as a process of its own, which imports nothing from the folder it stands in."""
-        return subprocess.Popen(
+    def start(
+        self, *arguments: object, cwd: Path | None = None, fresh: bool = False, **environment: str
+    ) -> subprocess.Popen[str]:
+        """`bench ARGUMENTS` as a process of its own, which imports nothing from the folder it stands in.
+
+        `fresh`: it and its workers are started as users start them, importing everything anew.
+        """
+        process = subprocess.Popen if fresh else self.forked.Forked
+        return process(
             [sys.executable, "-P", "-m", "bench", *map(str, arguments)],
             cwd=cwd or self.path,
             env=self.environment | environment,
@@ -84,10 +94,10 @@ class Workplace:
         )
 
     def bench(
-        self, *arguments: object, cwd: Path | None = None, **environment: str
+        self, *arguments: object, cwd: Path | None = None, fresh: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """`bench ARGUMENTS`, waited for."""
-        process = self.start(*arguments, cwd=cwd, **environment)
+        process = self.start(*arguments, cwd=cwd, fresh=fresh, **environment)
         out, err = self.finish(process)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
@@ -166,22 +176,19 @@ def content(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The worker processes below a driver."""
-    found = []
-    for child in psutil.Process(process.pid).children(recursive=True):
-        try:
-            if "bench.studies.process" in child.cmdline():
-                found.append(child)
-        except psutil.Error:
-            continue
-    return found
+def workers_of(forked: ModuleType, process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The worker processes of a driver, whether it started or forked them."""
+    below = list(psutil.Process(process.pid).children(recursive=True))
+    for pid in forked.started_by(process.pid):
+        with contextlib.suppress(psutil.Error):
+            below.append(psutil.Process(pid))
+    return below
 
 
 @pytest.fixture(scope="session")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+def workplace(tmp_path_factory: pytest.TempPathFactory, forked: ModuleType) -> Iterator[Workplace]:
     """The workplace of all studies of a session."""
-    place = Workplace(tmp_path_factory.mktemp("studies"))
+    place = Workplace(tmp_path_factory.mktemp("studies"), forked)
     before = os.environ.get("BENCH_CACHE")
     os.environ["BENCH_CACHE"] = place.environment["BENCH_CACHE"]
     yield place
@@ -219,9 +226,9 @@ def waiting() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def find_workers() -> Callable[[subprocess.Popen[str]], list[psutil.Process]]:
+def find_workers(forked: ModuleType) -> Callable[[subprocess.Popen[str]], list[psutil.Process]]:
     """`workers_of`, for tests."""
-    return workers_of
+    return functools.partial(workers_of, forked)
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_workers_see_what_the_command_saw_and_import_nothing_from_the_folder_it_
     workplace: Any, odd_folder: Path
 ) -> None:
     arguments = ["study", "odd.toml", "--plugin", "plug.py", "--runs", "runs", "--threads", 1]
-    finished = workplace.bench(*arguments, cwd=odd_folder, BENCH_CACHE="cache")
+    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     for variant in ("copy", "mine"):
         assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
@@ -163,6 +163,6 @@ def test_a_worker_of_a_profile_imports_nothing_from_the_current_folder(
         1,
         "--json",
     ]
-    finished = workplace.bench(*arguments, cwd=odd_folder)
+    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True)
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)[0]["variant"] == "uniform"

@@ -169,7 +169,7 @@ def test_workers_of_a_cluster_that_was_started_elsewhere_see_what_the_command_sa
 ) -> None:
     where = ["--engine", "ray", "--address", nodes.address, "--runs", "runs"]
     arguments = ["study", "odd.toml", "--plugin", "plug.py", *where]
-    finished = workplace.bench(*arguments, cwd=odd_folder, BENCH_CACHE="cache")
+    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     for variant in ("copy", "mine"):
         assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
