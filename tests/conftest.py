@@ -1,6 +1,8 @@
 """Fixtures for every test."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,43 @@ import pytest
 from bench.registry import Registry
 from variants.registry import REGISTRY, catalogue
 
+# Threads that wait leave the core to others: two tests run at once, each with as many threads as cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 PLUGIN_MODULES = "variants_plugin_"
 # How long an example takes says nothing: other programs want the cores as well.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 HERE = Path(__file__).parent
+LONG = (
+    "bench/studies",
+    "bench/training/test_golden_training.py",
+    "bench/cli",
+    "reports",
+    "bench/profiling",
+    "bench/ballot",
+    "bench/training",
+    "bench/scoring",
+)
+"""What takes longest, by the longest: where two work, it is begun first, so that neither waits at the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # by the number of tests, which says nothing
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests are run by one worker, so that what they share is made once; the longest come first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).as_posix()))
+    items.sort(key=lambda item: place_in_order(item.path.relative_to(HERE).as_posix()))
+
+
+def place_in_order(path: str) -> int:
+    """When the tests of a file are begun."""
+    return next((place for place, each in enumerate(LONG) if path.startswith(each)), len(LONG))
 
 
 def loaded(path: Path) -> ModuleType:
@@ -41,6 +75,14 @@ def forked() -> ModuleType:
     module = loaded(HERE / "forked.py")
     module.start_server()
     return module
+
+
+@pytest.fixture(scope="module")
+def workers_forked(forked: ModuleType) -> Iterator[None]:
+    """Commands that a module of tests calls within its process fork their workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", forked.Forked)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ IMPORTS = (
     "bench.scoring.score_run",
     "bench.profiling.measure",
 )
-AT_START = ("PYTHON", "LD_", "LC_", "LANG", "OMP", "MKL", "KMP", "OPENBLAS", "ATEN", "TORCH", "MPL", "RAY")
+AT_START = ("PYTHON", "LD_", "LC_", "LANG", "OMP", "MKL", "OPENBLAS", "ATEN", "TORCH", "MPL", "RAY")
 SERVER: dict[str, Any] = {}
 """Of the process that forks: `path` of its socket, `folder` of its records, `environment` that it has."""
 

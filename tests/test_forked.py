@@ -12,6 +12,12 @@ import pytest
 LOOK = "import os, sys; print(os.getpid(), os.getcwd(), os.environ.get('GIVEN'), sys.argv, sys.stdin.read())"
 
 
+@pytest.fixture(autouse=True)
+def _as_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What forks has one thread; a process of more is started."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
 def test_it_has_a_pid_a_folder_variables_words_and_streams_of_its_own(
     forked: ModuleType, tmp_path: Path
 ) -> None:

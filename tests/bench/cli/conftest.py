@@ -86,7 +86,7 @@ def finished_runs(bench: Command, workplace: Path) -> Path:
 
 @pytest.fixture
 def call(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    workers_forked: None, workplace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[Command]:
     """Run the command line in the workplace, within this process; plugins are read anew by every command."""
     monkeypatch.chdir(workplace)

@@ -69,6 +69,7 @@ def test_a_run_says_beforehand_what_it_will_cost_by_a_step_that_was_measured_her
     bench: Command, call: Command, tmp_path: Path
 ) -> None:
     words = ["run", "--variant", "uniform", "--protocol", "tiny.toml", "--runs", str(tmp_path)]
+    words += ["--threads", "1"]
     first = bench(*words, "--set", "train.images_seen=14")
     assert first.returncode == 0, first.stderr
     assert "cost: no run of equal steps is there yet" in first.stderr

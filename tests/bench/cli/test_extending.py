@@ -80,7 +80,6 @@ def answered(outcome: subprocess.CompletedProcess[str]) -> str:
     return outcome.stdout
 
 
-@pytest.mark.xdist_group("finished_runs")
 def test_a_metric_of_a_plugin_is_measured_kept_and_shown_like_ours(
     call: Command, run_folder: Path, tmp_path: Path
 ) -> None:
@@ -108,7 +107,6 @@ def test_a_metric_of_a_plugin_is_measured_kept_and_shown_like_ours(
     )
 
 
-@pytest.mark.xdist_group("finished_runs")
 def test_a_feature_network_of_a_plugin_gives_distances_under_its_name(
     call: Command, run_folder: Path
 ) -> None:
@@ -378,14 +376,7 @@ def _reports(section: str) -> bool:
 
 @pytest.mark.parametrize(
     "section",
-    [
-        pytest.param(
-            section,
-            marks=[pytest.mark.xdist_group("finished_runs")] if _reports(section) else [],
-            id=section.partition("\n")[0],
-        )
-        for section in SECTIONS
-    ],
+    [pytest.param(section, id=section.partition("\n")[0]) for section in SECTIONS],
 )
 def test_every_snippet_of_the_page_does_what_it_says(
     call: Command, workplace: Path, tmp_path: Path, section: str, request: pytest.FixtureRequest

@@ -149,7 +149,7 @@ def test_a_finished_run_is_scored_again_with_its_masks(told, call):
 
 
 def test_they_are_profiled_like_others(call):
-    done = call("profile", "shuffled", "--protocol", "tiny.toml", "--steps", "1")
+    done = call("profile", "shuffled", "--protocol", "tiny.toml", "--steps", "1", "--threads", "1")
     assert done.returncode == 0, done.stderr
 
 

@@ -127,7 +127,7 @@ def test_a_full_disk_is_said_before_the_work(
 UNDER_WAY = {
     "score again": ["score", SPATIAL, "--threads", "1"],
     "score --out": [*SCORE, "--source", "theirs", "--out", "full/scores"],
-    "report": ["report", "runs", "--out", "full/report"],
+    "report": ["report", SPATIAL, "--out", "full/report"],
     "translate": ["translate", "--run", SPATIAL, "theirs", "--out", "full/made"],
 }
 

@@ -1,7 +1,6 @@
 """The script that measures growth: its exponent, and the whole of it on tiny networks."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -44,10 +43,10 @@ def test_every_variant_is_measured_at_every_size_and_slot9_with_every_number_of_
     ]
 
 
-def test_the_script_leaves_a_table_and_a_plot(tmp_path):
+def test_the_script_leaves_a_table_and_a_plot(tmp_path, forked):
     options = ["--variants", "uniform", "--protocol", "smoke", "--sizes", "32", "48", "--steps", "1"]
     slots = ["--slots", "2", "4"]
-    subprocess.run([sys.executable, str(SCRIPT), *options, *slots, "--out", str(tmp_path)], check=True)
+    forked.run([sys.executable, str(SCRIPT), *options, *slots, "--out", str(tmp_path)], check=True)
     table = pd.read_csv(tmp_path / "growth.csv")
     assert list(table["x"]) == [32, 48, 2, 4]
     assert (table[["seconds_per_step", "memory", "step_gflop"]] > 0).all(axis=None)

@@ -27,6 +27,11 @@ ARGUMENTS = ["--protocol", "smoke", *(word for each in TINY for word in ("--set"
 PLUGIN = Path(__file__).parents[3] / "docs" / "example_variant.py"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _workers_forked(workers_forked):
+    """Every measured step has a process of its own."""
+
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     torch.set_num_threads(1)

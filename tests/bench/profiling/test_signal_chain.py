@@ -1,6 +1,5 @@
 """Death of a mask head foretold: from one pass over it, untrained, and held against training."""
 
-import subprocess
 import sys
 
 import pytest
@@ -112,13 +111,13 @@ def test_what_is_foretold_holds_after_training(init, masks):
     assert (chain.verdict, after < 1e-3, after > 1e-2) in {("dead", True, False), ("awake", False, True)}
 
 
-def test_it_is_printed_by_check_and_by_profile():
+def test_it_is_printed_by_check_and_by_profile(forked):
     tiny = [word for change in TINY for word in ("--set", change)]
     for arguments in (
         ["check", "spatial"],
-        ["profile", "spatial", "--protocol", "small", "--steps", "1", *tiny],
+        ["profile", "spatial", "--protocol", "small", "--steps", "1", "--threads", "1", *tiny],
     ):
-        done = subprocess.run(
+        done = forked.run(
             [sys.executable, "-m", "bench", *arguments], capture_output=True, text=True, check=True
         )
         assert "mask head " in done.stdout

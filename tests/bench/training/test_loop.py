@@ -2,7 +2,6 @@
 
 import csv
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -155,13 +154,13 @@ train(
 """
 
 
-def test_a_run_killed_at_any_instant_goes_on_to_an_equal_result(cell_of, dataset, tmp_path, measure):
+def test_a_run_killed_at_any_instant_goes_on_to_an_equal_result(cell_of, dataset, tmp_path, measure, forked):
     cell = cell_of("slot9", images_seen=30)
     whole, killed = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "killed"))
     helpers = Path(__file__).parent / "conftest.py"
     command = [sys.executable, "-c", TRAIN_IN_A_PROCESS_OF_ITS_OWN, helpers, killed.path]
     for patience in (0.0, 0.37):
-        with subprocess.Popen(command) as process:
+        with forked.Forked(command) as process:
             written = killed.checkpoints / "last.pt"
             before = written.stat().st_mtime_ns if written.exists() else 0
             while process.poll() is None and (not written.exists() or written.stat().st_mtime_ns == before):
