@@ -1,5 +1,6 @@
 """What a report holds of each comparison group, and in which fold of the page it stands."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from reports.galleries.model import Gallery
 from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, shown_runs
 from reports.galleries.strip import first_look
+from reports.numbers import listed
 from reports.parts import galleries_of, tables_of
 from reports.screen import protocol_name, screen, short_names, shown_first
 from reports.summaries import summarise
@@ -45,6 +47,8 @@ class GroupContent:
     tables: Mapping[str, Sequence[Table]]
     drawings: tuple[Drawing, ...] = ()
     shown: tuple[Shown, ...] = ()
+    pictured: bool = False
+    """Whether its pictures were asked for."""
     galleries: tuple[Gallery, ...] = ()
 
     def every(self) -> Iterator[Table]:
@@ -61,7 +65,7 @@ def content(group: Group, pictures: Pictures, *, drawn: bool, pictured: bool) ->
     shown = shown_runs(group) if pictured else []
     galleries = tuple(galleries_of(group, shown, pictures)) if pictured else ()
     figures = tuple(drawings(group)) if drawn else ()
-    return GroupContent(group, summarise_group(group), tables, figures, tuple(shown), galleries)
+    return GroupContent(group, summarise_group(group), tables, figures, tuple(shown), pictured, galleries)
 
 
 def main_tables(found: Answers, contents: Sequence[GroupContent]) -> list[Table]:
@@ -99,8 +103,36 @@ def page_of(
         for key in said
         if any(blocks[key])
     )
-    numbers = tuple((table, page.sources(table)) for table in main_tables(found, contents))
-    return page.Page(top, look, numbers, galleries, folds, colophon(study))
+    tables = main_tables(found, contents)
+    lead, bare = page.read_once(tables)
+    numbers = tuple((shown, page.sources(table)) for shown, table in zip(bare, tables, strict=True))
+    absent = " ".join(_without_pictures(contents))
+    return page.Page(top, look, numbers, lead, galleries, folds, colophon(study), absent)
+
+
+def _without_pictures(contents: Sequence[GroupContent]) -> Iterator[str]:
+    """Of which data sets no picture is shown, and why."""
+    short = _titles_of(contents)
+    left_out = [short[one.group.key] for one in contents if not one.pictured]
+    kept_none = [short[one.group.key] for one in contents if one.pictured and not one.shown]
+    if left_out:
+        yield f"Pictures of {listed(left_out)} are left out of this page (`--pictures`)."
+    if kept_none:
+        yield (
+            f"The run folders of {listed(kept_none)} hold no pictures; a run writes them to `samples/`, and "
+            "records kept without images have none."
+        )
+
+
+def _titles_of(contents: Sequence[GroupContent]) -> dict[str, str]:
+    """Key of a group -> its data set, with the protocol where two groups share one."""
+    counts = Counter(one.group.dataset for one in contents)
+    return {
+        one.group.key: one.group.dataset
+        if counts[one.group.dataset] == 1
+        else f"{one.group.dataset} ({one.group.protocol})"
+        for one in contents
+    }
 
 
 def _in_front(gallery: Gallery) -> bool:

@@ -27,6 +27,15 @@ def network(key: str) -> str | None:
     return key.partition("(")[2].rstrip(")") or None
 
 
+NETWORKS = {"": "Inception", "squeezenet": "SqueezeNet", "efficientnet-lite0": "EfficientNet-Lite0"}
+"""What feature networks are called by those who made them; others have the names they are registered by."""
+
+
+def network_words(name: str) -> str:
+    """Whose features a distance is on: `SqueezeNet's features`, "`tiny` features"."""
+    return f"{NETWORKS[name]}'s features" if name in NETWORKS else f"`{name}` features"
+
+
 def is_kernel(key: str) -> bool:
     """Whether the key is the headline: the kernel distance on whatever network."""
     return stem(key) in ("kid", "kd")

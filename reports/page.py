@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -92,9 +92,21 @@ class Page:
     look: FirstLook | None
     numbers: tuple[tuple[Table, tuple[tuple[str, str], ...]], ...]
     """The main table of each data set, with its sources for taking along."""
+    lead: str
+    """How to read all of them, where one rule holds for all; else it stands under each."""
     galleries: tuple[tuple[str, tuple[Gallery, ...]], ...]
     folds: tuple[Fold, ...]
     colophon: str
+    absent: str = ""
+    """Of which data sets no picture is shown, and why."""
+
+
+def read_once(tables: Sequence[Table]) -> tuple[str, tuple[Table, ...]]:
+    """What is said under every one of several tables is said once, above them."""
+    captions = {table.caption for table in tables}
+    if len(tables) < 2 or len(captions) > 1:
+        return "", tuple(tables)
+    return captions.pop(), tuple(replace(table, caption="") for table in tables)
 
 
 def sources(table: Table) -> tuple[tuple[str, str], ...]:

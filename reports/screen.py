@@ -140,7 +140,7 @@ def _key(panels: Sequence[Panel], found: Answers) -> Iterator[tuple[str, str]]:
     tracks = [track for panel in panels for row in panel.rows for track in row.tracks if track]
     looks = {(track.colour, track.shape if track.shape != "beyond" else "", track.hollow) for track in tracks}
     solid = {(colour, hollow) for colour, _, hollow in looks}
-    if ("below", False) in solid or not {("below", True), ("above", True)} & solid:
+    if ("below", False) in solid or ("above", False) in solid:
         yield "below", "nearer than a copy"
     holm = f", after Holm over {found.tests}" if found.tests > 1 else ""
     if any(track.colour == "open" and not track.dashed for track in tracks):
@@ -203,7 +203,7 @@ def _what(found: Answers, groups: Sequence[Group], study: Study) -> Iterator[str
     if len(titles) == 1:
         title = next(iter(titles))
         stem, network = title.partition("(")[0], title.partition("(")[2].rstrip(")")
-        yield f"distance: {stem} on {network or 'Inception'}'s features, lower is nearer"
+        yield f"distance: {stem} on {metrics.network_words(network)}, lower is nearer"
 
 
 def _schedule(study: Study) -> str:

@@ -8,6 +8,9 @@
 Where a side has no seeds, as images of another program, the translations are taken as they are and compared
 over the test images alone; the sentence says that nothing is said of another training.
 
+An error over the test images is estimated from them: below 50 images the sentence says that its p value says
+little.
+
 "No difference found" is not "equal": the sentence says which differences would have been missed. `compare`
 prints these sentences and reports set a value in bold only where `Claim.favours` names its variant.
 """
@@ -20,6 +23,8 @@ from bench.statistics.paired import ALPHA
 
 SEEDS_FOR_RANGE = 3
 SEEDS_FOR_CLAIM = 5
+IMAGES_FOR_TEST = 50
+"""Test images from which on an error over images is known well enough to be taken at its word."""
 Better = Literal["lower", "higher", "nearer target", "none"]
 
 
@@ -148,7 +153,7 @@ def _not_found(e: Evidence) -> str:
             " This does not show that they are equal: a true difference under "
             f"{_value(e, e.smallest_detectable)} would have been missed more than one time in five."
         )
-    return f"{_title(e)}: no difference found between {e.a} and {e.b} ({_test(e)}).{missed}"
+    return f"{_title(e)}: no difference found between {e.a} and {e.b} ({_test(e)}).{missed}{_few_images(e)}"
 
 
 def _supported(e: Evidence) -> str:
@@ -158,7 +163,15 @@ def _supported(e: Evidence) -> str:
     favoured = _favoured(e)
     verdict = "neither direction is better" if favoured is None else f"{getattr(e, favoured)} is better here"
     by = _value(e, abs(e.mean_difference))
-    return f"{_title(e)}: {e.a} is {word} than {e.b} by {by} ({_test(e)}); {verdict}."
+    return f"{_title(e)}: {e.a} is {word} than {e.b} by {by} ({_test(e)}); {verdict}.{_few_images(e)}"
+
+
+def _few_images(e: Evidence) -> str:
+    """A remark where the images are part of the test and few."""
+    tested = e.over_images or e.inputs_varied
+    if not tested or e.images is None or e.images >= IMAGES_FOR_TEST:
+        return ""
+    return f" Only {plural(e.images, 'test image')}: below {IMAGES_FOR_TEST} such a p value says little."
 
 
 def _test(e: Evidence) -> str:

@@ -27,8 +27,8 @@ def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
         figure.set_layout_engine("none")  # it is laid out already
-        FigureCanvasAgg(figure)
-        figure.savefig(png, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
+        figure.set(dpi=DOTS_PER_INCH, facecolor="white")
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})  # savefig would draw it twice
     return png.getvalue(), svg.getvalue()
 
 

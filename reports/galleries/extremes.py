@@ -57,7 +57,7 @@ def _strip(run: Shown, measure: str, entries: list[dict[str, Any]], pictures: Pi
         number = (
             f"{metrics.title(measure)} {fixed(float(value), 2)}" if isinstance(value, int | float) else ""
         )
-        for what, caption in (("source", str(entry.get("file"))), ("output", number)):
+        for what, caption in (("source", run.source_name(str(entry.get("file")))), ("output", number)):
             picture = pictures.add_file(run.folder, f"{place}/{what}.png")
             note = "" if picture else "The picture cannot be read."
             shots.append(Shot(f"{rank}: {what}", picture, caption, note=note))

@@ -45,7 +45,7 @@ def output_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> It
 
 
 def _strip(file: str, direction: str, drawn: list[Shown], pictures: Pictures) -> Strip:
-    source, truth = None, None
+    source, truth, called = None, None, ""
     shots = []
     for run in drawn:
         entry = run.final(direction).get(file)
@@ -53,6 +53,7 @@ def _strip(file: str, direction: str, drawn: list[Shown], pictures: Pictures) ->
             shots.append(Shot(run.variant, None, note="No picture of this image is kept here."))
             continue
         place = str(entry.get("folder"))
+        called = called or run.source_name(file)
         source = source or pictures.add_file(run.folder, f"{place}/source.png", LARGE)
         truth = truth or pictures.add_file(run.folder, f"{place}/counterfactual.png", LARGE)
         picture = pictures.add_file(run.folder, f"{place}/output.png", LARGE)
@@ -61,7 +62,7 @@ def _strip(file: str, direction: str, drawn: list[Shown], pictures: Pictures) ->
         note = "" if picture else "The picture cannot be read."
         name = None if overlay is None else pictures.add(overlay)
         shots.append(Shot(run.variant, picture, numbers, name if picture else None, note))
-    first = Shot("source", source, file, note="" if source else "The picture cannot be read.")
+    first = Shot("source", source, called, note="" if source else "The picture cannot be read.")
     return Strip(file, (first, *shots, Shot("truth", truth, "true counterfactual")))
 
 

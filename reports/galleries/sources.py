@@ -27,6 +27,12 @@ class Shown:
     folder: Path
     samples: tuple[dict[str, Any], ...]
     images: pd.DataFrame
+    translations: frozenset[str] = frozenset()
+    """Names that another program gave its translations, where no run tells what their sources are called."""
+
+    def source_name(self, file: str) -> str:
+        """What the source of a picture is called; empty where its translation alone has a name."""
+        return "" if file in self.translations else file
 
     def final(self, direction: str) -> dict[str, dict[str, Any]]:
         """File -> entry of the last pictures; those of the running training where there are none yet."""
@@ -90,7 +96,9 @@ def _named_alike(images: Shown, runs: list[Shown]) -> Shown:
     if {"direction", "file"} <= set(table.columns):
         pairs = zip(table["direction"], table["file"], strict=True)
         table = table.assign(file=[name(*pair) for pair in pairs])
-    return replace(images, samples=samples, images=table)
+    given = {str(entry.get("file")) for entry in images.samples}
+    unknown = frozenset(given - {theirs for _, theirs in called})
+    return replace(images, samples=samples, images=table, translations=unknown)
 
 
 def seeds_shown(shown: list[Shown]) -> str:

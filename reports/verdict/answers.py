@@ -11,11 +11,13 @@ from reports.verdict.model import FAR, NEAR, Answers, Head, Mark, Task
 from reports.verdict.words import (
     all_of,
     almost_better,
+    begun_text,
     code,
     decided,
     each_seed,
     has_head,
     head_of,
+    part_of,
     range_text,
     seeds_below,
     seeds_text,
@@ -62,7 +64,7 @@ def say(found: Answers) -> Said:
 def best(found: Answers) -> tuple[str, str]:
     """Who is best?"""
     if not found.results:
-        return "Nobody yet.", "Nothing trained has been measured."
+        return "Nobody yet.", _not_decided(found, "Nothing trained has been measured.")
     if len(found.trained) == 1:
         return "Only one was trained.", f"{code(found.trained[0])} has nothing to be better than."
     wins = wins_of(found)
@@ -86,6 +88,14 @@ def best(found: Answers) -> tuple[str, str]:
     return word, f"In no task is one variant told apart from all others.{worst}"
 
 
+def _not_decided(found: Answers, otherwise: str) -> str:
+    """Why nothing is decided while seeds are going on."""
+    if not found.begun:
+        return otherwise
+    told = begun_text(found)
+    return f"No variant has all of its seeds: {told}."
+
+
 def _supported_worst(found: Answers) -> str:
     lost: dict[str, list[Task]] = {}
     for task in found.tasks:
@@ -100,6 +110,8 @@ def _supported_worst(found: Answers) -> str:
 def copying(found: Answers) -> tuple[str, str]:
     """Better than copying?"""
     total = len(found.results)
+    if not total and found.begun:
+        return "Not known yet.", "A variant is held against a copy when all of its seeds are done."
     if not total:
         return "Not known.", "No trained variant has been held against a copy."
     near = sum(share.mark in NEAR for share in found.results)
@@ -164,7 +176,9 @@ def attention(found: Answers) -> tuple[str, str]:
             parts.append(f"{who} {verb} dead: masks flat in every run")
         else:
             parts.append(f"The masks of {who} are flat in every run")
-    word = f"In {len(alive)} of {len(headed)} variants." if len(headed) > 1 else "Yes." if alive else "No."
+    word = (
+        f"In {part_of(len(alive), len(headed))} variants." if len(headed) > 1 else "Yes." if alive else "No."
+    )
     if len(headed) > 1 and not alive:
         word = "No."
         parts = [f"{all_of(len(headed))} heads are dead: masks flat in every run"]
@@ -190,7 +204,8 @@ def _moves(found: Answers, name: str, *, first: bool) -> str:
 def sure(found: Answers) -> tuple[str, str]:
     """How sure?"""
     if not found.results:
-        return "Not at all.", "Nothing trained has been measured."
+        word = "Not yet." if found.begun else "Not at all."
+        return word, _not_decided(found, "Nothing trained has been measured.")
     if not found.claims:
         if found.seeds[1] >= SEEDS_FOR_RANGE:
             return f"{seeds_text(found)}: ranges, no claims.", f"A claim needs {SEEDS_FOR_CLAIM}."

@@ -16,6 +16,7 @@ from reports.verdict.words import (
     all_of,
     almost_better,
     arrow,
+    begun_text,
     code,
     copiers_of,
     decided,
@@ -58,6 +59,8 @@ def headline(found: Answers) -> str:
 
 
 def _nothing_decided(found: Answers) -> str:
+    if found.running and found.begun:
+        return f"No verdict yet: {begun_text(found)}."
     if found.running:
         return "Nothing is finished yet."
     if found.systems and not found.trained:

@@ -157,6 +157,12 @@ class Answers:
         return tuple(share for share in every if share.mark in DECIDED)
 
     @cached_property
+    def begun(self) -> tuple[Share, ...]:
+        """Results of the trained variants with some of their seeds: shown, and not decided."""
+        every = [share for task in self.tasks for name, share in task.shares.items() if name in self.trained]
+        return tuple(share for share in every if share.mark is Mark.RUNNING and share.found is not None)
+
+    @cached_property
     def tests(self) -> int:
         """Results that Holm corrected over."""
         return sum(s.comparison is not None and s.comparison.p_value is not None for s in self.results)

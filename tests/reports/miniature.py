@@ -4,8 +4,12 @@ Nothing here is trained or measured: every number is a formula of its names, so 
 table must say, and the same call always writes the same bytes.
 """
 
+import contextlib
 import hashlib
 import json
+import re
+import shutil
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +29,8 @@ from bench.runs.records import (
     Selection,
 )
 
+HERE = Path(__file__).parent
+GOLDEN = ("report.md", "results.json", "index.html", "pictures.html")
 SIZE = 32
 KINDS = {"copy": "baseline", "cyclegan": "baseline", "uniform": "control"}
 MASKS = {"copy": 0, "cyclegan": 0, "spatial": 4, "uniform": 4, "slot5": 5, "slot9": 9}
@@ -433,3 +439,32 @@ def enlarge_pictures(root: Path, side: int) -> None:
         )
         pixels = np.asarray(picture) + draw.normal(0, 12, (side, side, *np.asarray(picture).shape[2:]))
         Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path)
+
+
+def plain_page(html: str) -> str:
+    """A page without what is not its own: assets, pictures' bytes, drawings of matplotlib; a line a tag."""
+    html = re.sub(r"<(style|script)>.*?</\1>", r"<\1></\1>", html, flags=re.DOTALL)
+    html = re.sub(r'"data:image/[^"]*"', '"data:image"', html)
+    html = re.sub(r'<svg role="img" aria-label="([^"]*)".*?</svg>', r"[\1]", html, flags=re.DOTALL)
+    return re.sub(r">\s*<", ">\n<", html).strip() + "\n"
+
+
+def write_golden_reports(out: Path) -> None:
+    """report.md, results.json and index.html of the committed study, and the page of runs with pictures."""
+    from reports.write import Request, write_report
+
+    with contextlib.chdir(HERE / "golden"):
+        write_report(Request((Path("runs"),), out, ("md", "html")))
+    (out / "index.html").write_text(plain_page((out / "index.html").read_text(encoding="utf-8")), "utf-8")
+    write_study(out / "pictured", ("spatial", "slot9", "copy"), seeds=range(3))
+    with contextlib.chdir(out):
+        page = write_report(Request((Path("pictured"),), Path("page"), ("html",)))
+        (out / "pictures.html").write_text(plain_page(page.read_text(encoding="utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    # The golden files anew: python tests/reports/miniature.py
+    with tempfile.TemporaryDirectory() as made:
+        write_golden_reports(Path(made))
+        for name in GOLDEN:
+            shutil.copyfile(Path(made) / name, HERE / "golden" / name)

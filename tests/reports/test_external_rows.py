@@ -19,6 +19,7 @@ from bench.scoring.networks import load_network
 from reports.comparability import Group, groups
 from reports.findings import summarise_group
 from reports.frame import read_study, run_folders
+from reports.galleries.extremes import extreme_galleries
 from reports.galleries.outputs import output_galleries
 from reports.galleries.pictures import LARGE, Pictures
 from reports.galleries.sources import shown_runs
@@ -210,6 +211,34 @@ def test_galleries_show_the_same_test_images_whatever_the_other_program_calls_th
     assert [strip.shots[2].picture for strip in first.strips] == [
         pictures.add(pixels, LARGE) for pixels in fakes[:3]
     ]
+
+
+def test_a_source_is_never_called_by_the_name_of_its_translation(
+    mini: ModuleType, group_of: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    network, each = load_network("tiny"), np.random.default_rng(0)
+    for folder, written in (("fake", "{:03}_fake_B.png"), ("real", "{}.png"), ("source", "{:03}.png")):
+        (tmp_path / folder).mkdir()
+        for at in range(5):
+            pixels = each.integers(0, 255, (32, 32, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / written.format(at))
+    folders = Folders(tmp_path / "real", tmp_path / "fake", source=tmp_path / "source")
+    found, _ = score_folders(folders, network)
+    card = {**external_card(network, "A2B", found), "name": "theirs"}
+    write_external(tmp_path / "runs" / "theirs", found, "A2B", card)
+    group, pictures = group_of(tmp_path / "runs"), Pictures()
+    shown = shown_runs(group)
+    galleries = [*output_galleries(group, shown, pictures), *extreme_galleries(group, shown, pictures)]
+    sources = [
+        shot
+        for gallery in galleries
+        for strip in gallery.strips
+        for shot in strip.shots
+        if shot.label.endswith("source")
+    ]
+    assert len(sources) > 3
+    assert all(shot.picture and "fake" not in shot.caption for shot in sources)
 
 
 def test_a_damaged_folder_of_images_is_named_with_its_reason(

@@ -24,10 +24,10 @@ def report(root: Path, out: Path, *formats: str) -> str:
     return write_report(Request((root,), out, formats or ("html",))).read_text(encoding="utf-8")
 
 
-def test_the_committed_study_reproduces_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(HERE / "golden")
-    write_report(Request((Path("runs"),), tmp_path, ("md",)))
-    for name in ("report.md", "results.json"):
+def test_the_committed_study_reproduces_its_report_and_its_page(tmp_path: Path, mini: ModuleType) -> None:
+    """Made anew by: python tests/reports/miniature.py."""
+    mini.write_golden_reports(tmp_path)
+    for name in mini.GOLDEN:
         assert (tmp_path / name).read_bytes() == (HERE / "golden" / name).read_bytes(), name
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reports import metrics
 from reports.comparability import groups
 from reports.frame import read_study, run_folders
 from reports.summaries import Summary
+from reports.verdict import words
 from reports.verdict.answers import say
 from reports.verdict.model import Answers, Attention, Head, Mark, Share, Task
 from reports.verdict.shares import answers
@@ -264,8 +266,33 @@ def test_runs_that_are_going_on_make_every_sentence_one_of_so_far() -> None:
     assert said.headline == "So far: copying the input is beaten in only 1 of 6 tasks. No winner yet."
     assert said.live == "82 of 90 runs are done."
     assert said.copying[0] == "Seldom: 1 of 11 results."
-    nothing = found(both({"slot9": (0.7, RUNNING)}, {}), running=True)
+
+
+def test_while_no_variant_has_all_of_its_seeds_what_is_done_is_said_and_nothing_is_called_unmeasured() -> (
+    None
+):
+    tasks = both({"slot9": (0.7, RUNNING), "spatial": (0.9, RUNNING)}, {"slot9": (0.8, RUNNING)})
+    study = found(tasks, seeds=2, running=True, runs_done=4, runs_planned=10)
+    begun = [
+        replace(task, shares={name: replace(one, expected=5) for name, one in task.shares.items()})
+        for task in study.tasks
+    ]
+    said = say(replace(study, tasks=tuple(begun)))
+    assert said.headline == "No verdict yet: 2 of 5 seeds are done."
+    assert said.best == ("Nobody yet.", "No variant has all of its seeds: 2 of 5 seeds are done.")
+    assert said.copying[0] == "Not known yet."
+    assert said.sure[0] == "Not yet."
+    nothing = found(both({}, {}), running=True)
     assert say(nothing).headline == "Nothing is finished yet."
+
+
+def test_rendered_scenes_have_their_domains_names_and_networks_their_own() -> None:
+    assert words.arrow("toy-stripes", "B2A") == "zebra → horse"
+    assert words.arrow("toy-shape", "A2B") == "apple → orange"
+    assert words.arrow("mine", "A2B") == "A → B"
+    assert metrics.network_words("squeezenet") == "SqueezeNet's features"
+    assert metrics.network_words("") == "Inception's features"
+    assert metrics.network_words("mine") == "`mine` features"
 
 
 def test_many_variants_are_counted_by_variant() -> None:

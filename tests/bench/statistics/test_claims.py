@@ -106,6 +106,22 @@ def test_the_images_enter_the_interval_of_a_mean_over_images() -> None:
     assert "for these test images" not in outcome.sentence
 
 
+@pytest.mark.parametrize(("images", "few"), [(4, True), (49, True), (50, False), (120, False)])
+def test_a_test_over_a_handful_of_images_says_that_it_says_little(images: int, few: bool) -> None:
+    draws, others = np.random.default_rng(1).normal(0, 0.1, (2, 5, images))
+    said = f"Only {images} test images: below 50 such a p value says little."
+    for difference in (5.0, 0.0):
+        sides = Side.of_images("slot9", draws + difference), Side.of_images("spatial", others)
+        outcome = one(pair(a=sides[0], b=sides[1], images=images))
+        assert (said in outcome.sentence) is few
+        alone = replace(pair(a=sides[0], b=sides[1], images=images), seeds=(), as_they_are=True)
+        assert (said in one(alone).sentence) is few
+
+
+def test_images_that_are_no_part_of_the_test_are_not_spoken_of() -> None:
+    assert "says little" not in one(pair(-0.5, images=4)).sentence
+
+
 def test_what_no_seed_changes_is_reported_without_a_test() -> None:
     a, b = Side("slot9", (2.0,) * 5), Side("spatial", (1.0,) * 5)
     assert "is 1 in each of 5 seeds" in one(pair(a=a, b=b)).sentence
