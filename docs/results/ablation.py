@@ -130,6 +130,8 @@ def kept(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
         record = folder.read()
         with folder.validation_csv.open(newline="", encoding="utf-8") as file:
             rows = [{name: number(row.get(name)) for name in COLUMNS} for row in csv.DictReader(file)]
+        if not rows:
+            continue
         yield ArmRun(
             stage=planned.stage,
             arm=planned.arm,
