@@ -69,7 +69,7 @@ def test_without_a_copy_s_distance_the_main_table_has_the_value_alone(
 ) -> None:
     mini.write_external(tmp_path / "runs", "theirs", value=0.0456, reference=-1.0)
     row = tables(tmp_path / "runs", tmp_path / "out")["toy-stripes-main-last"]["theirs"]
-    assert float(row["KD(tiny), A → B value"]) == 0.0456
+    assert float(row["KD(tiny), horse → zebra value"]) == 0.0456
     assert not any("of a copy" in column for column in row)
 
 
