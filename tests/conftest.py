@@ -4,7 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -86,9 +86,19 @@ def workers_forked(forked: ModuleType) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _plugins_forgotten() -> Iterator[None]:
+def _plugins_forgotten(forget_plugins: Callable[[], None]) -> Iterator[None]:
     """What a test loads as a plugin is unknown to the next test in the process."""
     yield
+    forget_plugins()
+
+
+@pytest.fixture
+def forget_plugins() -> Callable[[], None]:
+    """Makes every plugin unknown, as a new process begins."""
+    return _forget_plugins
+
+
+def _forget_plugins() -> None:
     catalogue.PLUGINS.clear()
     for name, each in list(REGISTRY.items()):
         if each.module.startswith(PLUGIN_MODULES):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,9 +14,12 @@ LOOK = "import os, sys; print(os.getpid(), os.getcwd(), os.environ.get('GIVEN'),
 
 
 @pytest.fixture(autouse=True)
-def _as_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What forks has one thread; a process of more is started."""
+def _as_forked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What forks has one thread; a process of more is started. Ctrl-C counts where pytest ignores it, too."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_it_has_a_pid_a_folder_variables_words_and_streams_of_its_own(

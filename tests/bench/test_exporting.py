@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ from bench.exporting.hub import export_hub
 from bench.runs.folder import RunFolder
 from bench.training.checkpoint import load_generators
 from variants import VariantError
-from variants.registry import catalogue
 
 FEW = [
     "images.size=32",
@@ -241,10 +241,12 @@ def test_a_plugins_generator_travels_with_its_files_and_is_loaded_by_who_has_rea
     assert "torch.Size([1, 3, 16, 16])" in done.stdout
 
 
-def test_another_source_than_the_weights_were_trained_with_is_refused(place: Path, tmp_path: Path) -> None:
+def test_another_source_than_the_weights_were_trained_with_is_refused(
+    place: Path, tmp_path: Path, forget_plugins: Callable[[], None]
+) -> None:
     variants.load_plugin(place / "plug" / "mine.py")
     out = export_hub(run_of(place, "mine"), tmp_path / "hub")
-    catalogue.PLUGINS.clear()
+    forget_plugins()
     (tmp_path / "mine.py").write_text(PLUGIN.replace("torch.tanh(", "-torch.tanh("))
     (tmp_path / "blocks.py").write_text(BLOCKS)
     variants.load_plugin(tmp_path / "mine.py")

@@ -205,12 +205,14 @@ def test_final_pictures_are_complete(scored: Scored, dataset: Dataset) -> None:
     assert (first["step"], first["masks"], first["mask_scale"], first["background"]) == (7, 10, 1.0, 9)
     names = {path.stem for path in (folder.path / first["folder"]).glob("*.png")}
     assert names == {
-        *("source", "output", "reconstruction", "counterfactual"),
+        *("source", "output", "reconstruction", "counterfactual", "foreground"),
         *(f"content-{k}" for k in range(10)),
         *(f"mask-{k}" for k in range(10)),
     }
     source = np.asarray(Image.open(folder.path / first["folder"] / "source.png"))
     assert np.array_equal(source, dataset.A.test.images[0])
+    foreground = np.asarray(Image.open(folder.path / first["folder"] / "foreground.png"))
+    assert np.array_equal(foreground == 255, dataset.A.truth.foreground[0])
 
 
 def test_pictures_of_a_generator_without_masks_say_so(scored: Scored) -> None:
