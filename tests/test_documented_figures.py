@@ -221,3 +221,12 @@ def test_what_is_kept_of_the_ablation_is_declared_and_its_endpoint_is_that_of_th
     copy = {"copy_kd_A2B": 1.0, "copy_kd_B2A": 1.0}
     rows = [copy | {"kd_A2B": share, "kd_B2A": 3 * share} for share in (9, 1, 2, 3, 4)]
     assert ablation.endpoint({"validations": rows}) == 5.0, "the mean of both directions, of the last four"
+
+
+def test_what_was_kept_of_the_ablation_stays_where_its_folders_are_gone(tmp_path: Path) -> None:
+    ablation = script(RESULTS / "ablation.py")
+    declared = ablation.declared(RESULTS / "fast-ablation.toml")
+    earlier = ablation.read_kept(RESULTS / "fast-ablation.json")
+    ablation.keep(declared, earlier, tmp_path / "kept.json")
+    assert (tmp_path / "kept.json").read_bytes() == (RESULTS / "fast-ablation.json").read_bytes()
+    assert not ablation.read_kept(tmp_path / "none.json")

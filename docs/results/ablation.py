@@ -4,9 +4,10 @@
     python docs/results/ablation.py keep --runs runs
     python docs/results/ablation.py table
 
-`run` executes one `bench run` after the other in the declared order; a run that was stopped goes on, a
-finished one is left as it is. `keep` writes NAME.json beside NAME.toml, of every run with a validation: the
-table, the curve and the choice are made of that file alone.
+`run` executes one `bench run` after the other in the declared order, of `--stage` and `--arms` alone where
+they are given; a run that was stopped goes on, one that is finished or kept as finished is left out. `keep`
+writes NAME.json beside NAME.toml, of every run with a validation; what is kept of a run whose folder is not
+at hand stays. The table, the curve and the choice are made of that file alone.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -74,6 +75,10 @@ class Declared(BaseModel):
                         yield Planned(number, arm, changes[arm], Cell(protocol, dataset, variant, seed))
 
 
+Key = tuple[int, str, str, str, int]
+"""Stage, arm, data set, variant and seed."""
+
+
 @dataclass(frozen=True)
 class Planned:
     """One run of the ablation."""
@@ -83,6 +88,11 @@ class Planned:
     arm: str
     changes: tuple[str, ...]
     cell: Cell
+
+    @property
+    def key(self) -> Key:
+        """What no other planned run has."""
+        return self.stage, self.arm, self.cell.dataset, self.cell.variant, self.cell.seed
 
 
 class ArmRun(BaseModel):
@@ -100,19 +110,24 @@ class ArmRun(BaseModel):
     validations: list[dict[str, float | None]]
     """Rows of validation.csv."""
 
+    @property
+    def key(self) -> Key:
+        """Which of the planned runs it is."""
+        return self.stage, self.arm, self.dataset, self.variant, self.seed
+
 
 def declared(file: Path) -> Declared:
     """What the file declares."""
     return Declared.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
-def execute(ablation: Declared, options: list[str]) -> int:
+def execute(protocol: str, planned_runs: Iterable[Planned], options: list[str]) -> int:
     """Run every cell; the exit code of the first that failed, or 0."""
-    for planned in ablation.planned():
+    for planned in planned_runs:
         cell = planned.cell
         changes = [part for change in planned.changes for part in ("--set", change)]
         command = ["run", "--variant", cell.variant, "--dataset", cell.dataset, "--seed", str(cell.seed)]
-        command += ["--protocol", ablation.protocol, *changes, *options]
+        command += ["--protocol", protocol, *changes, *options]
         print(f"\n== stage {planned.stage}, {planned.arm}: {cell}", flush=True)
         code = subprocess.run([sys.executable, "-m", "bench", *command]).returncode
         if code:
@@ -120,7 +135,15 @@ def execute(ablation: Declared, options: list[str]) -> int:
     return 0
 
 
-def kept(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
+def read_kept(file: Path) -> dict[Key, ArmRun]:
+    """What an earlier `keep` wrote."""
+    if not file.is_file():
+        return {}
+    found = [ArmRun.model_validate(each) for each in json.loads(file.read_text(encoding="utf-8"))["runs"]]
+    return {run.key: run for run in found}
+
+
+def at_hand(ablation: Declared, runs: Path) -> Iterator[ArmRun]:
     """Of every run that has begun and was validated at least once."""
     for planned in ablation.planned():
         cell = planned.cell
@@ -186,19 +209,34 @@ def main() -> int:
     parser.add_argument("--file", type=Path, default=HERE / "fast-ablation.toml")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--weights", type=Path, help="SqueezeNet's weights")
+    parser.add_argument("--stage", type=int, help="of run: this stage alone, from 1")
+    parser.add_argument("--arms", nargs="+", help="of run: these arms alone, as for a second process")
     given = parser.parse_args()
     ablation = declared(given.file)
+    file = given.file.with_suffix(".json")
+    earlier = read_kept(file)
     if given.action == "run":
         weights = ["--weights", str(given.weights)] if given.weights else []
-        return execute(ablation, ["--threads", "1", "--runs", str(given.runs), *weights])
-    file = given.file.with_suffix(".json")
-    if given.action == "table":
-        print(table(json.loads(file.read_text(encoding="utf-8"))["runs"]))
+        finished = {key for key, run in earlier.items() if run.status == "done"}
+        wanted = [
+            run
+            for run in ablation.planned()
+            if run.key not in finished
+            and given.stage in (None, run.stage)
+            and (given.arms is None or run.arm in given.arms)
+        ]
+        return execute(ablation.protocol, wanted, ["--threads", "1", "--runs", str(given.runs), *weights])
+    if given.action == "keep":
+        keep(ablation, earlier | {run.key: run for run in at_hand(ablation, given.runs)}, file)
         return 0
-    found: list[dict[str, Any]] = [each.model_dump() for each in kept(ablation, given.runs)]
-    text = json.dumps({"runs": found}, indent=1)
-    file.write_text(text + "\n", encoding="utf-8")
+    print(table([run.model_dump() for run in earlier.values()]))
     return 0
+
+
+def keep(ablation: Declared, found: dict[Key, ArmRun], file: Path) -> None:
+    """Write what is found of the declared runs, in their order."""
+    runs = [found[planned.key].model_dump() for planned in ablation.planned() if planned.key in found]
+    file.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
