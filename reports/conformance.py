@@ -1,7 +1,7 @@
 """What a table or a figure must do to stand in any report: `bench check --table` and `--figure`.
 
-    for name, passed, detail in check_table("cost"):
-        print(name, passed, detail)
+    for result in check_table("cost"):
+        print(result.name, result.passed, result.detail)
 
 It is handed groups of a few runs with made-up values: scored ones, one alone, and one that has no scores yet.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import BenchError
+from bench.names import counted
 from bench.protocol import load_protocol
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
@@ -37,6 +38,7 @@ from reports.parts import FIGURES, TABLES, Part, sketches_by, tables_by
 from reports.tables.comma_separated import to_csv
 from reports.tables.latex import to_latex
 from reports.tables.markdown import to_markdown
+from variants.registry.checks import CheckResult, Failed, run, twice
 
 IMAGES = 4
 SITUATIONS = {
@@ -46,47 +48,31 @@ SITUATIONS = {
 }
 """What there is in a group -> its runs, by variant and seed."""
 METRICS = ("kid", "fid", "edge_correlation", "colourfulness", "mask_entropy")
-CheckedPart = tuple[str, bool, str]
-"""Name of a check, whether it passed, and what it found."""
 
 
-class PartFault(Exception):
-    """A check found a fault; the message says which."""
-
-
-def check_table(name: str) -> list[CheckedPart]:
+def check_table(name: str) -> list[CheckResult]:
     """Every check of a table. Raises UsageError for an unknown name."""
     return _checked(TABLES.find(name), table_is_written, tables_as_text)
 
 
-def check_figure(name: str) -> list[CheckedPart]:
+def check_figure(name: str) -> list[CheckResult]:
     """Every check of a figure. Raises UsageError for an unknown name."""
     return _checked(FIGURES.find(name), figure_is_drawn, figures_as_svg)
 
 
-def _checked(
-    part: Part, shows: Callable[[Part, Group], str], made_of: Callable[[Part, Group], object]
-) -> list[CheckedPart]:
+def _checked(part: Part, shows: Callable[..., str], made_of: Callable[..., object]) -> list[CheckResult]:
     with made_up_groups() as found:
-        checks = {"documented": partial(documented, part)}
-        checks |= {said: partial(shows, part, group) for said, group in found.items()}
-        checks["determinism"] = partial(same_twice, partial(made_of, part, found["scored"]))
-        return [_outcome(name, check) for name, check in checks.items()]
-
-
-def _outcome(name: str, check: Callable[[], str]) -> CheckedPart:
-    try:
-        return name, True, check()
-    except (PartFault, BenchError) as fault:
-        return name, False, str(fault)
-    except Exception as error:  # anybody's code may raise anything
-        return name, False, " ".join(f"{type(error).__name__}: {error}".split())
+        checks: dict[str, Callable[[Part], str]] = {"documented": documented}
+        checks |= {said: partial(shows, group=group) for said, group in found.items()}
+        checks["determinism"] = partial(same_twice, partial(made_of, group=found["scored"]))
+        # What is raised as a BenchError names the part, its file and line already.
+        return [run(name, check, part, explained=(BenchError,)) for name, check in checks.items()]
 
 
 def documented(part: Part) -> str:
     """Its function has a docstring."""
     if not inspect.getdoc(part.make):
-        raise PartFault("its function has no docstring: say there what it shows")
+        raise Failed("its function has no docstring: say there what it shows")
     return f"in section {part.section}"
 
 
@@ -96,12 +82,11 @@ def table_is_written(part: Part, group: Group) -> str:
     differ([each.key for each in made])
     for each in made:
         if not each.title.strip() or not each.columns:
-            raise PartFault("a table has no title, or no columns: return nothing where there is no data")
+            raise Failed("a table has no title, or no columns: return nothing where there is no data")
         for write in (to_markdown, to_latex, to_csv):
             write(each)
-    return (
-        f"tables with {', '.join(str(len(each.rows)) for each in made)} rows" if made else "nothing to show"
-    )
+    rows = sum(len(each.rows) for each in made)
+    return f"{counted(len(made), 'table')}: {counted(rows, 'row')}" if made else "nothing to show"
 
 
 def tables_as_text(part: Part, group: Group) -> list[str]:
@@ -114,9 +99,9 @@ def figure_is_drawn(part: Part, group: Group) -> str:
     made = list(sketches_by(part, group))
     differ([each.key for each in made])
     if not all(each.title.strip() and each.caption.strip() for each in made):
-        raise PartFault("a figure has no title, or no caption")
+        raise Failed("a figure has no title, or no caption")
     figures_as_svg(part, group)
-    return f"{len(made)} drawn" if made else "nothing to show"
+    return f"{counted(len(made), 'figure')} drawn" if made else "nothing to show"
 
 
 def figures_as_svg(part: Part, group: Group) -> list[bytes]:
@@ -127,20 +112,17 @@ def figures_as_svg(part: Part, group: Group) -> list[bytes]:
 
 
 def differ(keys: list[str]) -> None:
-    """Raise PartFault where two things of one group would be files of one name."""
+    """Raise Failed where two things of one group would be files of one name."""
     repeated = sorted({key for key in keys if keys.count(key) > 1})
     if repeated:
-        raise PartFault(f"{keys.count(repeated[0])} have the key {repeated[0]!r}: give each its own")
+        raise Failed(f"{keys.count(repeated[0])} have the key {repeated[0]!r}: give each its own")
 
 
-def same_twice(make: Callable[[], object]) -> str:
-    """The same group is shown in the same way, whatever the global random generator says."""
-    found = []
-    for seed in (0, 1):
-        np.random.seed(seed)  # noqa: NPY002  # what careless code would draw from
-        found.append(make())
-    if found[0] != found[1]:
-        raise PartFault("the same group is shown in two ways")
+def same_twice(make: Callable[[Part], object], part: Part) -> str:
+    """The same group is shown in the same way, whatever the global random generators say."""
+    first, second = twice(lambda: make(part))
+    if first != second:
+        raise Failed("the same group is shown in two ways")
     return "the same twice"
 
 

@@ -49,7 +49,8 @@ MAY_IMPORT = {
     "bench.exporting": {"variants", "bench", "bench.data", "bench.errors", "bench.names", "bench.runs",
                         "bench.training", "bench.translating"},
     "reports": {"bench.ballot", "bench.comparing", "bench.runs", "bench.statistics", "bench.errors",
-                "bench.scoring", "bench", "bench.protocol", "bench.names", "bench.registry", "baselines"},
+                "bench.scoring", "bench", "bench.protocol", "bench.names", "bench.registry", "baselines",
+                "variants"},
 }  # fmt: skip
 
 
@@ -96,6 +97,15 @@ def test_imports_run_one_way(module: str) -> None:
     room = room_of(module)
     reached = {room_of(name) for name in imported(modules()[module])} - {room}
     assert reached <= MAY_IMPORT[room], f"{module} reaches {sorted(reached - MAY_IMPORT[room])}"
+
+
+def test_of_the_generators_reports_know_only_what_every_suite_is_made_of() -> None:
+    found = {
+        name: {each for each in imported(path) if room_of(each) == "variants"}
+        for name, path in modules().items()
+        if room_of(name) == "reports"
+    }
+    assert set().union(*found.values()) == {"variants.registry.checks"}, found
 
 
 def test_the_command_line_is_imported_by_nothing_below_it() -> None:

@@ -11,9 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-import numpy as np
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
@@ -22,8 +20,7 @@ from variants.contract import Generator, Translation, compose, some_mask
 from variants.parts.cost import parameter_count
 from variants.parts.exact_gradients import wrong_gradients
 from variants.parts.initialisation import initialise
-from variants.registry.parameters import VariantError
-from variants.registry.provenance import place_in
+from variants.registry.checks import AS_BEFORE, CheckResult, Failed, run, twice
 from variants.registry.spelling import build, canonical
 
 PARAMETER_COUNTS = {
@@ -52,15 +49,6 @@ six agree with the published networks, less what never reaches the output there.
 NARROW = {"width": 8, "blocks": 2, "slot_size": 16, "encoder": "8-8-8-16"}
 SIZES = ((64, 64), (96, 96), (64, 96))
 TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """The outcome of one check; `detail` says what was found, or what went wrong."""
-
-    name: str
-    passed: bool
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -93,15 +81,6 @@ def translated(generator: Generator, image: Tensor, noise: torch.Generator | Ten
     return generator(image, noise, some_mask(generator, image))
 
 
-Made = TypeVar("Made")
-Tested = TypeVar("Tested")
-"""What a check is of: a Subject, or what other suites test."""
-
-
-class Failed(Exception):
-    """A check that did not pass, with what was found."""
-
-
 def draw(name: str) -> torch.Generator:
     """The random generator of a name."""
     return torch.Generator().manual_seed(zlib.crc32(name.encode()))
@@ -132,18 +111,6 @@ def gist(detail: str) -> str:
     """By what two failures are the same one: the place in the code where they arose, if any is told."""
     place = re.search(r"\([^()]+, line \d+, in [^()]+\)$", detail)
     return place[0] if place else detail
-
-
-def run(name: str, each: Callable[[Tested], str], subject: Tested) -> CheckResult:
-    """The result of one check; whatever it raises is a failure."""
-    try:
-        return CheckResult(name, True, each(subject))
-    except (Failed, VariantError) as failure:
-        return CheckResult(name, False, str(failure))
-    except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
-        place = place_in(error)
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return CheckResult(name, False, told + (f" ({place})" if place else ""))
 
 
 def every_size(subject: Subject) -> Iterator[tuple[Generator, Tensor, Translation]]:
@@ -261,17 +228,6 @@ def batches(subject: Subject) -> str:
     return f"differ by {error:.1g}"
 
 
-def twice(make: Callable[[], Made]) -> tuple[Made, Made]:
-    """What `make` gives under two states of the global random generators, of which nothing may draw."""
-    found = []
-    for seed in (0, 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            np.random.seed(seed)  # noqa: NPY002  # what careless code would draw from
-            found.append(make())
-    return found[0], found[1]
-
-
 def determinism(subject: Subject) -> str:
     """The same image and noise give the same bits, whatever the global generators say."""
     generator = subject.build().eval()
@@ -327,7 +283,5 @@ CHECKS: dict[str, Callable[[Subject], str]] = {
     "parameter count": parameter_counts,
     "save and load": save_and_load,
 }
-AS_BEFORE = "as "
-"""Begins the detail of a check that found what a named one before it found."""
 SLOW = {"gradients in every layout", "parameter count"}
 """Checks that are no part of the quick ones: in float64, or at the size that the name says."""

@@ -14,7 +14,7 @@ from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.protocol import Protocol
-    from variants.conformance import CheckResult
+    from variants.registry.checks import CheckResult
 
 list_app = typer.Typer(
     help="Show what there is: variants, baselines, datasets, protocols, metrics, networks, objectives, runs.",
@@ -337,9 +337,8 @@ def checked(kind: str, name: str, weights: Path | None) -> "list[CheckResult]":
 
         return check_engine(*engine_with_options(name))
     from reports.conformance import check_figure, check_table
-    from variants.conformance import CheckResult
 
-    return [CheckResult(*each) for each in (check_table if kind == "table" else check_figure)(name)]
+    return check_table(name) if kind == "table" else check_figure(name)
 
 
 def engine_with_options(text: str) -> tuple[str, dict[str, Any]]:

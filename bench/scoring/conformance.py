@@ -23,8 +23,8 @@ from bench.scoring.metrics.attention import with_other_masks, without_space
 from bench.scoring.networks import load_network
 from bench.scoring.networks.network import FeatureNetwork
 from bench.scoring.summarise import FeatureSets
-from variants.conformance import CheckResult, Failed, run, twice
 from variants.contract import compose
+from variants.registry.checks import CheckResult, Failed, run, twice
 
 SIDE, MASKS, IMAGES, DIMENSION = 64, 4, 8, 6
 TOLERANCE = 1e-4

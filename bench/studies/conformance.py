@@ -22,7 +22,7 @@ from bench.runs.folder import RunFolder
 from bench.studies.engines.interface import ENGINES, Engine, EngineEntry
 from bench.studies.process import Message, Order, Outcome
 from bench.studies.study import EngineSettings
-from variants.conformance import CheckResult, Failed, run
+from variants.registry.checks import CheckResult, Failed, run
 
 PATIENCE = 600.0
 """Seconds in which an engine must say how a small cell ended; a cluster may let it wait."""

@@ -21,6 +21,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, RunRecord
 from bench.setup import versions
 from variants.registry.catalogue import find
+from variants.registry.checks import AS_BEFORE
 from variants.registry.provenance import changed_files, digest, provenance
 
 IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters")
@@ -263,8 +264,6 @@ def failures(cell: Cell) -> dict[str, str]:
 
 def told_before(detail: str, failed: dict[str, str]) -> bool:
     """Whether the detail of a failed check only points to that of another one."""
-    from variants.conformance import AS_BEFORE  # brings torch, which a plan does without
-
     return detail.startswith(AS_BEFORE) and detail.removeprefix(AS_BEFORE) in failed
 
 
@@ -285,13 +284,17 @@ def remember_passed(cell: Cell, generator: GeneratorRecord) -> None:
         atomic.write_text(cache_root() / "conformance" / checked_as(cell, generator), "passed\n")
 
 
+SUITE = ("conformance.py", "registry/checks.py")
+"""The files of `variants` that say what a generator has to pass."""
+
+
 def checked_as(cell: Cell, generator: GeneratorRecord) -> str:
     """16 hex digits over what a check depends on."""
     return content_hash(
         {
             "source": generator.hash,
             "variant": cell.variant,
-            "suite": digest(Path(variants.__file__).parent / "conformance.py"),
+            "suite": [digest(Path(variants.__file__).parent / each) for each in SUITE],
             "versions": versions(),
         }
     )

@@ -28,8 +28,8 @@ from bench.training.objective import (
     build_objective,
 )
 from bench.training.schedule import Rates, StepStreams
-from variants.conformance import CheckResult, Failed, run, twice
 from variants.contract import Generator
+from variants.registry.checks import CheckResult, Failed, run, twice
 
 GENERATOR = "cut"
 NARROW = {"width": 4, "blocks": 1}

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 import variants
 from variants import Generator, Translation, compose, register
-from variants.conformance import CHECKS, Subject, run
+from variants.conformance import CHECKS, Subject
 from variants.registry import REGISTRY
+from variants.registry.checks import run
 
 
 @pytest.mark.parametrize(
