@@ -246,7 +246,7 @@ class UniformParameters(TrunkParameters):
 
 declare(
     "uniform",
-    "variants.uniform:Uniform",
+    "variants.controls:Uniform",
     UniformParameters,
     summary="Control: the trunk of spatial, masks fixed at 1/10.",
     kind="control",
@@ -255,14 +255,14 @@ declare(
 
 declare(
     "oracle",
-    "variants.oracle:Oracle",
+    "variants.controls:Oracle",
     TrunkParameters,
     summary="Control: the data set's own foreground masks in place of attention; nothing in them is learned.",
     kind="control",
 )
 declare(
     "shuffled",
-    "variants.oracle:Shuffled",
+    "variants.controls:Shuffled",
     TrunkParameters,
     summary="Control: as oracle, with the foreground mask of another image of the domain.",
     kind="control",
@@ -280,7 +280,7 @@ class KMeansParameters(TrunkParameters):
 
 declare(
     "kmeans5",
-    "variants.kmeans5:KMeans",
+    "variants.controls:KMeans",
     KMeansParameters,
     summary="Control: five clusters of the image's colours and places as masks; nothing in them is learned.",
     kind="control",
@@ -317,7 +317,7 @@ class ConvolutionParameters:
 
 declare(
     "convolution5",
-    "variants.convolution5:Convolution",
+    "variants.controls:Convolution",
     ConvolutionParameters,
     summary="Control: five masks by a 1x1 convolution of slot5's tokens, in place of slot attention.",
     kind="control",

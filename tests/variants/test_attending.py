@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 import variants
-from variants.kmeans5 import clusters
+from variants.controls import clusters
 from variants.parts.slot_attention import PointwiseAttention, SlotAttention
 
 SMALL = {"width": 8, "blocks": 1, "slot_size": 8, "encoder": "4-4-4-8"}
