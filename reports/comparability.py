@@ -30,6 +30,8 @@ from reports.frame import Study, ordered_variants
 if TYPE_CHECKING:
     from bench.ballot.records import BallotCount
 
+GIVEN_BEFORE = frozenset({"uniform", "oracle", "shuffled", "kmeans5"})
+"""Our generators whose masks are not learned, for records that do not say so yet."""
 MARK = "‡"
 """Stands behind the name of a variant some of whose runs followed another schedule."""
 OTHER_IMAGES = "against other real images"
@@ -153,6 +155,17 @@ class Group:
             if record.generator is not None:
                 found.setdefault(record.cell.variant, record.generator)
         return found
+
+    @cached_property
+    def given_masks(self) -> set[str]:
+        """The variants whose masks are told, fixed or found without training: what they show is no attention
+        of theirs."""
+        return {
+            record.cell.variant
+            for record in self.study.records.values()
+            if record.learns_masks is False
+            or (record.learns_masks is None and record.cell.variant.partition("[")[0] in GIVEN_BEFORE)
+        }
 
     @cached_property
     def _odd_variants(self) -> set[str]:

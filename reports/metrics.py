@@ -5,7 +5,7 @@ All of it stands in scores.json, whoever wrote the metric (`bench.runs.metrics.M
 
 from collections.abc import Callable, Sequence
 
-from bench.runs.metrics import Better, MetricInfo, described, headed, in_order
+from bench.runs.metrics import OF_MASKS, Better, MetricInfo, described, headed, in_order
 from reports.numbers import decimals, places, readable
 from reports.tables.model import Arrow
 
@@ -67,6 +67,12 @@ def of_source_and_output(key: str) -> bool:
     """Whether the metric needs nothing but images and their sources."""
     known = metric(key)
     return known is not None and bool(known.needs) and set(known.needs) <= {"source", "output"}
+
+
+def of_masks(key: str) -> bool:
+    """Whether the metric is of the masks: of where they lie or what they do."""
+    known = metric(key)
+    return known is not None and not OF_MASKS.isdisjoint(known.needs)
 
 
 def is_raw_distance(key: str) -> bool:

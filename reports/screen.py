@@ -126,7 +126,7 @@ def _folded(found: Answers) -> set[str]:
     if len(found.trained) < MOST_ROWS:
         return set()
     kept = {*found.trained[:BEST], found.trained[-1], "spatial"}
-    kept |= {name for name in found.trained if head_of(found, name) is Head.FIXED}
+    kept |= {name for name in found.trained if head_of(found, name) is Head.GIVEN}
     return set(found.trained) - kept
 
 

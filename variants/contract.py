@@ -54,6 +54,9 @@ class Generator(nn.Module):
     wants_masks: WantedMasks | None = None
     """Which masks of the images' foreground `forward` takes after the noise, [b, 1, h, w], 1 inside: those of
     the data set. Such a generator translates no images that have none."""
+    learns_masks: bool = True
+    """Whether its masks are learned; False where they are told, fixed or found without training, so that no
+    reader credits them to attention. Says nothing of a generator without masks."""
     spares_memory: bool = False
     """Whether training should rather take longer than hold more, its masks taking much."""
     own_losses: tuple[str, ...] = ()

@@ -49,6 +49,7 @@ class UnlearnedMasks(Generator):
 
     convex = True
     initialisation = "resnet"
+    learns_masks = False
 
     def __init__(self, parameters: TrunkParameters, contents: int) -> None:
         super().__init__()

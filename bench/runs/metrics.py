@@ -18,6 +18,20 @@ Better = Literal["lower", "higher", "nearer target", "none"]
 DEAD_DEVIATION = 1e-3
 """Below this spatial deviation a mask head is called dead (equal to `variants.parts.masks`'s, tested)."""
 
+OF_MASKS = frozenset(
+    {
+        "masks",
+        "contents",
+        "regions",
+        "background",
+        "without_space",
+        "other_masks",
+        "generated_without_space",
+        "generated_other_masks",
+    }
+)
+"""What a metric of masks needs one of (equal to what `bench.scoring.metric` hands of them, tested)."""
+
 
 class MetricInfo(BaseModel):
     """What a reader of a metric's values goes by. Frozen; unknown keys are errors."""

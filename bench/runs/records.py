@@ -126,6 +126,9 @@ class RunRecord(Record):
     images_until_awake: int | None = None
     """Images seen when the masks' deviation over space was first above 0.01, on the validation images; None
     where it never was, or there are no masks."""
+    learns_masks: bool | None = None
+    """Whether the generator's masks are learned; False where they are told, fixed or found without training.
+    None until the variant is built, and in records of before it was kept."""
     own_losses: list[str] = []
     """Names of the losses that the generator brings beside those of the objective, weights included."""
     parameters: dict[str, Any] = {}

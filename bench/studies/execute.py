@@ -102,9 +102,7 @@ def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) 
             if record.generator is not None:
                 note_conformance(folder, cell, record.generator, machine.execution.unchecked)
             costs = counted_costs(generator, cell.protocol.images.size)
-            folder.update(
-                images_to_see=images_to_see(cell, dataset, generator), own_losses=list(generator.own_losses)
-            )
+            folder.update(**facts_of_generator(cell, dataset, generator))
             network = load_network(cell.protocol.score.features, machine.weights, machine.device)
             trained = train(
                 cell,
@@ -141,11 +139,7 @@ def preview(cell: Cell, machine: Machine, progress: ProgressReport) -> RunRecord
     as_wanted(dataset, wanted_masks(cell), cell.variant, cell.streams())
     planned = plan(cell, dataset, machine)
     generator = variants.build(cell.variant, cell.protocol.model)
-    found = {
-        "images_to_see": images_to_see(cell, dataset, generator),
-        "own_losses": list(generator.own_losses),
-    }
-    return planned.model_copy(update=found)
+    return planned.model_copy(update=facts_of_generator(cell, dataset, generator))
 
 
 def wanted_masks(cell: Cell) -> Literal["own", "other"] | None:
@@ -169,6 +163,15 @@ def weights_of_cell(cell: Cell, machine: Machine) -> FeatureWeights:
     """The weights that the cell is validated and scored with. Raises BenchError where they are missing."""
     name = cell.protocol.score.features
     return FeatureWeights(network=plain_name(name), sha256=require_weights(name, machine.weights))
+
+
+def facts_of_generator(cell: Cell, dataset: Dataset, generator: Generator) -> dict[str, Any]:
+    """What is recorded of a generator that is built: what it will see, its own losses, whose masks it has."""
+    return {
+        "images_to_see": images_to_see(cell, dataset, generator),
+        "own_losses": list(generator.own_losses),
+        "learns_masks": generator.learns_masks,
+    }
 
 
 def images_to_see(cell: Cell, dataset: Dataset, generator: Generator) -> int:

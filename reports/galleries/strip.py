@@ -123,7 +123,7 @@ def _fitting(looks: list[Look], others: int) -> tuple[list[Look], int]:
         units = others + len(chosen) + sum(look.mask is not None for look in chosen)
         return (WIDTH - GAP * (others + len(chosen))) // units
 
-    for state in ("", "fixed", "dead"):
+    for state in ("", "given", "dead"):
         if state and side(looks) < SMALLEST:
             looks = [
                 Look(each.variant, each.picture, None, each.numbers, each.head, each.state, each.effect)

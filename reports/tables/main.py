@@ -154,7 +154,7 @@ def _attention(group: Group, found: Answers) -> list[Place]:
     for name, one in known.items():
         words[name] = Cell(head_words(one), kind=f"head-{one.head.value}")
         effects = [one.effects.get((group.key, direction)) for direction in DIRECTIONS]
-        told = [value for value in effects if value is not None and one.head not in (Head.FIXED, Head.NONE)]
+        told = [value for value in effects if value is not None and one.head not in (Head.GIVEN, Head.NONE)]
         moves[name] = Cell(" / ".join(fixed(value, 1) for value in told), told[0] if told else None)
     help_text = (
         "Mean change of the output, in levels of 255, when every mask is replaced by its mean over space"

@@ -85,8 +85,8 @@ def mask_words(group: Group, variant: str, direction: str) -> str:
         return "images alone"
     if found is None:
         return "no masks" if rows["reason"].notna().any() else "not measured"
-    if group.kinds[variant] == "control":
-        return "fixed by design"
+    if variant in group.given_masks:
+        return "given, not learned"
     dead = sum(value < DEAD_DEVIATION for value in found.by_seed)
     if dead == found.n:
         return "dead"

@@ -40,6 +40,8 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     digits = metrics.decimals_of(key, [scale * found.mean for found in summaries.values() if found])
     measured = [variant for variant in group.variants if summaries[variant]]
     rivals = [variant for variant in measured if variant in group.trained]
+    if metrics.of_masks(key):  # masks that are given win nothing, and keep nobody from winning
+        rivals = [variant for variant in rivals if variant not in group.given_masks]
     best = winner(compare_column(scores, rivals, key, direction), rivals) if bold else None
     cells = {}
     for variant, found in summaries.items():

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.statistics.claims import SEEDS_FOR_CLAIM, SEEDS_FOR_RANGE, Verdict
@@ -15,6 +16,7 @@ from reports.verdict.words import (
     code,
     decided,
     each_seed,
+    given_masks,
     has_head,
     head_of,
     part_of,
@@ -158,6 +160,9 @@ def attention(found: Answers) -> tuple[str, str]:
     """Does the attention attend?"""
     headed = [name for name in found.trained if has_head(found, name)]
     measured = [name for name in found.trained if head_of(found, name) is not Head.UNKNOWN]
+    given = given_masks(found)
+    if not headed and given:
+        return "There is none.", f"The masks of {_given(given)} are given, not learned."
     if not headed:
         return (
             ("There is none.", "No trained variant has masks.")
@@ -182,7 +187,12 @@ def attention(found: Answers) -> tuple[str, str]:
     if len(headed) > 1 and not alive:
         word = "No."
         parts = [f"{all_of(len(headed))} heads are dead: masks flat in every run"]
+    parts += [f"the masks of {_given(given)} are given, not learned"] if given else []
     return word, "; ".join(parts) + "."
+
+
+def _given(names: Sequence[str]) -> str:
+    return listed([code(name) for name in names]) if len(names) <= 2 else counted(len(names), "other")
 
 
 def _moves(found: Answers, name: str, *, first: bool) -> str:

@@ -124,7 +124,7 @@ def attend(found: Answers, groups: Sequence[Group]) -> str:
     """Which heads do, and how their masks compare with the true foreground."""
     headed = [name for name in found.trained if has_head(found, name)]
     if not headed:
-        return "No trained variant has masks of its own."
+        return "No trained variant has masks that it learned."
     do = [code(name) for name in headed if found.attention[name].attends]
     not_ = [code(name) for name in headed if not found.attention[name].attends]
     parts = [f"{listed(do)} {'does' if len(do) == 1 else 'do'}"] if do else []

@@ -150,8 +150,8 @@ def _won(found: Answers, name: str, tasks: Sequence[Task]) -> str:
     head = found.attention.get(name, Attention(Head.UNKNOWN)).head
     if head is Head.DEAD:
         text += "; its attention is dead: the masks are flat in every run"
-    elif head is Head.FIXED:
-        text += "; its masks are fixed, so attention has no part in it"
+    elif head is Head.GIVEN:
+        text += "; its masks are given, not learned, so attention has no part in it"
     return text + "."
 
 
@@ -176,8 +176,9 @@ def _of_one(found: Answers) -> str:
     else:
         ways = [f"{share_text(mean)} {arrow(task.dataset, task.direction)}" for task, mean in known]
         told = f"{listed(ways)} of a copy's distance"
-    dead = "; its attention is dead" if head_of(found, name) is Head.DEAD else ""
-    return f"It ends at {told}{dead}."
+    head = head_of(found, name)
+    clause = {Head.DEAD: "; its attention is dead", Head.GIVEN: "; its masks are given, not learned"}
+    return f"It ends at {told}{clause.get(head, '')}."
 
 
 def _nearer_where(found: Answers) -> str:
@@ -214,7 +215,7 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
     if len(near) == 1:
         text = f"{code(near[0])} alone comes nearer{place}"
         head = found.attention.get(near[0], Attention(Head.UNKNOWN)).head
-        return text + (", with dead attention" if head is Head.DEAD else "")
+        return text + {Head.DEAD: ", with dead attention", Head.GIVEN: ", with given masks"}.get(head, "")
     every = len(near) == len(found.trained)
     who = all_of(len(near)) if every else part_of(len(near), len(found.trained))
     who = who if first else who.lower()

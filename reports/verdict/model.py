@@ -109,7 +109,7 @@ class Head(StrEnum):
     ALIVE = "alive"
     PART = "dead in part"
     DEAD = "dead"
-    FIXED = "fixed masks"
+    GIVEN = "given masks"
     COPIES = "copies"
     NONE = "none"
     UNKNOWN = "not measured"

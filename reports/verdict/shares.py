@@ -231,7 +231,6 @@ def attention_of(groups: Sequence[Group], variant: str) -> Attention:
     deviations: list[float] = []
     effects: dict[tuple[str, str], float] = {}
     measured = False
-    kinds = {group.kinds[variant] for group in groups if variant in group.kinds}
     for group in groups:
         rows = group.study.scores
         rows = rows[(rows["variant"] == variant) & (rows["selection"] == "last")]
@@ -245,8 +244,8 @@ def attention_of(groups: Sequence[Group], variant: str) -> Attention:
     dead = sum(value < DEAD_DEVIATION for value in deviations)
     if not deviations:
         return Attention(Head.NONE if measured else Head.UNKNOWN)
-    if "control" in kinds:
-        return Attention(Head.FIXED, dead, len(deviations), effects)
+    if any(variant in group.given_masks for group in groups):
+        return Attention(Head.GIVEN, dead, len(deviations), effects)
     head = Head.DEAD if dead == len(deviations) else Head.PART if dead else Head.ALIVE
     return Attention(head, dead, len(deviations), effects)
 

@@ -170,6 +170,11 @@ def has_head(found: Answers, name: str) -> bool:
     return head_of(found, name) in (Head.ALIVE, Head.PART, Head.DEAD)
 
 
+def given_masks(found: Answers) -> list[str]:
+    """The trained variants whose masks are not theirs to praise."""
+    return [name for name in found.trained if head_of(found, name) is Head.GIVEN]
+
+
 def part_of(part: int, whole: int) -> str:
     return f"all {whole}" if part == whole else f"{part} of {whole}"
 
@@ -217,5 +222,5 @@ def share_number(value: float) -> str:
 
 
 def head_words(known: Attention) -> str:
-    """`alive`, `dead in 3 of 10`, `fixed masks`."""
+    """`alive`, `dead in 3 of 10`, `given masks`."""
     return f"dead in {known.dead} of {known.heads}" if known.head is Head.PART else known.head.value

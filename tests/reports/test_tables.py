@@ -133,7 +133,29 @@ def test_dead_heads_are_named_and_controls_are_not(tmp_path: Path, mini: ModuleT
     mini.write_study(tmp_path, ("spatial", "slot9", "uniform", "copy"), seeds=(0,), pictures=False)
     table = measurement_tables(group_of(tmp_path), "masks")[0]
     words = {row.title: row.cells[1].text for row in table.rows}
-    assert words == {"spatial": "alive", "slot9": "dead", "uniform": "fixed by design", "copy": "no masks"}
+    assert words == {"spatial": "alive", "slot9": "dead", "uniform": "given, not learned", "copy": "no masks"}
+
+
+def test_masks_that_are_given_win_no_column_of_masks_and_keep_nobody_from_winning(
+    tmp_path: Path, mini: ModuleType, group_of: Read
+) -> None:
+    """`slot5` has the better IoU by far but for the oracle, which is told the foreground."""
+    found = {"oracle": 1.0, "slot5": 0.7, "spatial": 0.3}
+    mini.write_study(tmp_path, found, seeds=range(5), pictures=False)
+    for variant, iou in found.items():
+        for seed in range(5):
+            run = mini.Mini(mini.protocol(), "toy-stripes", variant, seed)
+            scores, values = mini.scores(run), iou + run.draw("iou").normal(0, 0.01, 8)
+            for direction in scores.selections["last"].directions.values():
+                direction.metrics["best_mask_iou"] = Score(value=float(values.mean()), spread=0.01)
+            (run.folder(tmp_path) / "scores.json").write_text(scores.model_dump_json())
+            table = run.folder(tmp_path) / "images.csv"
+            head, *lines = table.read_text().splitlines()
+            rows = [f"{line},{values[at % 8]}" for at, line in enumerate(lines)]
+            table.write_text("\n".join([f"{head},best_mask_iou", *rows]) + "\n")
+    table = measurement_tables(group_of(tmp_path), "truth")[0]
+    bold = {name for name in found if cells(table, name)["A → B best mask IoU"].bold}
+    assert bold == {"slot5"}
 
 
 def test_an_ablation_has_one_row_per_value_in_order(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:

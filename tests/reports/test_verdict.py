@@ -209,10 +209,10 @@ def test_a_winner_worse_than_copying_says_so_and_where() -> None:
     ("head", "clause"),
     [
         (DEAD, "; its attention is dead: the masks are flat in every run."),
-        (Attention(Head.FIXED), "; its masks are fixed, so attention has no part in it."),
+        (Attention(Head.GIVEN), "; its masks are given, not learned, so attention has no part in it."),
     ],
 )
-def test_a_win_of_a_dead_or_fixed_head_is_not_credited_to_attention(head: Attention, clause: str) -> None:
+def test_a_win_of_a_dead_or_given_head_is_not_credited_to_attention(head: Attention, clause: str) -> None:
     near = {"slot9": (0.5, NEAR), "spatial": (0.9, OPEN)}
     said = say(found(both(near, near), best={(HORSES, "A2B"): "slot9"}, heads={"slot9": head}))
     assert said.headline.endswith(f"`slot9` is best horse → zebra{clause}")
@@ -231,6 +231,54 @@ def test_heads_are_alive_dead_or_hardly_used() -> None:
     assert alone == ("No.", "The masks of `slot9` are flat in every run.")
     none = {"cyclegan": Attention(Head.NONE)}
     assert say(found(both({"cyclegan": (1.5, FAR)}, {}), heads=none)).attention[0] == "There is none."
+
+
+GIVEN = Attention(Head.GIVEN, 0, 10, {("g", "A2B"): 40.0})
+
+
+def test_masks_that_are_given_attend_to_nothing_and_are_counted_nowhere() -> None:
+    row: dict[str, Told] = {"slot9": (0.5, NEAR), "oracle": (0.4, NEAR)}
+    said = say(found(both(row, row), heads={"slot9": alive(9), "oracle": GIVEN}))
+    assert said.attention == (
+        "Yes.",
+        "`slot9` is alive and moves the output by 9 of 255 levels; the masks of `oracle` are given, not "
+        "learned.",
+    )
+    assert "1 of them with attention dead or off" in said.lede
+    dead = say(found(both(row, row), heads={"slot9": DEAD, "oracle": GIVEN})).attention
+    assert dead == (
+        "No.",
+        "The masks of `slot9` are flat in every run; the masks of `oracle` are given, not learned.",
+    )
+    alone = say(found(both({"oracle": (0.4, NEAR)}, {}), heads={"oracle": GIVEN}))
+    assert alone.attention == ("There is none.", "The masks of `oracle` are given, not learned.")
+    assert alone.lede.endswith("; its masks are given, not learned.")
+    row["slot9"] = (1.5, FAR)
+    said = say(found(both(row, row), heads={"slot9": alive(9), "oracle": GIVEN}))
+    assert said.lede.startswith("`oracle` alone comes nearer")
+    assert "with given masks" in said.lede
+
+
+@pytest.mark.parametrize(
+    ("variant", "recorded", "head"),
+    [
+        ("oracle[width=8]", None, Head.GIVEN),
+        ("oracle", True, Head.ALIVE),
+        ("convolution5", None, Head.ALIVE),
+        ("theirs", None, Head.ALIVE),
+        ("theirs", False, Head.GIVEN),
+    ],
+)
+def test_whose_masks_are_given_is_recorded_and_known_of_ours_by_name_in_older_records(
+    tmp_path: Path, mini: ModuleType, variant: str, recorded: bool | None, head: Head
+) -> None:
+    mini.write_study(tmp_path, (variant,), seeds=(0, 1), pictures=False)
+    for path in tmp_path.rglob("run.json"):
+        told = json.loads(path.read_text())
+        del told["learns_masks"]  # as before it was kept
+        kept = {} if recorded is None else {"learns_masks": recorded}
+        path.write_text(json.dumps(told | kept | {"kind": "control"}))
+    assert read(tmp_path).attention[variant].head is head
 
 
 def test_a_variant_that_returns_its_input_is_said_to_have_learned_to_copy() -> None:

@@ -96,6 +96,11 @@ def test_uniform_masks_are_one_over_their_number():
     assert torch.equal(narrow("uniform")(image()).masks, torch.full((1, 10, 32, 32), 0.1))
 
 
+def test_masks_are_learned_but_those_that_are_told_fixed_or_clustered():
+    given = {name for name in variants.names() if not variants.build(name, NARROW).learns_masks}
+    assert given == {"uniform", "oracle", "shuffled", "kmeans5"}
+
+
 @pytest.mark.parametrize("name", SLOTS)
 def test_masks_start_uniform_with_the_published_initialisation(name):
     generator = narrow(name)

@@ -34,6 +34,7 @@ def test_a_run_leaves_every_file_of_the_design(finished_runs: Path) -> None:
     record = json.loads((folder / "run.json").read_text())
     assert record["status"] == "done"
     assert record["images_seen"] == record["images_to_see"] == 4
+    assert record["learns_masks"] is True
     assert record["costs"]["parameters"] > 0
     assert not list(folder.rglob("*.tmp"))
 

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
-from bench.runs.metrics import DEAD_DEVIATION, described, in_order, key_under
+from bench.runs.metrics import DEAD_DEVIATION, OF_MASKS, described, in_order, key_under
 from bench.runs.records import Direction
 from bench.scoring.measure import Batch, measure_images
-from bench.scoring.metric import METRICS, infos, metric, titled
+from bench.scoring.metric import HANDED, METRICS, NO_BACKGROUND, NO_MASKS, infos, metric, titled
 from bench.scoring.metrics.cost import scores_of_course
 from bench.scoring.metrics.masks import mask_head_in_words
 from variants.parts import masks as mask_statistics
@@ -135,6 +135,11 @@ def test_every_measured_column_has_its_entry() -> None:
     columns = [key for entry in METRICS.entries().values() for key in entry.columns(3)]
     assert [key for key in columns if key in found] == list(found), "columns come in the order of tables"
     assert all(values.shape == (1,) for values in found.values())
+
+
+def test_what_is_measured_of_masks_is_known_to_readers_of_scores() -> None:
+    handed = {name for name, each in HANDED.items() if each.absent in (NO_MASKS, NO_BACKGROUND)}
+    assert handed == OF_MASKS
 
 
 def test_a_dead_head_is_called_so_at_the_same_threshold_everywhere() -> None:
