@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines import AttentionGanV1Parameters
+from baselines.cyclegan import published_parameters
 from variants.contract import Generator, Noise, Translation, compose
 from variants.parts.trunks import reflect
-from variants.published.names import PublishedNames, Shapes, count_entries
+from variants.published.names import PublishedNames
 
 
 class NormalisedConv(nn.Module):
@@ -68,14 +69,6 @@ class ShuffleUp(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         features = self.spread(F.relu_(self.halve(features)))
         return F.relu_(self.norm(F.pixel_shuffle(features, 2)))
-
-
-def published_parameters(shapes: Shapes) -> dict[str, object]:
-    """Width and blocks; the layers are numbered through, padding and activations counted."""
-    return {
-        "width": shapes["model.1.weight"][0],
-        "blocks": count_entries(shapes, "model.{}.conv_block.1.weight", first=10),
-    }
 
 
 def published_modules(parameters: Mapping[str, object]) -> dict[str, str]:

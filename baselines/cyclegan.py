@@ -11,7 +11,7 @@ from variants.published.names import PublishedNames, Shapes, count_entries
 
 
 def published_parameters(shapes: Shapes) -> dict[str, object]:
-    """Width and blocks; the layers are numbered through, padding and activations counted."""
+    """Width and blocks, as of `attentiongan-v1` too; layers are numbered through, padding and all."""
     return {
         "width": shapes["model.1.weight"][0],
         "blocks": count_entries(shapes, "model.{}.conv_block.1.weight", first=10),

@@ -373,7 +373,7 @@ def _apply(rules: dict[str, Any], change: str, source: str) -> None:
             f"Protocol {source}: {table} = {inside!r} is no table, so {change!r} has no place in it. Write "
             f"[{table}] above its keys."
         )
-    inside[name] = _value(text)
+    inside[name] = value_in_toml(text)
     if key_of(change) in LENGTHS:
         other = "images_seen" if name == "epochs" else "epochs"
         rules["train"].pop(other, None)
@@ -390,8 +390,12 @@ def _leaves_off(change: str, protocol: Protocol, unchanged: dict[str, dict[str, 
     return getattr(settings, name) == off[name] and before in (off[name], OFF)
 
 
-def _value(text: str) -> Any:
-    """What a text spells in TOML; the text itself where it spells nothing, or more than one value."""
+def value_in_toml(text: str) -> Any:
+    """What a text spells in TOML; the text itself where it spells nothing, or more than one value.
+
+    >>> value_in_toml("5"), value_in_toml("true"), value_in_toml("local")
+    (5, True, 'local')
+    """
     try:
         read = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):

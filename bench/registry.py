@@ -26,9 +26,9 @@ import variants
 from bench.errors import BenchError, UsageError
 from bench.names import unknown_name
 from variants.registry.catalogue import plugin_module
+from variants.registry.provenance import OURS, top
 
 Entry = TypeVar("Entry")
-OURS = ("bench", "variants", "baselines", "reports")
 
 
 class Registry(Generic[Entry]):
@@ -129,9 +129,9 @@ def blamed(kind: str, name: str, thing: object, remedy: str = "") -> Iterator[No
         yield
     except BenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
         module = str(getattr(thing, "__module__", ""))
-        if module.partition(".")[0] in OURS:
+        if top(module) in OURS:
             raise
         own = str(getattr(sys.modules.get(module), "__file__", module))
         lines = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == own]

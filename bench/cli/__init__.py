@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bench.cli import ballot, data, export, inspect, power, profile, report, run, score
+from bench.cli import ballot, check, data, export, inspect, power, profile, report, run, score
 from bench.errors import BenchError, explained
 from bench.signals import end_when_asked, wait_without_stalling
 
@@ -120,7 +120,7 @@ app.add_typer(ballot.app, name="ballot")
 app.add_typer(inspect.list_app, name="list")
 app.add_typer(inspect.runs_app, name="runs")
 app.add_typer(data.app, name="data")
-app.command("check")(inspect.check)
+app.command("check")(check.check)
 app.command("profile")(profile.profile)
 app.command("doctor")(inspect.doctor)
 plainly(app)

@@ -3,9 +3,11 @@
 import pytest
 
 from bench.data.scenes import SCENES, scene
-from bench.errors import UsageError
-from bench.registry import Registry, load_plugins
+from bench.errors import BenchError, UsageError
+from bench.registry import Registry, blamed, load_plugins
+from bench.signals import Stopped
 from variants import VariantError
+from variants.registry.provenance import OURS
 
 
 def test_our_own_modules_are_imported_when_it_is_first_asked():
@@ -68,3 +70,23 @@ def test_of_a_plugin_file_that_breaks_nothing_is_kept(tmp_path):
     with pytest.raises(VariantError, match=r"broken_scene\.py cannot be loaded"):
         load_plugins([file])
     assert "toy-mine" not in SCENES.entries()
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit("odd")], ids=["raises", "leaves"])
+def test_what_is_not_ours_is_blamed_by_name_and_what_is_ours_is_not(error: BaseException) -> None:
+    theirs = type("Mine", (), {"__module__": "elsewhere.mine"})
+    with (
+        pytest.raises(BenchError, match=rf"The scene mine raised {type(error).__name__}: odd \(elsewhere"),
+        blamed("scene", "mine", theirs),
+    ):
+        raise error
+    for package in sorted(OURS):
+        ours = type("Ours", (), {"__module__": f"{package}.mine"})
+        with pytest.raises(type(error)) as raised, blamed("scene", "ours", ours):
+            raise error
+        assert raised.value is error
+
+
+def test_a_command_that_is_stopped_blames_nobody() -> None:
+    with pytest.raises(Stopped), blamed("scene", "mine", type("Mine", (), {"__module__": "elsewhere"})):
+        raise Stopped(15)

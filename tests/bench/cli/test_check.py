@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 import variants
-from bench.cli.inspect import check
+from bench.cli.check import check, engine_with_options
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "example_variant.py"
 
@@ -50,3 +50,12 @@ def test_an_unknown_name_is_refused_before_anything_is_checked(call):
     result = call("copy", "slto9")
     assert isinstance(result.exception, variants.VariantError)
     assert result.stdout == ""
+
+
+def test_options_of_an_engine_are_values_in_toml_or_bare_words():
+    assert engine_with_options("local") == ("local", {})
+    assert engine_with_options("slurm[cluster=local, minutes=5,nice=true]") == (
+        "slurm",
+        {"cluster": "local", "minutes": 5, "nice": True},
+    )
+    assert engine_with_options("slurm[a=1\nb=2]") == ("slurm", {"a": "1\nb=2"}), "one value an option"
