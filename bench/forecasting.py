@@ -12,21 +12,17 @@ import numpy as np
 
 from bench.comparing.outcome import pair_runs
 from bench.comparing.pairing import Catalogue, ComparisonRequest, Scored, without_repetition
-from bench.comparing.sides import stem
 from bench.errors import BenchError, UsageError
-from bench.names import command
+from bench.names import command, counted
+from bench.runs.metrics import is_distance, is_kernel, network
 from bench.runs.records import Direction
 from bench.setup import processor
 from bench.statistics import Pair, Side
-from bench.statistics.claims import number, plural
+from bench.statistics.claims import number
 from bench.statistics.comparison import measured_from_target
 from bench.statistics.paired import POWER
 from bench.statistics.power import Needed, VarianceParts, detectable, seeds_needed, variance_parts
 
-DEFAULT_STEMS = ("kid", "kd")
-"""What is forecast unless asked otherwise: the kernel distances."""
-NOISE = {"kid": "noise_kd_spread", "kd": "noise_kd_spread", "fid": "noise_fd_spread", "fd": "noise_fd_spread"}
-"""Stem of a distance -> that of its spread over draws of the slots' noise."""
 TIMES = (1.0, 2.0, 4.0)
 """Test images of the forecast, as multiples of those that there are."""
 
@@ -108,7 +104,7 @@ def forecast(
             "Images of another program have no seeds, so none can be forecast. Name two variants."
         )
     by_dataset = {one.group.dataset: one for one in paired.scored}
-    pairs = [pair for pair in paired.pairs if request.metrics or stem(pair.metric) in DEFAULT_STEMS]
+    pairs = [pair for pair in paired.pairs if request.metrics or is_kernel(pair.metric)]
     known = [pair for pair in pairs if len(pair.seeds) >= 2]
     if not known:
         raise BenchError(
@@ -171,16 +167,16 @@ def blocks_of(a: Side, b: Side) -> list[np.ndarray]:
 
 def noise_of(pair: Pair, scored: Scored, selection: str) -> float | None:
     """What another draw of the slots' noise makes of the difference's variance; None where it is not kept."""
-    name, _, network = pair.metric.partition("(")
-    if name not in NOISE:
+    if not is_distance(pair.metric):
         return None
-    key = f"{NOISE[name]}({network}" if network else f"{NOISE[name]}(inception)"
+    spread = "noise_kd_spread" if is_kernel(pair.metric) else "noise_fd_spread"
+    key = f"{spread}({network(pair.metric) or 'inception'})"
     total = 0.0
     for side in (scored.a, scored.b):
         spreads = []
         for seed in pair.seeds:
             found = side[seed].selections[selection].directions[_direction(pair)].metrics  # type: ignore[index]
-            score = found.get(key) or found.get(NOISE[name])
+            score = found.get(key) or found.get(spread)
             if score is None or score.value is None:
                 return None
             spreads.append(score.value**2)
@@ -222,14 +218,14 @@ def in_words(one: Forecast) -> Iterator[str]:
 
     share = f"{100 * one.difference / abs(one.mean_b):.3g} % of {one.b}'s {value(one.mean_b)}"
     if one.detectable_now is not None:
-        at = f" and {plural(one.parts.test_images, 'test image')}" if one.parts.test_images else ""
+        at = f" and {counted(one.parts.test_images, 'test image')}" if one.parts.test_images else ""
         yield (
-            f"With {plural(one.parts.seeds, 'seed')}{at} a test would find a difference of "
+            f"With {counted(one.parts.seeds, 'seed')}{at} a test would find a difference of "
             f"{value(one.detectable_now)} four times in five; {value(one.difference)} is wanted ({share})."
         )
     yield from contributions(one.parts)
     for each in one.needed:
-        at = f" at {plural(each.test_images, 'test image')}" if each.test_images else ""
+        at = f" at {counted(each.test_images, 'test image')}" if each.test_images else ""
         if each.seeds is None:
             yield f"No number of seeds finds it{at}: the test images alone leave more doubt."
             continue
@@ -242,8 +238,8 @@ def in_words(one: Forecast) -> Iterator[str]:
             else ""
         )
         span = f"{each.fewest or '?'} to {each.most or 'more than can be had'}"
-        rough = f"({span}, as the spread is known from {plural(one.parts.seeds, 'seed')})"
-        yield f"{plural(each.seeds, 'seed')}{at} would find it {rough}{cost}."
+        rough = f"({span}, as the spread is known from {counted(one.parts.seeds, 'seed')})"
+        yield f"{counted(each.seeds, 'seed')}{at} would find it {rough}{cost}."
 
 
 def contributions(parts: VarianceParts) -> Iterator[str]:

@@ -30,13 +30,13 @@ def meant(given: str, known: Iterable[str], most: int = 2) -> str:
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things in words.
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number of things in words; `plural` where it is not the noun with an s.
 
-    >>> counted(1, "cell"), counted(2, "cell")
-    ('1 cell', '2 cells')
+    >>> counted(1, "cell"), counted(2, "cell"), counted(0, "copy", "copies")
+    ('1 cell', '2 cells', '0 copies')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def folder_name(what: str, name: str) -> str:

@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
 from bench.errors import UsageError, in_short, in_toml
-from bench.names import UNFIT_FOR_A_FOLDER, folder_name, meant, unknown_name
+from bench.names import UNFIT_FOR_A_FOLDER, counted, folder_name, meant, unknown_name
 
 AUGMENTATIONS = ("colour", "translation", "cutout")
 """What `train.diffaugment` may name, in the order of application."""
@@ -299,8 +299,7 @@ def changed_name(name: str, changes: tuple[str, ...]) -> str:
     clear = not any(UNFIT_FOR_A_FOLDER & set(change) or SEVERAL.search(change) for change in changes)
     if clear and len(spelled.encode(errors="surrogatepass")) <= LONGEST_NAME:
         return spelled
-    noun = "change" if len(changes) == 1 else "changes"
-    return f"{name}[{len(changes)} {noun}, {content_hash(sorted(changes))}]"
+    return f"{name}[{counted(len(changes), 'change')}, {content_hash(sorted(changes))}]"
 
 
 SEVERAL = re.compile(rf",\s*({'|'.join(TABLES)})\.")

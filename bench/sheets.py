@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.comparing.outcome import ComparedRuns
-from bench.runs.metrics import headline_keys
+from bench.runs.metrics import is_distance
 from bench.runs.records import RunRecord, Scores
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ScoreSheet:
         table = self.frame()
         shown = table[(table["selection"] == "last") & table["value"].notna()]
         shown = shown[["metric", "direction", "value", "floor", "ceiling", "spread"]]
-        first = shown["metric"].isin(headline_keys(shown["metric"]))
+        first = shown["metric"].map(is_distance).astype(bool)
         rest = f"<details><summary>All {len(shown)} scores</summary>{as_table(shown)}</details>"
         return as_html(title, shown[first]) + rest
 

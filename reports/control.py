@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.names import counted
 from bench.statistics import Control, Pair, compare, evaluate_control
 from reports.comparability import Group
 from reports.comparisons import pairs_of
 from reports.frame import Study, read_study
-from reports.numbers import counted, listed
+from reports.numbers import listed
 from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS, chosen
 

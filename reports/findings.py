@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.names import counted
 from bench.statistics.claims import SEEDS_FOR_CLAIM, Verdict, number
 from bench.statistics.comparison import Comparison, compare
 from reports.comparability import OWN, Group
 from reports.comparisons import arrow_text, pairs_of
-from reports.numbers import counted, grouped, listed
+from reports.numbers import grouped, listed
 from reports.tables.distances import headline
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished

@@ -5,7 +5,17 @@ All of it stands in scores.json, whoever wrote the metric (`bench.runs.metrics.M
 
 from collections.abc import Callable, Sequence
 
-from bench.runs.metrics import OF_MASKS, Better, MetricInfo, described, headed, in_order
+from bench.runs.metrics import (
+    OF_MASKS,
+    Better,
+    MetricInfo,
+    described,
+    headed,
+    in_order,
+    is_distance,
+    is_kernel,
+    network,
+)
 from reports.numbers import decimals, places, readable
 from reports.tables.model import Arrow
 
@@ -17,16 +27,6 @@ TABLES = ("faithfulness", "artefacts", "truth", "masks", "mask-grids", "sets")
 """The tables that metrics other than the headline distances go to."""
 
 
-def stem(key: str) -> str:
-    """The key without its feature network: `kd(tiny)` is `kd`."""
-    return key.partition("(")[0]
-
-
-def network(key: str) -> str | None:
-    """The feature network in a key, where one is named: that of `kd(tiny)` is `tiny`."""
-    return key.partition("(")[2].rstrip(")") or None
-
-
 NETWORKS = {"": "Inception", "squeezenet": "SqueezeNet", "efficientnet-lite0": "EfficientNet-Lite0"}
 """What feature networks are called by those who made them; others have the names they are registered by."""
 
@@ -34,16 +34,6 @@ NETWORKS = {"": "Inception", "squeezenet": "SqueezeNet", "efficientnet-lite0": "
 def network_words(name: str) -> str:
     """Whose features a distance is on: `SqueezeNet's features`, "`tiny` features"."""
     return f"{NETWORKS[name]}'s features" if name in NETWORKS else f"`{name}` features"
-
-
-def is_kernel(key: str) -> bool:
-    """Whether the key is the headline: the kernel distance on whatever network."""
-    return stem(key) in ("kid", "kd")
-
-
-def is_frechet(key: str) -> bool:
-    """Whether the key is the Frechet distance on whatever network."""
-    return stem(key) in ("fid", "fd")
 
 
 def metric(key: str) -> MetricInfo | None:
@@ -129,7 +119,7 @@ def table_of(key: str) -> str | None:
     """The table that a metric goes to; None for the headline distances, which have their own, and for what is
     of the training: a mean over the seeds that have a value would flatter those that have none."""
     known = metric(key)
-    if is_kernel(key) or is_frechet(key) or (known is not None and known.table == "cost"):
+    if is_distance(key) or (known is not None and known.table == "cost"):
         return None
     return known.table if known and known.table in TABLES else "faithfulness"
 

@@ -72,8 +72,3 @@ def significant(value: float, digits: int = 3) -> str:
 def listed(names: list[str]) -> str:
     """Words in a sentence: `a`, `a and b`, `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

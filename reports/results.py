@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from bench.runs.metrics import is_distance
 from reports import metrics
 from reports.comparability import Group
 from reports.findings import Summary
@@ -303,7 +304,7 @@ def _scores(group: Group) -> list[ScoreResult]:
                     if rows is None or summary is None:
                         continue
                     ceiling = _mean(rows["ceiling"])
-                    distance = metrics.is_kernel(metric) or metrics.is_frechet(metric)
+                    distance = is_distance(metric)
                     share = summary.mean / ceiling if distance and ceiling and ceiling > 0 else None
                     found.append(
                         ScoreResult(

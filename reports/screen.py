@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.names import counted
+from bench.runs.metrics import network, stem
 from reports import metrics
 from reports.comparability import Group
 from reports.figures.tracks import Name, Panel, PanelRow, share_axis, share_track
 from reports.frame import Study
-from reports.numbers import counted, grouped, listed
+from reports.numbers import grouped, listed
 from reports.verdict.answers import Said, say
 from reports.verdict.model import Answers, Head, Mark
 from reports.verdict.words import arrow, code, head_of, place_names
@@ -202,8 +204,7 @@ def _what(found: Answers, groups: Sequence[Group], study: Study) -> Iterator[str
     titles = {metrics.title(task.key) for task in found.tasks}
     if len(titles) == 1:
         title = next(iter(titles))
-        stem, network = title.partition("(")[0], title.partition("(")[2].rstrip(")")
-        yield f"distance: {stem} on {metrics.network_words(network)}, lower is nearer"
+        yield f"distance: {stem(title)} on {metrics.network_words(network(title) or '')}, lower is nearer"
 
 
 def _schedule(study: Study) -> str:

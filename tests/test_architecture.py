@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "bench.cell": {"bench.protocol", "bench.streams"},
     "bench.setup": {"bench", "bench.errors", "bench.protocol", "bench.runs"},
     "bench.runs": {"bench", "bench.errors", "bench.names"},
-    "bench.statistics": {"bench.errors"},
+    "bench.statistics": {"bench.errors", "bench.names"},
     "bench.data": {"bench.errors", "bench.names", "bench.registry", "bench.progress", "bench.protocol",
                    "bench.runs", "bench.streams"},
     "bench.training": {"variants", "bench.data", "bench.runs", "bench.cell", "bench.protocol", "bench.errors",

@@ -16,8 +16,9 @@ from bench.ballot.records import (
     Read,
 )
 from bench.errors import BenchError
+from bench.names import counted
 from bench.runs.metrics import described
-from bench.statistics.claims import number, plural
+from bench.statistics.claims import number
 from bench.statistics.preference import (
     Preference,
     Vote,
@@ -36,13 +37,13 @@ FEWEST_CHECKS = 2
 def count_ballot(key: BallotKey, read: Sequence[Read], *, keep_all: bool = False) -> BallotCount:
     """Shares, strengths and agreement of the answers, those left out who fail the checks."""
     checks = [checked(one.answers, key, keep_all) for one in read]
-    counted = [one.answers for one, check in zip(read, checks, strict=True) if check.counted]
-    if not any(answers.answers for answers in counted):
+    counting = [one.answers for one, check in zip(read, checks, strict=True) if check.counted]
+    if not any(answers.answers for answers in counting):
         reason = "all raters fail the checks (--keep-all counts them all the same)" if read else "no answers"
         raise BenchError(f"Nothing can be counted: {reason}.")
     questions = []
     for name, text in key.questions.items():
-        votes = [vote for answers in counted for vote in votes_of(answers, key, name)]
+        votes = [vote for answers in counting for vote in votes_of(answers, key, name)]
         if votes:
             questions.append(_question(key, name, text, votes))
     return BallotCount(
@@ -140,14 +141,14 @@ def distances_agree(key: BallotKey, found: Sequence[Preference]) -> dict[str, tu
 
 def sentences(count: BallotCount) -> Iterator[str]:
     """What may be said of a count, a sentence each; the numbers stand in tables."""
-    counted = [rater for rater in count.raters if rater.counted]
+    kept = [rater for rater in count.raters if rater.counted]
     left_out = [rater.rater for rater in count.raters if not rater.counted]
     if left_out:
         yield (
             "Left out, as they saw differences in copies or answered repeated pairs otherwise more often "
             f"than not: {', '.join(left_out)}."
         )
-    if len(counted) == 1:
+    if len(kept) == 1:
         yield "One rater: the intervals are over images alone, and nothing is said of other people."
     for question in count.questions:
         for one in question.preferences:
@@ -166,7 +167,7 @@ def sentences(count: BallotCount) -> Iterator[str]:
             title = known.title if known else distance
             yield (
                 f"{question.question} {title} is lower for the preferred one in {right} of "
-                f"{plural(total, 'pair')}."
+                f"{counted(total, 'pair')}."
             )
     if len(count.systems) > 2 or len(count.questions) > 1:
         yield "Intervals are of one comparison each: of several, one may leave out 50 % by chance."

@@ -35,6 +35,7 @@ from bench.progress import ProgressReport
 from bench.protocol import load_protocol
 from bench.runs import atomic
 from bench.runs.folder import RunFolder, find_runs
+from bench.runs.metrics import is_distance
 from bench.runs.pictures import sample_indices
 from bench.runs.records import Direction, read_scores
 from bench.scoring.pairing import matches
@@ -254,11 +255,8 @@ def measured(one: Contestant, request: BallotRequest, names: Sequence[str]) -> B
     distances: dict[str, float] = {}
     if folder.scores_json.is_file():
         found = read_scores(folder.scores_json).selections["last"].directions[request.direction].metrics
-        wanted = ("kid", "kd", "fid", "fd")
         distances = {
-            key: score.value
-            for key, score in found.items()
-            if key.partition("(")[0] in wanted and score.value is not None
+            key: score.value for key, score in found.items() if is_distance(key) and score.value is not None
         }
     cell = one.run.record.cell
     origin = f"{cell.protocol}/{one.run.dataset}/{cell.variant}/seed{cell.seed}"

@@ -224,7 +224,7 @@ def print_scores(scores: "Scores", subsets: bool = False) -> None:
 
     With `subsets` the kernel distance over subsets too, as other papers print it: mean, standard deviation.
     """
-    from bench.runs.metrics import headline_keys
+    from bench.runs.metrics import is_distance, is_over_subsets
     from bench.runs.records import DIRECTIONS
 
     directions = scores.selections["last"].directions
@@ -232,7 +232,7 @@ def print_scores(scores: "Scores", subsets: bool = False) -> None:
     headings += map(Column, ("value", "floor: real images", "ceiling: copying"))
     rows = []
     for key in directions["A2B"].metrics:
-        if key in headline_keys([key]) or (subsets and is_over_subsets(key)):
+        if is_distance(key) or (subsets and is_over_subsets(key)):
             for direction in DIRECTIONS:
                 found = directions[direction].metrics[key]
                 rows += [[name, direction.replace("2", " → "), *cells] for name, *cells in lines(key, found)]
@@ -244,14 +244,11 @@ def print_scores(scores: "Scores", subsets: bool = False) -> None:
 
 def lines(key: str, score: "Score") -> Iterator[list[str]]:
     """Name, value, floor and copy of a score; below the mean over subsets their standard deviation."""
+    from bench.runs.metrics import is_over_subsets
+
     yield [heading(key), *(printed(key, value) for value in (score.value, score.floor, score.ceiling))]
     if is_over_subsets(key) and score.spread is not None:
         yield [f"{heading(key)}, standard deviation", printed(key, score.spread), "", ""]
-
-
-def is_over_subsets(key: str) -> bool:
-    """Whether the key is that of the kernel distance over random subsets."""
-    return key.split("(")[0] in {"kid_subsets", "kd_subsets"}
 
 
 def feet(scores: "Scores") -> Iterator[str]:

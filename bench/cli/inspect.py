@@ -153,10 +153,10 @@ def list_metrics(
     load_plugins(plugin)
     from bench.cli.console import Column, print_table, say
     from bench.names import unknown_name
+    from bench.runs.metrics import network
     from bench.scoring.metric import listed, page
 
-    network = key.partition("(")[2].rstrip(")") if key else ""
-    rows = listed(("inception", network or "NAME"))
+    rows = listed(("inception", (network(key) if key else None) or "NAME"))
     if key is not None:
         chosen = [row for row in rows if row["key"] == key]
         if not chosen:

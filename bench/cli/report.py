@@ -205,7 +205,8 @@ def print_outcome(outcome: "ComparedRuns") -> None:
 def print_numbers(outcome: "ComparedRuns", dataset: str, comparisons: "Sequence[Comparison]") -> None:
     """A row for every comparison: the means over seeds; below, where there are several, the seeds' own."""
     from bench.cli.console import Column, print_table
-    from bench.statistics.claims import number, plural
+    from bench.names import counted
+    from bench.statistics.claims import number
 
     counts = {(len(one.seeds), one.images) for one in comparisons}
     headings = [
@@ -216,8 +217,8 @@ def print_numbers(outcome: "ComparedRuns", dataset: str, comparisons: "Sequence[
     title = f"{outcome.a} against {outcome.b} on {dataset}"
     if len(counts) == 1:  # said once, above the table
         seeds, images = counts.pop()
-        title += f", {plural(seeds, 'seed')}" if seeds else ""
-        title += f", {plural(images, 'test image')}" if images else ""
+        title += f", {counted(seeds, 'seed')}" if seeds else ""
+        title += f", {counted(images, 'test image')}" if images else ""
         headings, rows = headings[:-2], [row[:-2] for row in rows]
     if outcome.selection != "last":
         title += ", weights chosen on validation"

@@ -241,6 +241,7 @@ class StudyRequest:
 def answer(request: StudyRequest) -> int:
     """Do what was asked; the exit code: 0 all well, 1 a cell failed or a score drifted, 128 + signal."""
     from bench.errors import UsageError, announce
+    from bench.names import counted
     from bench.progress import TerminalProgress
     from bench.studies import expectation, summary
     from bench.studies.conduct import Budget, conduct, engine_settings, make_engine, prepare_study
@@ -265,7 +266,7 @@ def answer(request: StudyRequest) -> int:
     with make_engine(settings, request.where.device) as engine:
         with TerminalProgress() as progress:
             prepared = prepare_study(declaration, request.where, progress, settings)
-        announce(f"{declaration.study.name}: {len(prepared.plan)} cells -> {request.where.runs}")
+        announce(f"{declaration.study.name}: {counted(len(prepared.plan), 'cell')} -> {request.where.runs}")
         budget = Budget(request.max_hours, request.max_failures)
         with summary.StudyBoard(declaration.study.name, len(prepared.plan), engine.capacity()) as board:
             conducted = conduct(

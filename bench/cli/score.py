@@ -207,14 +207,14 @@ def print_kept(kept: "ScoreSheet", as_json: bool) -> None:
 def missing(metrics: "Mapping[str, Score]") -> Iterator[str]:
     """Why there is no value, and which option gives an empty floor or copy column."""
     from bench.cli.console import heading
-    from bench.runs.metrics import headline_keys
+    from bench.runs.metrics import is_distance
 
     reasons: dict[str, list[str]] = {}
     for key, score in metrics.items():
         if score.value is None:
             reasons.setdefault(str(score.reason), []).append(heading(key))
     yield from (f"No value of {', '.join(names)}: {reason}." for reason, names in reasons.items())
-    distances = [metrics[key] for key in headline_keys(metrics)]
+    distances = [score for key, score in metrics.items() if is_distance(key)]
     if all(score.floor is None for score in distances):
         yield "The floor is empty: give other real images of the target, best its training split: --floor DIR"
     if all(score.ceiling is None for score in distances):
@@ -255,6 +255,7 @@ def translate(
     """
     from bench.data.files import printable
     from bench.errors import UsageError, announce
+    from bench.names import counted
     from bench.progress import TerminalProgress
     from bench.runs.folder import RunFolder
     from bench.runs.records import DIRECTIONS
@@ -295,4 +296,4 @@ def translate(
             trained_at=trained_at,
             progress=progress,
         )
-    print(f"{len(work.photographs)} images translated {direction}: {printable(out)}")
+    print(f"{counted(len(work.photographs), 'image')} translated {direction}: {printable(out)}")

@@ -13,13 +13,11 @@ from bench.comparing.pairing import (
     without_repetition,
 )
 from bench.comparing.selection import Chosen, check_schedules, check_traces, choose_runs, group
-from bench.comparing.sides import stem
 from bench.errors import UsageError
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import is_kernel
 from bench.runs.records import Direction, Scores, said_of
 from bench.statistics import Comparison, Control, Pair, compare, evaluate_control
-
-KERNEL_DISTANCES = ("kid", "kd")
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def _of_single_trainings(paired: PairedRuns) -> list[Pair]:
     return [
         replace(pair, seeds=(), as_they_are=True)
         for pair in paired.pairs
-        if stem(pair.metric) in KERNEL_DISTANCES and pair.a.leave_one_out and pair.b.leave_one_out
+        if is_kernel(pair.metric) and pair.a.leave_one_out and pair.b.leave_one_out
     ]
 
 

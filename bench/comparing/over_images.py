@@ -29,20 +29,20 @@ from bench.comparing.pairing import (
 from bench.comparing.selection import Chosen, Run
 from bench.comparing.sides import (
     AGREE,
-    DISTANCES,
     FEWEST,
     MOST_IMAGES,
+    features_of,
     image_table,
-    is_distance,
+    leave_one_out_of,
     read_features,
     same_real_images,
     same_weights,
-    stem,
     weights_by_network,
 )
 from bench.errors import BenchError
 from bench.names import command
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import is_distance
 from bench.runs.records import Direction, DirectionScores, Scores, kept_by, read_scores
 from bench.scoring.pairing import matches
 from bench.statistics import Pair, Side
@@ -313,7 +313,7 @@ def _leave_one_out(key: str, data: Array, real: Array | None) -> LeftOut:
     if real is None:
         side = Side.of_images(key, data)
         return np.array(side.values), side.leave_one_out
-    found = [DISTANCES[stem(key)](each, real) for each in data]
+    found = [leave_one_out_of(key)(each, real) for each in data]
     blocks = (np.stack([one.generated for one in found]), np.stack([one.real for one in found]))
     return np.array([one.value for one in found]), blocks
 
@@ -328,19 +328,15 @@ def _of_different_images(a: LeftOut, b: LeftOut) -> list[tuple[Array, ...]]:
 
 def _features(side: Translations, key: str, direction: Direction) -> Array | None:
     """The features of the translations, [seeds, n, d]."""
-    name = f"{side.selection}-{direction}-{_network(key)}.npy"
+    name = f"{side.selection}-{direction}-{features_of(key)}.npy"
     return _stacked([read_features(folder.features / name) for folder in side.folders])
 
 
 def _real_features(a: Translations, b: Translations, key: str, direction: Direction) -> Array | None:
     """Those of the real images, [m, d]: one array for both sides, so that their order is one."""
-    name = f"real-{direction}-{_network(key)}.npy"
+    name = f"real-{direction}-{features_of(key)}.npy"
     kept = (read_features(one.folders[0].features / name) for one in (a, b))
     return next((found for found in kept if found is not None), None)
-
-
-def _network(key: str) -> str:
-    return key.partition("(")[2].rstrip(")") or "inception"
 
 
 def _column(side: Translations, key: str, direction: Direction) -> Array | None:

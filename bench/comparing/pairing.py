@@ -11,18 +11,18 @@ from typing import Literal
 import numpy as np
 
 from bench.comparing.selection import MOST_NAMED, PairedRuns, Run
-from bench.comparing.sides import is_distance, sides, stem
+from bench.comparing.sides import sides
 from bench.errors import BenchError
 from bench.names import unknown_name
-from bench.runs.metrics import MetricInfo
+from bench.runs.metrics import MetricInfo, is_distance, stem
 from bench.runs.records import Direction, DirectionScores, Score, Scores, read_scores
 from bench.statistics import Pair
 from bench.statistics.claims import Better
 
 Catalogue = Callable[[str], MetricInfo | None]
 """What is known of a key; None for one that this version does not know."""
-DEFAULT_STEMS = ("kid", "kd", "fid", "fd", "edge_correlation", "colourfulness_gap", "attention_effect")
-"""What is compared unless asked otherwise: quality, structure, colour, and whether attention acts."""
+DEFAULT_METRICS = ("edge_correlation", "colourfulness_gap", "attention_effect")
+"""What is compared beside the distances unless asked otherwise: structure, colour, whether attention acts."""
 
 
 def choose_keys(present: Sequence[str], asked: Sequence[str]) -> list[str]:
@@ -31,7 +31,7 @@ def choose_keys(present: Sequence[str], asked: Sequence[str]) -> list[str]:
     Raises UsageError for one that no scores hold.
     """
     if not asked:
-        return [key for key in present if stem(key) in DEFAULT_STEMS] or list(present)
+        return [key for key in present if is_distance(key) or stem(key) in DEFAULT_METRICS] or list(present)
     chosen: dict[str, None] = {}
     for name in asked:
         found = [key for key in present if name in (key, stem(key))]

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import is_distance, is_kernel, network
 from bench.runs.records import DIRECTIONS, Direction, real_fingerprint_key
 from bench.scoring.frechet import frechet_leave_one_out
 from bench.scoring.kernel import kernel_leave_one_out
@@ -112,22 +113,16 @@ MOST_IMAGES = 2000
 """Beyond it the error of the inputs is small against that of the seeds, and leaving one out is slow."""
 AGREE = 1e-3
 """Relative difference at which recomputed values are the stored ones (features are stored as float32)."""
-DISTANCES: dict[str, Callable[[Array, Array], LeaveOneOut]] = {
-    "kid": kernel_leave_one_out,
-    "kd": kernel_leave_one_out,
-    "fid": frechet_leave_one_out,
-    "fd": frechet_leave_one_out,
-}
 
 
-def stem(key: str) -> str:
-    """The key without its feature network: `kd(tiny)` is `kd`."""
-    return key.partition("(")[0]
+def leave_one_out_of(key: str) -> Callable[[Array, Array], LeaveOneOut]:
+    """How a distance is left one image out of, by its features and the real ones."""
+    return kernel_leave_one_out if is_kernel(key) else frechet_leave_one_out
 
 
-def is_distance(key: str) -> bool:
-    """Whether the key is a kernel or Frechet distance: lower is better, features give its leave-one-out."""
-    return stem(key) in DISTANCES
+def features_of(key: str) -> str:
+    """The feature network of a distance, as files of features are named by it."""
+    return network(key) or "inception"
 
 
 def sides(
@@ -198,14 +193,14 @@ def _from_features(
     key: str, direction: Direction, which: str, folders: Sequence[RunFolder], values: Sequence[float]
 ) -> tuple[Array, ...] | None:
     """`which` begins the name of the file of the images that are held against the real ones."""
-    network = key.partition("(")[2].rstrip(")") or "inception"
+    features = features_of(key)
     found: list[LeaveOneOut] = []
     for folder, value in zip(folders, values, strict=True):
-        generated = read_features(folder.features / f"{which}-{network}.npy")
-        real = read_features(folder.features / f"real-{direction}-{network}.npy")
+        generated = read_features(folder.features / f"{which}-{features}.npy")
+        real = read_features(folder.features / f"real-{direction}-{features}.npy")
         if generated is None or real is None or max(len(generated), len(real)) > MOST_IMAGES:
             return None
-        found.append(DISTANCES[stem(key)](generated, real))
+        found.append(leave_one_out_of(key)(generated, real))
         if not np.isclose(found[-1].value, value, rtol=AGREE, atol=AGREE * abs(values[0])):
             return None
     return _stacked([one.generated for one in found], [one.real for one in found])

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import BenchError, UsageError
+from bench.names import counted
 
 VARIABLES = {"BENCH_DATA": ".local/share/bench/data", "BENCH_CACHE": ".cache/bench"}
 """Environment variable -> the folder below the home folder that it stands in for."""
@@ -101,7 +102,7 @@ class Listing:
             return None
         examples = {"folder": self.folders, "other": self.endings}
         said = [
-            f"{number} {KINDS[kind][number > 1]}{_among(examples.get(kind, ()))}"
+            f"{counted(number, *KINDS[kind])}{_among(examples.get(kind, ()))}"
             for kind, number in self.left_out.items()
         ]
         return f"Left out of {printable(self.folder)}: {', '.join(said)}."

@@ -71,23 +71,48 @@ def headed(title: str, unit: str, factor: int) -> str:
     return title if unit in PLAIN_UNITS or unit.startswith("squared") else f"{title} [{unit}]"
 
 
-def key_under(name: str, network: str | None) -> str:
+def key_under(name: str, features: str | None) -> str:
     """The key of a metric of features under a feature network; only Inception's are called FID and KID.
 
     >>> key_under("fd", "inception"), key_under("attention_kd", "inception"), key_under("fd", "tiny")
     ('fid', 'attention_kid', 'fd(tiny)')
     """
-    if network == "inception":
+    if features == "inception":
         return re.sub(r"(^|_)([kf])d(?=_|$)", r"\1\2id", name)
-    return f"{name}({network})" if network else name
+    return f"{name}({features})" if features else name
 
 
 _DESCRIBED: dict[str, MetricInfo] = {}
 
 
-def headline_keys(metrics: Iterable[str]) -> list[str]:
-    """Keys of the Frechet and kernel distances among the metrics."""
-    return [key for key in metrics if key.split("(")[0] in {"fid", "kid", "fd", "kd"}]
+def stem(key: str) -> str:
+    """The key without its feature network: `kd(tiny)` is `kd`."""
+    return key.partition("(")[0]
+
+
+def network(key: str) -> str | None:
+    """The feature network that a key names: that of `kd(tiny)` is `tiny`; None where it names none."""
+    return key.partition("(")[2].rstrip(")") or None
+
+
+def is_kernel(key: str) -> bool:
+    """Whether the key is the headline: the kernel distance on whatever network."""
+    return stem(key) in ("kid", "kd")
+
+
+def is_frechet(key: str) -> bool:
+    """Whether the key is the Frechet distance on whatever network."""
+    return stem(key) in ("fid", "fd")
+
+
+def is_distance(key: str) -> bool:
+    """Whether the key is a kernel or Frechet distance: lower is better, features give its leave-one-out."""
+    return is_kernel(key) or is_frechet(key)
+
+
+def is_over_subsets(key: str) -> bool:
+    """Whether the key is that of the kernel distance over random subsets."""
+    return stem(key) in ("kid_subsets", "kd_subsets")
 
 
 def learn(metrics: Mapping[str, MetricInfo]) -> None:
@@ -98,14 +123,14 @@ def learn(metrics: Mapping[str, MetricInfo]) -> None:
 def described(key: str) -> MetricInfo | None:
     """What a key means by the scores that were read or made so far, else as in schema 1; None: unknown."""
     found = _DESCRIBED.get(key) or _schema_1().get(key)
-    network = key.partition("(")[2].rstrip(")")
-    if found is None and network:
-        of_any = _schema_1().get(f"{key.partition('(')[0]}(NAME)")
+    features = network(key)
+    if found is None and features:
+        of_any = _schema_1().get(f"{stem(key)}(NAME)")
         if of_any is not None:
             titles = {
-                name: getattr(of_any, name).replace("NAME", network) for name in ("title", "short_title")
+                name: getattr(of_any, name).replace("NAME", features) for name in ("title", "short_title")
             }
-            return of_any.model_copy(update={**titles, "network": network})
+            return of_any.model_copy(update={**titles, "network": features})
     return found
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from bench.names import counted
 from bench.statistics.paired import ALPHA
 
 SEEDS_FOR_RANGE = 3
@@ -113,7 +114,7 @@ def _favoured(evidence: Evidence) -> Literal["a", "b"] | None:
 def _values_only(e: Evidence) -> str:
     a, b = sum(e.values_a) / len(e.values_a), sum(e.values_b) / len(e.values_b)
     return (
-        f"{_title(e)}: {e.a} {_value(e, a)}, {e.b} {_value(e, b)} ({plural(len(e.values_a), 'seed')}). "
+        f"{_title(e)}: {e.a} {_value(e, a)}, {e.b} {_value(e, b)} ({counted(len(e.values_a), 'seed')}). "
         f"Values only: a range needs {SEEDS_FOR_RANGE} seeds, a claim {SEEDS_FOR_CLAIM}."
     )
 
@@ -123,7 +124,7 @@ def _range(e: Evidence) -> str:
     agree = "of one sign in every seed" if low > 0 or high < 0 else "not of one sign"
     return (
         f"{_title(e)}: {e.a} minus {e.b} ranges from {_value(e, low)} to {_value(e, high)} over "
-        f"{plural(len(e.values_a), 'seed')}, {agree}. A range, not a test: a claim "
+        f"{counted(len(e.values_a), 'seed')}, {agree}. A range, not a test: a claim "
         f"needs {SEEDS_FOR_CLAIM} seeds."
     )
 
@@ -135,7 +136,7 @@ def _constant(e: Evidence) -> str:
             f"{_title(e)}: {e.a} {_value(e, a)}, {e.b} {_value(e, b)}. Values only: the folders do not keep "
             "what a comparison over the images needs, or no image changes the difference."
         )
-    seeds = plural(len(e.values_a), "seed")
+    seeds = counted(len(e.values_a), "seed")
     if e.mean_difference == 0:
         return (
             f"{_title(e)}: {e.a} and {e.b} have the same value in each of {seeds}; there is nothing to test."
@@ -171,18 +172,18 @@ def _few_images(e: Evidence) -> str:
     tested = e.over_images or e.inputs_varied
     if not tested or e.images is None or e.images >= IMAGES_FOR_TEST:
         return ""
-    return f" Only {plural(e.images, 'test image')}: below {IMAGES_FOR_TEST} such a p value says little."
+    return f" Only {counted(e.images, 'test image')}: below {IMAGES_FOR_TEST} such a p value says little."
 
 
 def _test(e: Evidence) -> str:
     assert e.interval is not None  # given wherever there is a p value
     assert e.p_adjusted is not None
     low, high = e.interval
-    images = "" if e.images is None else f", {plural(e.images, 'image')}"
+    images = "" if e.images is None else f", {counted(e.images, 'image')}"
     scope = "" if e.inputs_varied else ", for these test images"
     if e.over_images:
         scope = "; of these translations alone, not of another training"
-    seeds = "" if e.over_images else f", {plural(len(e.values_a), 'seed')}"
+    seeds = "" if e.over_images else f", {counted(len(e.values_a), 'seed')}"
     over = "" if e.comparisons == 1 else f" after Holm over {e.comparisons} comparisons"
     return (
         f"mean {_value(e, e.mean_difference)}, 95% interval {_value(e, low)} to {_value(e, high)}, "
@@ -204,8 +205,3 @@ def number(value: float, digits: int = 3) -> str:
     if 10**digits <= abs(value) < 1e7:
         return f"{value:.0f}"
     return f"{value:.{digits}g}"
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 seed`, `5 seeds`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

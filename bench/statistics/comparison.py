@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import binom
 
+from bench.names import counted
 from bench.statistics.claims import (
     SEEDS_FOR_CLAIM,
     Better,
@@ -23,7 +24,6 @@ from bench.statistics.claims import (
     Verdict,
     claim,
     permitted,
-    plural,
 )
 from bench.statistics.paired import (
     ALPHA,
@@ -267,7 +267,7 @@ def evaluate_control(p_values: Sequence[float], seeds: int, alpha: float = ALPHA
     allowed = int(binom.ppf(0.95, count, alpha)) if count else 0
     if not count and seeds < SEEDS_FOR_CLAIM:
         sentence = (
-            f"A/A control: no claim is made from {plural(seeds, 'seed')} on either side, so none could be "
+            f"A/A control: no claim is made from {counted(seeds, 'seed')} on either side, so none could be "
             f"false; it is a test from {SEEDS_FOR_CLAIM} on."
         )
     elif not count:
@@ -279,7 +279,7 @@ def evaluate_control(p_values: Sequence[float], seeds: int, alpha: float = ALPHA
             else f"more than chance allows ({allowed}): repeat it with other seeds"
         )
         sentence = (
-            f"A/A control: {plural(claims, 'difference')} claimed in {plural(count, 'comparison')} "
+            f"A/A control: {counted(claims, 'difference')} claimed in {counted(count, 'comparison')} "
             f"of a variant with itself, each tested at {100 * alpha:g} % by itself: {outcome}."
         )
     return Control(count, claims, allowed, sentence)

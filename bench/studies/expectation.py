@@ -20,11 +20,12 @@ from bench.errors import BenchError, UsageError
 from bench.protocol import Settings
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
+from bench.runs.metrics import is_distance, stem
 from bench.runs.records import read_scores, refuse_newer
 from bench.setup import versions
 
 SCHEMA_VERSION = 1
-METRICS = {"fid", "kid", "fd", "kd", "cycle_l1", "structure"}
+METRICS = {"cycle_l1", "structure"}
 STANDARD_ERRORS = 4.0
 RELATIVE = 1e-3
 RULE = (
@@ -82,7 +83,7 @@ def collect(folders: Iterable[RunFolder]) -> tuple[Values, set[str], set[str]]:
             trained.add(record.cell.variant)
         for direction, scores in read_scores(folder.scores_json).selections["last"].directions.items():
             for key, score in scores.metrics.items():
-                if key.split("(")[0] in METRICS and score.value is not None:
+                if (is_distance(key) or stem(key) in METRICS) and score.value is not None:
                     column = PooledScore(record.cell.dataset, direction, key)
                     values[column][record.cell.variant].append(score.value)
     return values, trained, protocols

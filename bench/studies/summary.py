@@ -213,7 +213,8 @@ def plan_remarks(plan: Sequence[Planned], study: Study) -> list[str]:
     if known:
         devices = sorted({str(planned.measured_on) for planned in left if planned.measured_on})
         found.append(
-            f"{sum(known):.3g} hours of work in {len(known)} cells, measured on {'; '.join(devices)}"
+            f"{sum(known):.3g} hours of work in {counted(len(known), 'cell')}, measured on "
+            f"{'; '.join(devices)}"
         )
     unknown = next((planned.cell for planned in left if planned.hours is None), None)
     if unknown is not None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import variants
 from bench.errors import UsageError
+from bench.names import counted
 from bench.protocol import TrainSettings
 from bench.runs.records import DIRECTIONS
 from bench.streams import Streams
@@ -150,7 +151,7 @@ def everything_learns(entry: ObjectiveEntry) -> str:
     idle = unchanged(before, weights_of(objective))
     if idle:
         raise Failed(f"a step changes nothing in {', '.join(idle)}")
-    return f"{len(before)} networks"
+    return counted(len(before), "network")
 
 
 def same_steps_again(entry: ObjectiveEntry) -> str:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from bench.names import counted
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.figures import curves, data, distances, images
 from reports.figures.files import draw
 from reports.figures.style import MOST_SERIES
-from reports.numbers import counted
 from reports.parts import Sketch, blaming, figure, sketches_of
 from reports.tables.distances import headline
 from reports.tables.scores import DIRECTIONS

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bench.names import counted
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.frame import STATED_ORDER
 from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import LARGE, Pictures, Pixels, read_picture
 from reports.galleries.sources import Shown, seeds_shown
-from reports.numbers import counted
 from reports.parts import gallery
 from reports.tables.scores import DIRECTIONS
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from bench.ballot.records import COUNT, BallotCount, QuestionCount, read_count
 from bench.errors import BenchError
+from bench.names import counted
 from bench.runs.folder import find_folders
 from bench.statistics.preference import Preference
 from reports.comparability import Group
-from reports.numbers import counted
 from reports.parts import table
 from reports.tables.model import Cell, Column, Row, Table, missing
 

@@ -6,9 +6,10 @@ part of the row's note.
 
 from typing import Any
 
+from bench.names import counted
 from reports.comparability import Group
 from reports.frame import records
-from reports.numbers import counted, decimals, fixed, grouped, significant
+from reports.numbers import decimals, fixed, grouped, significant
 from reports.parts import table
 from reports.tables.distances import time_unit, why_unknown
 from reports.tables.model import Cell, Column, Row, Table, missing

@@ -6,11 +6,12 @@ input gets), never against that of another data set or another feature network.
 
 import pandas as pd
 
+from bench.names import counted
+from bench.runs.metrics import is_frechet, is_kernel
 from bench.statistics.copying import images_until_better
-from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
-from reports.numbers import counted, grouped, significant
+from reports.numbers import grouped, significant
 from reports.parts import table
 from reports.run_files import read_validation
 from reports.tables.model import MISSING, Cell, Column, Row, Table, missing
@@ -31,13 +32,13 @@ SELECTIONS = {
 def distance_keys(group: Group) -> list[str]:
     """The set distances of the group, the headline first; one per feature network."""
     found = sorted(set(group.study.scores["metric"]))
-    kernel = [key for key in found if metrics.is_kernel(key)]
-    return kernel + [key for key in found if metrics.is_frechet(key)]
+    kernel = [key for key in found if is_kernel(key)]
+    return kernel + [key for key in found if is_frechet(key)]
 
 
 def headline(group: Group) -> str | None:
     """The key of the kernel distance; KID where it was measured."""
-    kernel = [key for key in distance_keys(group) if metrics.is_kernel(key)]
+    kernel = [key for key in distance_keys(group) if is_kernel(key)]
     return next((key for key in kernel if key == "kid"), kernel[0] if kernel else None)
 
 

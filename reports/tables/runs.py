@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.names import counted
 from reports.frame import Study, records
-from reports.numbers import counted
 from reports.tables.model import Cell, Column, Row, Table
 
 

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.names import counted
 from bench.statistics.claims import SEEDS_FOR_CLAIM, SEEDS_FOR_RANGE, Verdict
-from reports.numbers import counted, listed
+from reports.numbers import listed
 from reports.verdict.headline import headline, lede
 from reports.verdict.model import FAR, NEAR, Answers, Head, Mark, Task
 from reports.verdict.words import (
@@ -120,7 +121,6 @@ def copying(found: Answers) -> tuple[str, str]:
     far = sum(share.mark in FAR for share in found.results)
     copies = sum(share.mark is Mark.COPIES for share in found.results)
     rest = total - near - far - copies
-    noun = "result" if total == 1 else "results"
     word = _how_often(near, total)
     told = (
         [f"{far} {'is' if far == 1 else 'are'} farther from the target than a copy of the input"]
@@ -132,7 +132,7 @@ def copying(found: Answers) -> tuple[str, str]:
     )
     told += [f"{copies} {'is' if copies == 1 else 'are'} a copy"] if copies else []
     sentence = f"{', '.join(told)}." if told else ""
-    return f"{word}: {near} of {total} {noun}{each_seed(found) if not found.claims else ''}.", (
+    return f"{word}: {near} of {counted(total, 'result')}{each_seed(found) if not found.claims else ''}.", (
         sentence + _odd_seed(found)
     ).strip()
 

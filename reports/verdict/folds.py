@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from bench.names import counted
+from bench.runs.metrics import key_under, network, stem
 from bench.statistics.claims import Verdict
 from reports import metrics
 from reports.comparability import Group
-from reports.numbers import counted, fixed, listed
+from reports.numbers import fixed, listed
 from reports.summaries import summarise
 from reports.tables.scores import DIRECTIONS, chosen
 from reports.verdict.model import NEAR, Answers
@@ -50,13 +52,13 @@ def nearer(found: Answers, groups: Sequence[Group]) -> str:
         return "No trained variant has a distance yet."
     near = sum(share.mark in NEAR for share in found.results)
     each = "" if found.claims or found.seeds[1] < 2 else " in every seed"
-    title = metrics.title(found.tasks[0].key).partition("(")[0]
+    title = stem(metrics.title(found.tasks[0].key))
     text = f"{title} puts {near} of {counted(len(found.results), 'result')} nearer than a copy{each}"
     by_key = {group.key: group for group in groups}
     same = total = 0
     for task in found.tasks:
         group = by_key[task.place]
-        key = task.key.replace("kd(", "fd(") if "(" in task.key else "fid"
+        key = key_under("fd", network(task.key) or "inception")
         rows = group.study.scores
         ceiling = group.reference(
             rows[(rows["metric"] == key) & (rows["direction"] == task.direction)], "ceiling"
@@ -66,7 +68,7 @@ def nearer(found: Answers, groups: Sequence[Group]) -> str:
             if share in found.results and ceiling and value is not None and share.mean is not None:
                 total += 1
                 same += (value < ceiling) == (share.mean < 1)
-    other = metrics.title(key).partition("(")[0] if total else ""
+    other = stem(metrics.title(key)) if total else ""
     return f"{text}; {other} lies on the same side of a copy in {same} of {total}." if total else f"{text}."
 
 

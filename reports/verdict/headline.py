@@ -9,7 +9,8 @@ each rule.
 import math
 from collections.abc import Sequence
 
-from reports.numbers import counted, listed
+from bench.names import counted
+from reports.numbers import listed
 from reports.verdict.model import FAR, Answers, Attention, Head, Mark, Task
 from reports.verdict.words import (
     MOST_PLACES,

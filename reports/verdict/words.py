@@ -5,8 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from bench.names import counted
 from bench.statistics.claims import SEEDS_FOR_CLAIM
-from reports.numbers import counted, fixed, listed
+from reports.numbers import fixed, listed
 from reports.verdict.model import NEAR, Answers, Attention, Head, Mark, Share, Task
 
 MOST_PLACES = 2

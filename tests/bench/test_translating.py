@@ -214,7 +214,7 @@ def test_two_images_that_would_become_one_are_refused_and_one_named_twice_is_one
     with pytest.raises(BenchError, match=r"photos/a\.jpg and photos/a\.png would both be .* made/a\.png"):
         translate("photos", "--out", "made")
     Path("photos/a.jpg").unlink()
-    assert "1 images" in translate("photos", "./photos/a.png", "photos/", "--out", "made").output
+    assert "1 image translated" in translate("photos", "./photos/a.png", "photos/", "--out", "made").output
 
 
 @pytest.mark.parametrize(("out", "reason"), [("photo.png", "is not a folder"), ("lost", "leads nowhere")])
@@ -244,7 +244,7 @@ def test_what_is_no_image_is_left_out_and_counted_and_nothing_hangs(translate) -
     os.mkfifo("photos/pipe.png")
     Path("photos/notes.txt").touch()
     said = translate("photos", "--out", "made").output
-    assert "1 images translated" in said
+    assert "1 image translated" in said
     assert "Left out of photos: 1 hidden image, 1 folder (inner.png), 1 pipe" in said.replace("\n", " ")
     for place, reason in (
         ("photos/pipe.png", "is a pipe, socket or device"),
