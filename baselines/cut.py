@@ -9,26 +9,16 @@ from itertools import islice
 
 from torch import Tensor
 
-from baselines import CycleGanParameters
-from variants.contract import Generator, Noise, Translation
-from variants.parts.trunks import ResnetTrunk
+from baselines.cyclegan import CycleGan
 
 HALVED, HALVED_AGAIN, FIRST_BLOCK, FIFTH_BLOCK = 0, 1, 3, 7
 """Places of the compared layers among the stages of the trunk."""
 
 
-class Cut(Generator):
-    """The trunk of `cyclegan` with one content image and no mask."""
+class Cut(CycleGan):
+    """The generator of `cyclegan`, which can also show what its layers see."""
 
-    initialisation = "resnet"
-
-    def __init__(self, parameters: CycleGanParameters) -> None:
-        super().__init__()
-        self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents=1)
-
-    def forward(self, image: Tensor, noise: Noise = None) -> Translation:
-        contents = self.trunk.make_contents(self.trunk.encode(image))
-        return Translation(contents[:, 0], contents, None)
+    published = None  # the authors' generator has other layers
 
     def patch_features(self, image: Tensor) -> tuple[Tensor, ...]:
         """Pixels, both halving convolutions, first and fifth block: [b, c, h, w] each, at most h, least h/4.

@@ -1,6 +1,7 @@
 """`cyclegan`: the ResNet generator of CycleGAN, without attention (Zhu et al. 2017, arXiv 1703.10593)."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -38,7 +39,7 @@ class CycleGan(Generator):
     """The trunk of `spatial` with one content image and no mask."""
 
     initialisation = "resnet"
-    published = PublishedNames(published_parameters, published_modules)
+    published: ClassVar[PublishedNames | None] = PublishedNames(published_parameters, published_modules)
 
     def __init__(self, parameters: CycleGanParameters) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ class Finding:
     """Whether something is there, and is not what it should be; else what is not fine is absent."""
 
 
-def examine(runs: Path) -> list[Finding]:
+def diagnose(runs: Path) -> list[Finding]:
     """Everything a run needs, in the order in which a run needs it."""
     return [*software(), *devices(), folders(), *feature_weights(), *data_sets(), disk(runs)]
 

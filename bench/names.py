@@ -3,7 +3,7 @@
 import difflib
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bench.errors import UsageError
 
@@ -37,6 +37,20 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     ('1 cell', '2 cells', '0 copies')
     """
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def in_part(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are: what is said is read on one screen.
+
+    >>> in_part(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + and_more(len(names) - most)
+
+
+def and_more(number: int) -> str:
+    """` and 3 more`; nothing where there are no more."""
+    return f" and {number} more" if number > 0 else ""
 
 
 def folder_name(what: str, name: str) -> str:

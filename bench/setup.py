@@ -31,7 +31,7 @@ class Execution(Settings):
     """Names of what shows the run elsewhere while it is trained (bench.tracking): nothing of it changes."""
 
 
-AS_USUAL = Execution()
+DEFAULT_EXECUTION = Execution()
 
 
 MOST_THREADS = 2**10

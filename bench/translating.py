@@ -239,9 +239,11 @@ def refuse_what_does_not_fit(generator: variants.Generator, photographs: Sequenc
     )
     if needed <= available.bytes:
         return said
-    fitting = int(min(height, width) * math.sqrt(available.bytes / (MEASURED * needed))) // STRIDE * STRIDE
+    shorter_side = (
+        int(min(height, width) * math.sqrt(available.bytes / (MEASURED * needed))) // STRIDE * STRIDE
+    )
     raise BenchError(
-        f"{said} Less is needed with --size {max(fitting, STRIDE)}, which scales the shorter side."
+        f"{said} Less is needed with --size {max(shorter_side, STRIDE)}, which scales the shorter side."
     )
 
 

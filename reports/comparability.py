@@ -24,6 +24,7 @@ import pandas as pd
 
 from bench.comparing.sides import same_real_images, same_weights
 from bench.errors import UsageError
+from bench.names import in_part
 from bench.runs.records import GeneratorRecord
 from reports.frame import Study, ordered_variants
 
@@ -54,7 +55,7 @@ class Difference:
         seed = "" if self.seed is None else f" (seed {self.seed})"
         lines = [f"{self.what}{seed}:"]
         for value, folders in self.values.items():
-            shown = ", ".join(folders[:4]) + (f" and {len(folders) - 4} more" if len(folders) > 4 else "")
+            shown = in_part(folders, 4)
             lines.append(f"  {value}  {shown}")
         return "\n".join(lines)
 

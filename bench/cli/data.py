@@ -113,5 +113,6 @@ def _lines(verdict: "FolderVerdict") -> list[str]:
 
 
 def _some(places: list[str], most: int = 10) -> str:
-    more = f" and {len(places) - most} more" if len(places) > most else ""
-    return f"{len(places)}" + (f" ({', '.join(places[:most])}{more})" if places else "")
+    from bench.names import in_part
+
+    return f"{len(places)}" + (f" ({in_part(places, most)})" if places else "")

@@ -254,9 +254,9 @@ def doctor(runs: Runs = DEFAULT_RUNS, as_json: AsJson = False) -> None:
 
       bench doctor
     """
-    from bench.doctor import examine
+    from bench.doctor import diagnose
 
-    findings = examine(runs)
+    findings = diagnose(runs)
     if as_json:
         print_json([dataclasses.asdict(finding) for finding in findings])
         return

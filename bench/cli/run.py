@@ -32,7 +32,7 @@ from bench.cli.options import (
 
 if TYPE_CHECKING:
     from bench.runs.folder import RunFolder
-    from bench.studies.conduct import Circumstances, Conducted, Prepared
+    from bench.studies.conduct import Conducted, Prepared, RunOptions
     from bench.studies.expectation import Expectation
     from bench.studies.study import Declaration
 
@@ -184,7 +184,7 @@ def study(
     """
     from bench.runs.atomic import require_writable
     from bench.setup import Execution
-    from bench.studies.conduct import Circumstances
+    from bench.studies.conduct import RunOptions
     from bench.tracking import tracker_names
 
     load_plugins(plugin)
@@ -212,7 +212,7 @@ def study(
         unchecked=unchecked,
         trackers=tracker_names(tensorboard, track or ()),
     )
-    where = Circumstances(runs, device, weights, skip_bad_images, tuple(plugin or ()), execution)
+    where = RunOptions(runs, device, weights, skip_bad_images, tuple(plugin or ()), execution)
     request = StudyRequest(
         study, grid, places, where, max_hours, max_failures, retry_failed, dry_run, check, record, as_json
     )
@@ -228,7 +228,7 @@ class StudyRequest:
     """Options that declare a study; None where not given."""
     engine: dict[str, Any]
     """Options that stand in for the study's [engine]; None where not given."""
-    where: "Circumstances"
+    where: "RunOptions"
     max_hours: float | None
     max_failures: int | None
     retry_failed: bool

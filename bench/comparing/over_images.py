@@ -107,11 +107,11 @@ def compare_over_images(
     """
     mine, theirs = _sides(a, names[0], request), _sides(b, names[1], request)
     both = [(one, other, why_not(one, other)) for one in mine for other in theirs]
-    fitting = [(one, other) for one, other, reason in both if reason is None]
-    if not fitting:
+    comparable = [(one, other) for one, other, reason in both if reason is None]
+    if not comparable:
         raise BenchError(str(both[0][2]))
     pairs, remarks = [], []
-    for one, other in fitting:
+    for one, other in comparable:
         found, said = _pairs(one, other, request, catalogue)
         pairs += found
         remarks += said

@@ -13,7 +13,7 @@ import numpy as np
 from bench.comparing.selection import MOST_NAMED, PairedRuns, Run
 from bench.comparing.sides import sides
 from bench.errors import BenchError
-from bench.names import unknown_name
+from bench.names import and_more, unknown_name
 from bench.runs.metrics import MetricInfo, is_distance, stem
 from bench.runs.records import Direction, DirectionScores, Score, Scores, read_scores
 from bench.statistics import Pair
@@ -94,8 +94,7 @@ def _scores_of(runs: Mapping[int, Run]) -> dict[int, Scores]:
     if missing:
         raise BenchError(
             f"{len(missing)} of the runs to compare have no scores. Make them with: "
-            f"{shlex.join(['bench', 'score', *missing[:MOST_NAMED]])}"
-            + (f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else "")
+            f"{shlex.join(['bench', 'score', *missing[:MOST_NAMED]])}" + and_more(len(missing) - MOST_NAMED)
         )
     return {seed: read_scores(run.folder.scores_json) for seed, run in runs.items()}
 

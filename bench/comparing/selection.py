@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, UsageError
-from bench.names import command, unknown_name
+from bench.names import command, in_part, unknown_name
 from bench.runs.folder import RunFolder, find_folders, find_runs, not_yet_translating
 from bench.runs.records import RunRecord, Scores, is_there, read_scores
 
@@ -301,9 +301,7 @@ def _a_seed(side: Chosen) -> int:
 
 def _names(values: Iterable[object]) -> str:
     """The first names, and how many more there are: an error is read on one screen."""
-    names = sorted({str(value) for value in values})
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    return in_part(sorted({str(value) for value in values}), MOST_NAMED)
 
 
 def check_schedules(group: PairedRuns, allow_different: bool) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import BenchError, UsageError
-from bench.names import counted
+from bench.names import counted, in_part
 
 VARIABLES = {"BENCH_DATA": ".local/share/bench/data", "BENCH_CACHE": ".cache/bench"}
 """Environment variable -> the folder below the home folder that it stands in for."""
@@ -254,5 +254,4 @@ def _among(names: tuple[str, ...]) -> str:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(map(printable, names[:MOST_NAMED])) + more
+    return in_part([printable(name) for name in names], MOST_NAMED)

@@ -19,7 +19,7 @@ from bench.errors import BenchError, UsageError
 from bench.profiling.operators import time_by_operator
 from bench.profiling.profile import Profile, ProfileRequest
 from bench.protocol import Protocol
-from bench.setup import AS_USUAL, Execution, accelerator, processor
+from bench.setup import DEFAULT_EXECUTION, Execution, accelerator, processor
 from bench.training.execution import executed_cell, executing, is_compiled, make_ready
 from bench.training.logs import peak_memory
 from bench.training.memory import some_masks
@@ -148,7 +148,9 @@ class TrainingStep:
     """
 
     def __init__(self, variant: str, protocol: Protocol, device: torch.device) -> None:
-        self.cell = cell = executed_cell(Cell(protocol, "random images", variant, SEED), device, AS_USUAL)
+        self.cell = cell = executed_cell(
+            Cell(protocol, "random images", variant, SEED), device, DEFAULT_EXECUTION
+        )
         generators = fresh_generators(cell, device)
         if not generators["A2B"].trainable:
             raise UsageError(
@@ -170,9 +172,9 @@ class TrainingStep:
 
 def random_images(protocol: Protocol, device: torch.device) -> dict[str, Tensor]:
     """A batch of either domain, uniform in [-1, 1]."""
-    chance = torch.Generator().manual_seed(SEED)
+    rng = torch.Generator().manual_seed(SEED)
     shape = (protocol.train.batch, 3, protocol.images.size, protocol.images.size)
-    return {domain: (torch.rand(shape, generator=chance) * 2 - 1).to(device) for domain in "AB"}
+    return {domain: (torch.rand(shape, generator=rng) * 2 - 1).to(device) for domain in "AB"}
 
 
 def timed(step: Callable[[], None], device: torch.device, tell: Callable[[str], None]) -> float:

@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter
 from bench.errors import BenchError, UsageError
 from bench.progress import ProgressReport
 from bench.protocol import Positive, Protocol, Settings
-from bench.setup import AS_USUAL, Execution
+from bench.setup import DEFAULT_EXECUTION, Execution
 from bench.signals import wait_without_stalling
 from bench.workers import Channel, Worker, given_order, stop_with_giver
 
@@ -36,7 +36,7 @@ class ProfileRequest(Settings):
     steps: Positive = 5
     """Timed steps, after the warm-up."""
     plugins: tuple[Path, ...] = ()
-    execution: Execution = AS_USUAL
+    execution: Execution = DEFAULT_EXECUTION
 
 
 class Operator(Settings):

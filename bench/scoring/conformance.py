@@ -3,7 +3,7 @@
     for result in check_metric("noise"):
         print(result.name, result.passed, result.detail)
 
-Metrics are handed images, masks, ground truth and features of chance: everything that there is to ask for.
+Metrics are handed random images, masks, ground truth and features: everything that there is to ask for.
 """
 
 import inspect
@@ -46,12 +46,12 @@ def check_network(name: str, weights: Path | None = None) -> list[CheckResult]:
     return [run(title, check, network) for title, check in NETWORK_CHECKS.items()]
 
 
-def images_of_chance(count: int, seed: int = 0) -> Batch:
+def random_images(count: int, seed: int = 0) -> Batch:
     """Images, masks and ground truth that follow from a seed, with all that can be asked for."""
-    chance = torch.Generator().manual_seed(seed)
-    original = torch.rand(count, 3, SIDE, SIDE, generator=chance) * 2 - 1
-    masks = torch.rand(count, MASKS, SIDE, SIDE, generator=chance).softmax(dim=1)
-    contents = torch.rand(count, MASKS, 3, SIDE, SIDE, generator=chance) * 2 - 1
+    rng = torch.Generator().manual_seed(seed)
+    original = torch.rand(count, 3, SIDE, SIDE, generator=rng) * 2 - 1
+    masks = torch.rand(count, MASKS, SIDE, SIDE, generator=rng).softmax(dim=1)
+    contents = torch.rand(count, MASKS, 3, SIDE, SIDE, generator=rng) * 2 - 1
     contents[:, 0] = original
     translated = compose(contents, masks)
     output, source = (((image + 1) * 127.5).round() for image in (translated, original))
@@ -77,10 +77,10 @@ def images_of_chance(count: int, seed: int = 0) -> Batch:
     )
 
 
-def features_of_chance(count: int = IMAGES, seed: int = 0) -> FeatureSets:
+def random_features(count: int = IMAGES, seed: int = 0) -> FeatureSets:
     """Two sets of features that follow from a seed, with all that can be asked for."""
-    chance = np.random.default_rng(seed)
-    sets = [chance.standard_normal((count, DIMENSION)).astype(np.float32) for _ in range(6)]
+    rng = np.random.default_rng(seed)
+    sets = [rng.standard_normal((count, DIMENSION)).astype(np.float32) for _ in range(6)]
     return FeatureSets(
         generated=sets[0],
         real=sets[1],
@@ -89,15 +89,15 @@ def features_of_chance(count: int = IMAGES, seed: int = 0) -> FeatureSets:
         generated_without_space=sets[3],
         generated_other_masks=sets[4],
         generated_draws=[sets[0], sets[5]],
-        columns={each: chance.random(count) for each in METRICS.entries()},
+        columns={each: rng.random(count) for each in METRICS.entries()},
     )
 
 
 def values_of(entry: Metric, count: int, seed: int = 0) -> dict[str, Any]:
-    """What a metric gives for so many images of chance: its name, or columns, -> value."""
+    """What a metric gives for so many random images: its name, or columns, -> value."""
     assert entry.measure is not None
     of_features = entry.kind == "features"
-    given = features_of_chance(count, seed) if of_features else images_of_chance(count, seed)
+    given = random_features(count, seed) if of_features else random_images(count, seed)
     arguments = handed(given, entry, given.present())
     if entry.kind == "split":
         state = entry.measure()
@@ -196,9 +196,9 @@ def works_on_one_image(entry: Metric) -> str:
 
 
 def _first_alone(entry: Metric) -> dict[str, Any]:
-    """Measured of the first image of chance, in a batch of its own."""
+    """Measured of the first random image, in a batch of its own."""
     assert entry.measure is not None
-    batch = images_of_chance(IMAGES)
+    batch = random_images(IMAGES)
     arguments = {}
     for name, value in handed(batch, entry, batch.present()).items():
         several = isinstance(value, torch.Tensor | np.ndarray)
@@ -218,7 +218,7 @@ METRIC_CHECKS: dict[str, Callable[[Metric], str]] = {
 
 @dataclass(frozen=True)
 class _Pictures:
-    """Images of chance of several sizes, uint8 [n, h, w, 3]."""
+    """Random images of several sizes, uint8 [n, h, w, 3]."""
 
     sizes: tuple[tuple[int, int], ...] = ((32, 32), (64, 64), (48, 64))
 

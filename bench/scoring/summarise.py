@@ -72,7 +72,7 @@ def set_scores(
     BenchError for fewer than 2 images, unequal dimensions or values that are not finite.
     """
     scores = _of_features(sets, on_features(), all_metrics)
-    distances = [entry for entry in on_features() if is_distance(entry)]
+    distances = [entry for entry in on_features() if compares_sets(entry)]
     for name, references in (("floor", floor), ("ceiling", sets.copied)):
         if references is None:
             continue
@@ -82,7 +82,7 @@ def set_scores(
     return {key_under(name, network): score for name, score in scores.items()}
 
 
-def is_distance(entry: Metric) -> bool:
+def compares_sets(entry: Metric) -> bool:
     """Whether a metric holds one set against the real images and asks for nothing else."""
     return not entry.column and {"generated", "real"} <= set(entry.needs) <= {
         "generated",

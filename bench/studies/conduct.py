@@ -16,7 +16,7 @@ from bench.errors import UsageError
 from bench.progress import ProgressReport
 from bench.protocol import load_protocol, protocol_names
 from bench.runs.folder import FolderInUse, RunFolder
-from bench.setup import AS_USUAL, Execution
+from bench.setup import DEFAULT_EXECUTION, Execution
 from bench.signals import StopRequest, stop_requests
 from bench.studies.engines.interface import ENGINES, Engine
 from bench.studies.grid import Grid, expand
@@ -222,7 +222,7 @@ IN_ANOTHER_PRECISION = (
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class RunOptions:
     """Where and with what the cells are executed: nothing here may change a result."""
 
     runs: Path
@@ -230,7 +230,7 @@ class Circumstances:
     weights: Path | None = None
     skip_bad_images: bool = False
     plugins: tuple[Path, ...] = ()
-    execution: Execution = AS_USUAL
+    execution: Execution = DEFAULT_EXECUTION
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ class Prepared:
 
 def prepare_study(
     declaration: Declaration,
-    where: Circumstances,
+    where: RunOptions,
     progress: ProgressReport,
     engine: EngineSettings | None = None,
 ) -> Prepared:
@@ -264,7 +264,7 @@ def prepare_study(
     return Prepared(declaration, grid, plan, make_orders(plan, where))
 
 
-def refuse_unknown_features(grid: Grid, where: Circumstances) -> None:
+def refuse_unknown_features(grid: Grid, where: RunOptions) -> None:
     """Raise UsageError where a cell is left to do whose feature network does not exist."""
     features = grid.protocol.score.features
     if features in OUR_FEATURES or all(RunFolder(cell.folder(where.runs)).is_done() for cell in grid.cells()):
@@ -290,7 +290,7 @@ def refuse_unknown_objective(declaration: Declaration, grid: Grid) -> None:
         raise UsageError(f"{declaration.origin.place('protocol')}: {error}") from None
 
 
-def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circumstances) -> None:
+def refuse_missing_precision(declaration: Declaration, grid: Grid, where: RunOptions) -> None:
     """Raise UsageError where a cell is left to do in a precision that this machine lacks.
 
     Asked before data sets are loaded; finished cells need no precision.
@@ -308,7 +308,7 @@ def refuse_missing_precision(declaration: Declaration, grid: Grid, where: Circum
     execution.executed_precision(wanted, device, where.execution.precision_fallback, remedy)
 
 
-def make_orders(plan: Sequence[Planned], where: Circumstances) -> list[Order]:
+def make_orders(plan: Sequence[Planned], where: RunOptions) -> list[Order]:
     """The order of every cell of a plan. Files are named by their full path: a worker may stand elsewhere."""
     here, imports = Path.cwd(), import_folders()
     return [

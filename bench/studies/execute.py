@@ -37,7 +37,7 @@ from bench.scoring.kernel import kernel_distance, kernel_leave_one_out
 from bench.scoring.metrics.truth import iou_of_best_mask
 from bench.scoring.networks import load_network, plain_name, require_weights
 from bench.scoring.score_run import SelectionName, Weights, score_run, score_selections
-from bench.setup import AS_USUAL, Execution, describe_environment
+from bench.setup import DEFAULT_EXECUTION, Execution, describe_environment
 from bench.studies.identity import (
     changed_since,
     changes,
@@ -69,7 +69,7 @@ class Machine:
     weights: Path | None = None
     """A local file with the feature network's weights."""
     skip_bad_images: bool = False
-    execution: Execution = AS_USUAL
+    execution: Execution = DEFAULT_EXECUTION
 
 
 def execute(cell: Cell, runs: Path, machine: Machine, progress: ProgressReport) -> RunRecord:
@@ -211,14 +211,14 @@ def plan(cell: Cell, dataset: Dataset, machine: Machine) -> RunRecord:
 def environment_of(cell: Cell, machine: Machine) -> Environment:
     """The machine and the software as they are now, and how training is carried out on them."""
     execution = machine.execution
-    carried_out = {
+    executed = {
         "precision": executed_precision(
             cell.protocol.train.precision, torch.device(machine.device), fallback=True
         ),
         "compiled": execution.compile,
         "deterministic": execution.deterministic,
     }
-    return describe_environment(machine.device, machine.threads).model_copy(update=carried_out)
+    return describe_environment(machine.device, machine.threads).model_copy(update=executed)
 
 
 def refuse_precision_of_cell(machine: Machine, cell: Cell) -> None:

@@ -15,6 +15,7 @@ import variants
 from bench.cell import Cell
 from bench.data.files import cache_root
 from bench.errors import BenchError
+from bench.names import and_more
 from bench.protocol import content_hash
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
@@ -166,8 +167,7 @@ def changed_rules(cells: Iterable[Cell], runs: Path) -> tuple[str, ...]:
                 folder.path
             )
     return tuple(
-        f"Made under other rules than the study has now ({changes}): {places[0]}"
-        + (f" and {len(places) - 1} more" if places[1:] else "")
+        f"Made under other rules than the study has now ({changes}): {places[0]}" + and_more(len(places) - 1)
         for changes, places in found.items()
     )
 

@@ -22,7 +22,7 @@ from bench.errors import BenchError
 from bench.protocol import Protocol, Settings
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.runs.records import now
-from bench.setup import AS_USUAL, Execution
+from bench.setup import DEFAULT_EXECUTION, Execution
 from bench.signals import Stopped, end_when_asked, stop_requests, wait_without_stalling
 from bench.workers import Channel, Worker, given_order, stop_with_giver
 
@@ -40,7 +40,7 @@ class Order(Settings):
     weights: Path | None = None
     skip_bad_images: bool = False
     plugins: tuple[Path, ...] = ()
-    execution: Execution = AS_USUAL
+    execution: Execution = DEFAULT_EXECUTION
     started_in: Path | None = None
     """The folder in which the command was given: relative paths are meant from there."""
     imports: tuple[str, ...] = ()

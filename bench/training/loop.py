@@ -14,7 +14,7 @@ from bench.data.order import BatchOrder, Draw, fetch, fetch_masks
 from bench.data.tensors import mask_tensor, to_tensor
 from bench.progress import ProgressReport, Silent
 from bench.runs.folder import RunFolder
-from bench.setup import AS_USUAL, Execution
+from bench.setup import DEFAULT_EXECUTION, Execution
 from bench.signals import Stopped, stop_requests
 from bench.training.checkpoint import load_generators, save_generators
 from bench.training.execution import executed_cell, executing, is_compiled, make_ready
@@ -78,7 +78,7 @@ def train(
     leave_one_out: Jackknife | None = None,
     mask_iou: MaskIou | None = None,
     progress: ProgressReport | None = None,
-    execution: Execution = AS_USUAL,
+    execution: Execution = DEFAULT_EXECUTION,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
     saved: Callable[[], None] | None = None,
 ) -> Trained:

@@ -40,12 +40,12 @@ def forward_gflop(generator: Generator, height: int, width: int | None = None) -
         )
 
     try:
-        return counted(without_data)
+        return gflop_of(without_data)
     except Exception:  # anybody's generator: what runs on data need not run without
-        return counted(with_data)
+        return gflop_of(with_data)
 
 
-def counted(work: Callable[[], object]) -> float:
+def gflop_of(work: Callable[[], object]) -> float:
     """GFLOP of some work that needs no gradients."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         work()

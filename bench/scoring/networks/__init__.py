@@ -11,7 +11,7 @@ import torch
 
 from bench.names import unknown_name
 from bench.scoring.networks.network import NETWORKS, FeatureNetwork, Features, network
-from bench.scoring.networks.weights import WeightsFile, built_from, fitting_state, judged_by_names
+from bench.scoring.networks.weights import WeightsFile, built_from, judged_by_names, matching_state
 
 __all__ = [
     "NETWORKS",
@@ -19,9 +19,9 @@ __all__ = [
     "Features",
     "WeightsFile",
     "built_from",
-    "fitting_state",
     "judged_by_names",
     "load_network",
+    "matching_state",
     "network",
     "network_names",
     "plain_name",

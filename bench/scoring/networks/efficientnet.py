@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from bench.scoring.networks.network import network
-from bench.scoring.networks.weights import PublishedWeights, WeightsFile, fitting_state, judged_by_names
+from bench.scoring.networks.weights import PublishedWeights, WeightsFile, judged_by_names, matching_state
 
 INPUT_SIZE = 224
 DIMENSION = 1280
@@ -90,7 +90,7 @@ class EfficientNetLite0(nn.Module):
 
     def load(self, file: WeightsFile) -> None:
         """Take the weights, ready for use. Raises UsageError for those of another network."""
-        self.load_state_dict(fitting_state(file, judged_by_names(self)))
+        self.load_state_dict(matching_state(file, judged_by_names(self)))
         self.requires_grad_(False).eval()
         fold(self, ("_conv_stem", "_bn0"), ("_conv_head", "_bn1"))
         for each in self._blocks:

@@ -18,8 +18,8 @@ from bench.scoring.networks.weights import (
     PublishedWeights,
     WeightsFile,
     built_from,
-    fitting_state,
     judged_by_names,
+    matching_state,
     read_weights,
     readable,
     remedies,
@@ -55,7 +55,7 @@ class DinoFeatures(FeatureExtractorDinoV2):
                 f"Unpack that repository to {Path(torch.hub.get_dir()) / 'facebookresearch_dinov2_main'}, "
                 "or use another network."
             ) from None
-        self.model.load_state_dict(fitting_state(file, judged_by_names(self.model)))
+        self.model.load_state_dict(matching_state(file, judged_by_names(self.model)))
 
 
 def registered_networks() -> list[str]:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.scoring.networks.network import network
-from bench.scoring.networks.weights import WeightsFile, fitting_state, judged_by_names
+from bench.scoring.networks.weights import WeightsFile, judged_by_names, matching_state
 
 INPUT_SIZE = 224
 
@@ -33,7 +33,7 @@ class SqueezeNetFeatures(nn.Module):
 
         super().__init__()
         model = torchvision.models.squeezenet1_1()
-        model.load_state_dict(fitting_state(file, judged_by_names(model)))
+        model.load_state_dict(matching_state(file, judged_by_names(model)))
         self.features = model.features.to(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
         self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))

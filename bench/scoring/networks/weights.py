@@ -112,7 +112,7 @@ def remedies(published: PublishedWeights) -> str:
     )
 
 
-def fitting_state(weights: WeightsFile, judge: Judge) -> dict[str, Tensor]:
+def matching_state(weights: WeightsFile, judge: Judge) -> dict[str, Tensor]:
     """The tensors of a weights file that `judge` finds to be the network's; nothing in the file is executed.
 
     They may lie inside a training checkpoint, or below the names of wrappers. Raises UsageError, with what
@@ -175,7 +175,7 @@ def built_from(weights: WeightsFile, build: Callable[[BinaryIO], Built]) -> Buil
             return Misfit(len(str(error)), [" ".join(lines[:3])[:300]])
         return None
 
-    fitting_state(weights, judge)
+    matching_state(weights, judge)
     return made[0]
 
 

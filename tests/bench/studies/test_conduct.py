@@ -9,7 +9,7 @@ from bench.runs.folder import RunFolder
 from bench.runs.records import CellRecord, RunRecord
 from bench.setup import describe_environment
 from bench.studies import conduct as module
-from bench.studies.conduct import Budget, CellResult, Circumstances, Conducted, conduct, make_orders
+from bench.studies.conduct import Budget, CellResult, Conducted, RunOptions, conduct, make_orders
 from bench.studies.engines.interface import Event
 from bench.studies.grid import expand
 from bench.studies.plan import Facts, Planned, make_plan
@@ -79,7 +79,7 @@ def run_study(
     runs: Path, engine: InstantEngine, budget: Budget = NO_LIMIT, retry_failed: bool = False
 ) -> Conducted:
     plan = plan_of(runs)
-    return conduct(plan, make_orders(plan, Circumstances(runs)), engine, QuietBoard(), budget, retry_failed)
+    return conduct(plan, make_orders(plan, RunOptions(runs)), engine, QuietBoard(), budget, retry_failed)
 
 
 def write_run(planned: Planned, status: str, reason: str | None = None) -> None:
@@ -181,7 +181,7 @@ def test_a_folder_that_another_process_holds_is_tried_again_until_it_is_free(
             return Outcome(outcome="held")
         return done(order)
 
-    orders = make_orders(plan, Circumstances(tmp_path))
+    orders = make_orders(plan, RunOptions(tmp_path))
     conducted = conduct(plan, orders, InstantEngine(ending), board, Budget())
     assert ends(conducted) == ["done"] * 4
     assert all("held by another process" in remark for remark in board.remarks)
@@ -189,7 +189,7 @@ def test_a_folder_that_another_process_holds_is_tried_again_until_it_is_free(
 
 def test_a_cell_that_another_driver_finished_meanwhile_is_not_executed_again(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
-    orders = make_orders(plan, Circumstances(tmp_path))
+    orders = make_orders(plan, RunOptions(tmp_path))
     for planned in plan:
         write_run(planned, "done")
     engine = InstantEngine(done)
