@@ -7,7 +7,7 @@ each rule.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.names import counted
 from reports.numbers import listed
@@ -101,19 +101,29 @@ def _of_one_dataset(found: Answers, tasks: Sequence[Task], beaten: Sequence[Task
             return f"{who} does not come nearer than a copy of the input{where}."
         return f"{who} {verb} copying the input{where}."
     names = [name for name in found.trained if any(name in near_in(found, task) for task in beaten)]
-    who = who_text(names, found)
-    one = len(names) == 1
-    act = (
-        ("beats" if one else "beat") if found.claims else ("comes nearer than" if one else "come nearer than")
-    )
-    what = "copying" if found.claims else "a copy"
+    verb = "beat{} copying" if found.claims else "come{} nearer than a copy"
+    act = verb.format("s" if len(names) == 1 else "")
     each = "" if found.claims else each_seed(found)
-    if len(beaten) == len(tasks):
-        both = ", both ways" if len(tasks) > 1 else f" {arrow(tasks[0].dataset, tasks[0].direction)}"
-        return f"{who} {act} {what}{both}{each}."
-    (here,), (there,) = beaten, [task for task in tasks if task not in beaten]
-    here_, there_ = (arrow(task.dataset, task.direction) for task in (here, there))
-    return f"{who} {act} {what} {here_}{each}, not {there_}."
+    near = {arrow(task.dataset, task.direction): near_in(found, task) for task in tasks}
+    return f"{who_text(names, found)} {act}{_by_direction(near, each)}."
+
+
+def _by_direction(near: Mapping[str, Sequence[str]], each: str = "") -> str:
+    """In which directions those that come nearer do so; `near` holds, by direction, who does.
+
+    >>> _by_direction({"A → B": ["slot9", "slot5"], "B → A": ["slot9"]})
+    ', in one direction or both: 2 A → B, 1 B → A'
+    """
+    ways = [way for way, names in near.items() if names]
+    if len(ways) < len(near):
+        others = "".join(f", not {way}" for way in near if way not in ways)
+        return f" {ways[0]}{each}{others}"
+    if len(near) == 1:
+        return f" {ways[0]}{each}"
+    if len({frozenset(names) for names in near.values()}) == 1:
+        return f", both ways{each}"
+    counts = ", ".join(f"{len(names)} {way}" for way, names in near.items())
+    return f"{each}, in one direction or both: {counts}"
 
 
 def _many(found: Answers) -> str:

@@ -90,7 +90,7 @@ def where(found: Answers, tasks: Sequence[Task]) -> str:
     """` on X, both ways and on Y A → B`, or how many tasks."""
     if len(found.tasks) > 2 and len(tasks) == len(found.tasks):
         return f" in all {len(tasks)} tasks"
-    if len({task.dataset for task in found.tasks}) == 1:
+    if len({(task.protocol, task.dataset) for task in found.tasks}) == 1:
         if len(tasks) == len(found.tasks):
             return ", both ways" if len(tasks) > 1 else ""
         return f" {arrow(tasks[0].dataset, tasks[0].direction)}"

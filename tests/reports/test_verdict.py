@@ -155,6 +155,50 @@ def test_one_data_set_is_told_by_direction_and_by_the_names_of_its_domains() -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "clause"),
+    [
+        ("xyz", "xyz", "All 3 variants beat copying, both ways."),
+        ("xy", "xy", "2 of 3 variants beat copying, both ways."),
+        ("x", "x", "`x` beats copying, both ways."),
+        ("xy", "", "2 of 3 variants beat copying horse → zebra, not zebra → horse."),
+        ("", "y", "`y` beats copying zebra → horse, not horse → zebra."),
+        (
+            "xyz",
+            "x",
+            "All 3 variants beat copying, in one direction or both: 3 horse → zebra, 1 zebra → horse.",
+        ),
+        (
+            "x",
+            "y",
+            "2 of 3 variants beat copying, in one direction or both: 1 horse → zebra, 1 zebra → horse.",
+        ),
+        (
+            "xy",
+            "yz",
+            "All 3 variants beat copying, in one direction or both: 2 horse → zebra, 2 zebra → horse.",
+        ),
+    ],
+)
+def test_who_beats_copying_in_one_direction_is_not_said_to_do_so_both_ways(
+    a: str, b: str, clause: str
+) -> None:
+    def rows(near: str, yes: Mark, no: Mark) -> dict[str, Told]:
+        return {name: (0.5, yes) if name in near else (1.1, no) for name in "xyz"}
+
+    said = say(found(both(rows(a, NEAR, OPEN), rows(b, NEAR, OPEN)))).headline
+    assert said == f"{clause} No variant is best."
+    few = say(found(both(rows(a, NEAR_EACH, FAR_EACH), rows(b, NEAR_EACH, FAR_EACH)), seeds=3)).headline
+    counts = clause.partition(":")[2]
+    assert "copying" not in few
+    assert f"in every seed, in one direction or both:{counts}" in few if counts else " in every seed" in few
+
+
+def test_a_single_direction_is_named() -> None:
+    tasks: Tasks = {(HORSES, "A2B"): {"x": (0.5, NEAR), "y": (0.6, NEAR)}}
+    assert say(found(tasks)).headline.startswith("Both variants beat copying horse → zebra.")
+
+
 def test_one_variant_has_no_winner_clause() -> None:
     said = say(found(both({"slot9": (1.4, FAR)}, {"slot9": (0.7, NEAR)})))
     assert said.headline == "`slot9` beats copying zebra → horse, not horse → zebra."
@@ -361,6 +405,9 @@ def test_several_protocols_name_theirs_behind_a_data_set() -> None:
     assert "in only 2 of 4 tasks" in said.headline
     assert "on horse2zebra (small) A → B" in said.lede
     assert "horse2zebra (paper-128) A → B" in said.lede
+    best = [replace(task, best="slot9") for task in study.tasks]
+    said = say(replace(study, tasks=(*best, *other)))
+    assert "`slot9` is best on horse2zebra (small), both ways" in said.headline
 
 
 Read = Callable[[Path], Answers]
