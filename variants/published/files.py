@@ -203,19 +203,19 @@ def choose(loaded: Any, judge: Judge, wanted: str, name: str) -> Candidate:
 
     `wanted` says in words what should be there. Raises VariantError where none or several fit.
     """
-    fitting: list[Candidate] = []
+    matching: list[Candidate] = []
     misfits: list[Misfit] = []
     for each in mappings(loaded):
         found, misfit = fit(each, judge)
-        fitting += found
+        matching += found
         misfits += [misfit] if misfit else []
-    if not fitting:
+    if not matching:
         nearest = min(misfits, key=lambda one: one.distance, default=None) or judge({})
         lines = shortened(nearest.lines) if nearest else []
         raise VariantError("\n".join([*lines, f"{name} holds {told(loaded)}.", f"Wanted: {wanted}."]))
-    first, *others = fitting
+    first, *others = matching
     if any(not same(first.tensors, each.tensors) for each in others):
-        listed = "\n".join(f"  {each}" for each in fitting)
+        listed = "\n".join(f"  {each}" for each in matching)
         raise VariantError(
             f"{name} holds more than one that fits, and which is meant does not show:\n{listed}\n"
             f"Wanted: {wanted}. Save the one that is meant by itself, for example the first:\n  "
