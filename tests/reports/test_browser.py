@@ -77,6 +77,23 @@ def test_the_first_screen_holds_the_verdict_the_plot_and_the_pictures(open_page:
     assert page.locator("#look img").count() >= 8
 
 
+@pytest.mark.parametrize("width", [390, 1300, 1400])
+def test_no_caption_of_the_pictures_lies_over_the_next_one(open_page: Any, width: int) -> None:
+    """However small the pictures get for many variants."""
+    page = open_page(viewport={"width": width, "height": 900})
+    beyond = page.evaluate(
+        """() => {
+            document.querySelector('#look .strip').style.setProperty('--p', '76px', 'important');
+            const texts = [...document.querySelectorAll('#look .col :is(.lab, .sub) *')];
+            const right = (each) => each.getBoundingClientRect().right;
+            const out = (each) => right(each) > right(each.closest(".col")) + 1;
+            return texts.filter(out).map(each => each.innerText);
+        }"""
+    )
+    assert page.locator("#look .col .sub").count() >= 5
+    assert beyond == []
+
+
 @pytest.mark.parametrize("width", [1300, 1400])
 def test_no_table_scrolls_on_a_wide_screen(open_page: Any, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 900})
