@@ -20,6 +20,8 @@ from bench.names import counted
 from bench.runs.metrics import described
 from bench.statistics.claims import number
 from bench.statistics.preference import (
+    FEWEST_IMAGES,
+    FEWEST_RATERS,
     Preference,
     Vote,
     agreement,
@@ -127,13 +129,13 @@ def _question(key: BallotKey, name: str, text: str, votes: Sequence[Vote]) -> Qu
 
 
 def distances_agree(key: BallotKey, found: Sequence[Preference]) -> dict[str, tuple[int, int]]:
-    """Distance -> (pairs whose preferred system has the lower one, pairs that can be told)."""
+    """Distance -> (pairs whose preferred system has the lower one, pairs that are told apart)."""
     systems = {system.name: system for system in key.systems}
     agreed: dict[str, tuple[int, int]] = {}
     for one in found:
         a, b = systems[one.first].distances, systems[one.second].distances
         for distance in a.keys() & b.keys():
-            if one.share != 0.5 and a[distance] != b[distance]:
+            if one.told_apart and a[distance] != b[distance]:
                 right, total = agreed.get(distance, (0, 0))
                 agreed[distance] = (right + ((one.share > 0.5) == (a[distance] < b[distance])), total + 1)
     return dict(sorted(agreed.items()))
@@ -141,22 +143,21 @@ def distances_agree(key: BallotKey, found: Sequence[Preference]) -> dict[str, tu
 
 def sentences(count: BallotCount) -> Iterator[str]:
     """What may be said of a count, a sentence each; the numbers stand in tables."""
-    kept = [rater for rater in count.raters if rater.counted]
     left_out = [rater.rater for rater in count.raters if not rater.counted]
     if left_out:
         yield (
             "Left out, as they saw differences in copies or answered repeated pairs otherwise more often "
             f"than not: {', '.join(left_out)}."
         )
-    if len(kept) == 1:
-        yield "One rater: the intervals are over images alone, and nothing is said of other people."
+    found = [one for question in count.questions for one in question.preferences]
+    if any(not one.of_people for one in found):
+        yield (
+            f"Where fewer than {FEWEST_RATERS} raters answered, intervals are over images alone, and nothing "
+            "is said of other people."
+        )
     for question in count.questions:
         for one in question.preferences:
-            if not one.told_apart:
-                yield f"{question.question} {one.first} and {one.second} are not told apart."
-            else:
-                better, worse = (one.first, one.second) if one.share > 0.5 else (one.second, one.first)
-                yield f"{question.question} {better} is preferred to {worse}."
+            yield f"{question.question} {told(one)}"
         if question.raters_agree is not None:
             yield (
                 f"{question.question} Raters agree with alpha {number(question.raters_agree, 2)} (1: "
@@ -169,5 +170,19 @@ def sentences(count: BallotCount) -> Iterator[str]:
                 f"{question.question} {title} is lower for the preferred one in {right} of "
                 f"{counted(total, 'pair')}."
             )
-    if len(count.systems) > 2 or len(count.questions) > 1:
+    if len(found) > 1:
         yield "Intervals are of one comparison each: of several, one may leave out 50 % by chance."
+
+
+def told(one: Preference) -> str:
+    """What the votes on two systems allow to be said, and of whom."""
+    who = "" if one.of_people else " by this rater" if one.raters == 1 else f" by these {one.raters} raters"
+    if not one.enough:
+        return (
+            f"Too few images to tell {one.first} and {one.second} apart: {counted(one.votes, 'vote')} on "
+            f"{counted(one.images, 'image')}, and {FEWEST_IMAGES} images are the fewest."
+        )
+    if not one.told_apart:
+        return f"{one.first} and {one.second} are not told apart{who}."
+    better, worse = (one.first, one.second) if one.share > 0.5 else (one.second, one.first)
+    return f"{better} is preferred to {worse}{who}."

@@ -1,23 +1,31 @@
 """What people's choices between two pictures say: shares with intervals, strengths, agreement.
 
 A vote is 1 where the first of two systems was preferred, 0 where the second, 1/2 where no difference was
-seen. Votes of one rater belong together, and so do votes on one image: intervals resample raters and
-images at once, a vote counting as often as its rater times its image was drawn (Owen 2007, "The
-pigeonhole bootstrap"; McCullagh 2000 shows that no bootstrap of both ways is exact, and that this one
-errs towards wide intervals). With a single rater the images alone are resampled, and nothing is said of
-other people.
+seen. Votes of one rater belong together, and so do votes on one image: raters and images are resampled at
+once, a vote counting as often as its rater times its image was drawn (Owen 2007, "The pigeonhole
+bootstrap"; McCullagh 2000 shows that no bootstrap of both ways is exact, and that this one errs towards wide
+intervals). With fewer than 6 raters the images alone are resampled, and nothing is said of other people.
+
+The quantiles of such draws are too narrow for few images and nothing at all where every vote is the same. A
+share's interval is therefore the exact one of Clopper and Pearson 1934 for as many votes as the variance of
+the draws is worth (Korn and Graubard 1998); where all votes are the same it is worth the images, or the
+raters where they are sampled and fewer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import beta, spearmanr
+from scipy.stats import t as student
 
 from bench.statistics.paired import ALPHA, Array
 
 DRAWS = 2000
-FEWEST_RATERS = 2
+FEWEST_IMAGES = 6
+"""Images that a preference needs: with 5, all alike, a sign test at 5 % still tells nothing (2 / 2^5)."""
+FEWEST_RATERS = 6
+"""Raters, by the same reckoning, from which on they are a sample of people and not these people alone."""
 ITERATIONS = 500
 
 
@@ -42,16 +50,26 @@ class Preference:
     share: float
     """Ties count half."""
     interval: tuple[float, float] | None
-    """95 %; None with one image."""
+    """95 %, over images, and over raters where there are enough of them; None with one image."""
     ties: float
     votes: int
     raters: int
     images: int
 
     @property
+    def enough(self) -> bool:
+        """Whether there are images enough to tell anything."""
+        return self.images >= FEWEST_IMAGES
+
+    @property
+    def of_people(self) -> bool:
+        """Whether the interval is over raters too, so that something is said of other people."""
+        return self.raters >= FEWEST_RATERS
+
+    @property
     def told_apart(self) -> bool:
-        """Whether the interval leaves out 1/2."""
-        return self.interval is not None and not self.interval[0] <= 0.5 <= self.interval[1]
+        """Whether there are images enough and the interval leaves out 1/2."""
+        return self.enough and self.interval is not None and not self.interval[0] <= 0.5 <= self.interval[1]
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,7 @@ class Strength:
     system: str
     strength: float
     interval: tuple[float, float] | None
+    """None with too few images, and for one that won or lost every vote: its strength has no bound."""
 
 
 def preferences(votes: Sequence[Vote], seed: int = 0) -> list[Preference]:
@@ -74,15 +93,37 @@ def _preference(votes: Sequence[Vote], pair: tuple[str, str], seed: int) -> Pref
     draws = [
         float(weights @ values / weights.sum()) for weights in resampled(votes, seed) if weights.sum() > 0
     ]
+    raters, images = ({getattr(vote, kind) for vote in votes} for kind in ("rater", "image"))
+    clusters = min(len(images), len(raters)) if len(raters) >= FEWEST_RATERS else len(images)
     return Preference(
         *pair,
         share=float(values.mean()),
-        interval=bounds(draws),
+        interval=share_interval(values, draws, clusters) if draws else None,
         ties=float((values == 0.5).mean()),
         votes=len(votes),
-        raters=len({vote.rater for vote in votes}),
-        images=len({vote.image for vote in votes}),
+        raters=len(raters),
+        images=len(images),
     )
+
+
+def share_interval(values: Array, draws: Sequence[float], clusters: int) -> tuple[float, float]:
+    """Clopper's and Pearson's interval of mean(values) in [0, 1], for the votes that the draws are worth.
+
+    The votes' worth is that of independent ones with the draws' variance, corrected for a variance known from
+    `clusters` alone (Korn and Graubard 1998): never more than there are, and `clusters` where all are alike.
+    """
+    share, votes = float(values.mean()), len(values)
+    if np.ptp(values) == 0:
+        worth = float(clusters)
+    else:
+        known = student.ppf(1 - ALPHA / 2, votes - 1) / student.ppf(1 - ALPHA / 2, clusters - 1)
+        spread = float(np.var(draws))
+        alike = share * (1 - share) / spread if spread > 0 else float(clusters)
+        worth = min(float(votes), alike * float(known) ** 2)
+    won, lost = share * worth, (1 - share) * worth
+    low = float(beta.ppf(ALPHA / 2, won, lost + 1)) if won > 0 else 0.0
+    high = float(beta.ppf(1 - ALPHA / 2, won + 1, lost)) if lost > 0 else 1.0
+    return low, high
 
 
 def bounds(draws: Sequence[float]) -> tuple[float, float] | None:
@@ -129,7 +170,12 @@ def strengths(votes: Sequence[Vote], seed: int = 0, draws: int = DRAWS // 4) -> 
 
     found = fitted(np.ones(len(votes)))
     made = [fitted(weights) for weights in resampled(votes, seed, draws) if weights.sum() > 0]
-    each = [bounds([float(one[place]) for one in made]) for place in range(len(names))]
+    of_one = [np.concatenate([values[first == at], 1 - values[second == at]]) for at in range(len(names))]
+    enough = len({vote.image for vote in votes}) >= FEWEST_IMAGES
+    each = [
+        bounds([float(one[at]) for one in made]) if enough and 0 < of_one[at].mean() < 1 else None
+        for at in range(len(names))
+    ]
     rows = [Strength(name, float(found[places[name]]), each[places[name]]) for name in names]
     return sorted(rows, key=lambda row: -row.strength)
 

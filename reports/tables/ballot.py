@@ -7,7 +7,7 @@ from bench.ballot.records import COUNT, BallotCount, QuestionCount, read_count
 from bench.errors import BenchError
 from bench.names import counted
 from bench.runs.folder import find_folders
-from bench.statistics.preference import Preference
+from bench.statistics.preference import FEWEST_IMAGES, FEWEST_RATERS, Preference
 from reports.comparability import Group
 from reports.parts import table
 from reports.tables.model import Cell, Column, Row, Table, missing
@@ -16,8 +16,10 @@ LEVELS_BELOW_RUNS = 4
 """Protocol, data set, variant and seed: how far a run folder lies below the folder of all runs."""
 CAPTION = (
     "How often people who saw both, under no name, preferred the first; no difference counts half. "
-    "Intervals are 95 %, over raters and images (with one rater over images alone); bold: one side is "
-    "preferred beyond them, each comparison by itself. Of one training each: another seed may look otherwise."
+    f"Intervals are 95 %, over raters and images (with fewer than {FEWEST_RATERS} raters over images alone, "
+    "and nothing is said of other people); bold: one side is preferred beyond them, on "
+    f"{FEWEST_IMAGES} images or more, each comparison by itself. Of one training each: another seed may look "
+    "otherwise."
 )
 
 

@@ -1,14 +1,16 @@
 """Counting a ballot: known raters are recovered, careless ones named, files that do not belong refused."""
 
 import json
+import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bench.ballot.counting import count_ballot, sentences
+from bench.ballot.counting import count_ballot, sentences, told
 from bench.ballot.records import (
     BallotItem,
     BallotKey,
@@ -20,6 +22,7 @@ from bench.ballot.records import (
 )
 from bench.errors import BenchError, UsageError
 from bench.statistics.preference import (
+    Preference,
     Vote,
     agreement,
     bradley_terry,
@@ -273,3 +276,74 @@ def test_three_systems_are_ranked(tmp_path: Path) -> None:
     )
     count = count_ballot(key, read_answers(written(tmp_path, answered(key, "one", prefers="z")), key))
     assert count.questions[0].strengths[0].system == "z"
+
+
+def test_nothing_is_claimed_from_fewer_images_than_can_tell_however_they_agree() -> None:
+    for images in range(1, 9):
+        votes = [Vote(f"r{r}", f"i{i}", "a", "b", 1.0) for i in range(images) for r in range(10)]
+        one = preferences(votes)[0]
+        assert one.told_apart == (images >= 6)
+        assert ("Too few images to tell" in told(one)) == (images < 6)
+        if images > 1:
+            assert one.interval is not None
+            assert one.interval[0] == pytest.approx(0.025 ** (1 / images))  # the exact bound, no collapse
+            assert one.interval[1] == 1.0
+
+
+def test_an_interval_never_collapses_and_is_turned_with_the_votes() -> None:
+    for value in (0.0, 0.5, 1.0):
+        votes = [Vote("r", f"i{i}", "a", "b", value) for i in range(12)]
+        interval = preferences(votes)[0].interval
+        turned = preferences([replace(vote, value=1 - value) for vote in votes])[0].interval
+        assert interval is not None
+        assert turned is not None
+        assert interval[1] - interval[0] > 0.2
+        assert turned == pytest.approx((1 - interval[1], 1 - interval[0]))
+
+
+def test_few_raters_are_spoken_of_as_these_raters_and_agreeing_ones_are_worth_no_more_than_they_are() -> None:
+    def all_for_one(raters: int) -> Preference:
+        return preferences([Vote(f"r{r}", f"i{i}", "a", "b", 1.0) for r in range(raters) for i in range(30)])[
+            0
+        ]
+
+    assert told(all_for_one(1)) == "a is preferred to b by this rater."
+    assert told(all_for_one(5)) == "a is preferred to b by these 5 raters."
+    assert told(all_for_one(6)) == "a is preferred to b."
+    of_people = all_for_one(6).interval
+    assert of_people is not None
+    assert of_people[0] == pytest.approx(0.025 ** (1 / 6))  # six people, not thirty images
+
+
+@pytest.mark.parametrize("images", [6, 7, 8, 11, 13])
+def test_one_rater_who_chooses_by_lot_is_told_apart_no_more_often_than_promised(images: int) -> None:
+    claimed = 0.0
+    for won in range(images + 1):  # every count of wins with its probability: no draw is needed
+        votes = [Vote("r", f"i{i}", "a", "b", float(i < won)) for i in range(images)]
+        claimed += preferences(votes)[0].told_apart * math.comb(images, won) / 2**images
+    assert 0 < claimed <= 0.05
+
+
+def test_one_that_wins_every_vote_has_no_interval_of_its_strength() -> None:
+    votes = [
+        Vote("r", f"i{i}", a, b, value)
+        for i in range(8)
+        for a, b, value in (("x", "y", 1.0), ("x", "z", 1.0), ("y", "z", float(i % 2)))
+    ]
+    found = {one.system: one.interval for one in strengths(votes)}
+    assert found["x"] is None
+    assert found["y"] is not None
+    few = strengths([vote for vote in votes if vote.image in ("i0", "i1", "i2")])
+    assert all(one.interval is None for one in few)
+
+
+def test_distances_are_held_against_supported_preferences_alone(key: BallotKey, tmp_path: Path) -> None:
+    file = answered(key, "one", prefers="copy")
+    images = sorted({item.image for item in key.items})[:3]
+    few = {item.number for item in key.items if item.image in images}
+    file["answers"] = [answer for answer in file["answers"] if answer["item"] in few]
+    count = count_ballot(key, read_answers(written(tmp_path, file), key))
+    assert count.questions[0].distances_agree == {}
+    said = " ".join(sentences(count))
+    assert "Too few images to tell copy and colour apart: 3 votes on 3 images" in said
+    assert "is preferred" not in said
