@@ -97,14 +97,20 @@ def preferred(answer: Answer) -> str:
 
 
 def votes_of(answers: Answers, key: BallotKey, question: str) -> Iterator[Vote]:
-    """The votes on a question: first answers to pairs of two systems, sides as the ballot names them."""
+    """The votes on a question: first answers to pairs of two systems, the one first that was named first.
+
+    Which of a pair's pictures is `a` says nothing of that: it is drawn for every pair.
+    """
     items = {item.number: item for item in key.items}
+    places = {system.name: place for place, system in enumerate(key.systems)}
     for each in answers.answers:
         item = items[each.item]
         if each.question != question or each.again or item.copied:
             continue
-        first, second = key.pictures[item.a][0], key.pictures[item.b][0]
-        value = 0.5 if each.choice == "tie" else float(preferred(each) == item.a)
+        (first, code), (second, _) = sorted(
+            ((key.pictures[code][0], code) for code in (item.a, item.b)), key=lambda one: places[one[0]]
+        )
+        value = 0.5 if each.choice == "tie" else float(preferred(each) == code)
         yield Vote(answers.rater, item.image, first, second, value)
 
 

@@ -172,7 +172,12 @@ def make_ballot(planned: PlannedBallot, progress: ProgressReport) -> Path:
     places = [shared[at] for at in sample_indices(len(shared), wanted)]
     lots = random.Random(secrets.randbits(64))
     codes = {(name, place): secrets.token_hex(6) for name in ("", *translated) for place in places}
-    items = [(place, codes[a, place], codes[b, place], False) for place in places for a, b in pairs]
+    # Order in the page's source says nothing: everything there lies as the random codes do, in a pair too.
+    items = [
+        (place, *min((codes[a, place], codes[b, place]), (codes[b, place], codes[a, place])), False)
+        for place in places
+        for a, b in pairs
+    ]
     copies = [(place, name) for place in places for name in translated]
     items += [
         (place, codes[name, place], codes[name, place], True)
@@ -303,7 +308,7 @@ def page(key: BallotKey, sources: Mapping[str, str], pictures: Mapping[str, str]
             for item in key.items
         ],
         "repeats": key.repeats,
-        "pictures": pictures,
+        "pictures": dict(sorted(pictures.items())),
     }
     template = (resources.files("bench.ballot") / "page.html").read_text(encoding="utf-8")
     # As JSON within a script element: no sign of it may end that element.

@@ -347,3 +347,23 @@ def test_distances_are_held_against_supported_preferences_alone(key: BallotKey, 
     said = " ".join(sentences(count))
     assert "Too few images to tell copy and colour apart: 3 votes on 3 images" in said
     assert "is preferred" not in said
+
+
+def test_the_first_of_a_preference_is_the_first_that_was_named_whatever_a_pair_calls_its_pictures(
+    key: BallotKey, tmp_path: Path
+) -> None:
+    """As ballots made before had it: `a` of every pair was the first that was named, and counts alike."""
+
+    def naming(item: BallotItem, program: str) -> BallotItem:
+        a, b = sorted((item.a, item.b), key=lambda code: key.pictures[code][0] != program)
+        return item.model_copy(update={"a": a, "b": b})
+
+    drawn = count_ballot(key, read_answers(written(tmp_path, answered(key, "one", prefers="copy")), key))
+    assert len(drawn.questions[0].preferences) == 1
+    assert (drawn.questions[0].preferences[0].first, drawn.questions[0].preferences[0].share) == ("copy", 1.0)
+    for first in ("copy", "colour"):
+        old = key.model_copy(update={"items": [naming(item, first) for item in key.items]})
+        assert (
+            count_ballot(old, read_answers(written(tmp_path, answered(key, "one", prefers="copy")), old))
+            == drawn
+        )

@@ -1,6 +1,7 @@
 """The page that raters see: blind, whole without a network, answered by keys and by touch, kept and saved."""
 
 import json
+import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +43,34 @@ def test_every_pair_shows_two_translations_of_its_image(ballot: Path) -> None:
     assert len(key.repeats) == 2
     assert {one["source"] for one in shown["items"]}.isdisjoint(key.pictures)
     assert shown["pictures"].keys() >= key.pictures.keys()
+
+
+def test_neither_place_nor_order_in_the_source_goes_with_a_program(make: Callable[..., Path]) -> None:
+    """Whatever has an order has that of the codes, and these are random."""
+    folder = make("copy", "colour", images=12)
+    key = read_key(folder)
+    shown = json.loads(
+        re.findall(r'type="application/json">(.*?)</script>', (folder / "ballot.html").read_text())[0]
+    )
+    assert list(shown["pictures"]) == sorted(shown["pictures"])
+    assert all(one["a"] <= one["b"] for one in shown["items"])
+    assert [(item.a, item.b) for item in key.items] == [(one["a"], one["b"]) for one in shown["items"]]
+    programs = [key.pictures[code][0] for code in shown["pictures"] if code in key.pictures]
+    # 24 pictures of two programs lie in one of 2.7 million orders: by program is not among those to be met.
+    assert programs not in (sorted(programs), sorted(programs, reverse=True))
+
+
+def test_which_picture_is_named_first_is_drawn_for_every_pair(
+    make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots = random.Random(0)
+    monkeypatch.setattr("bench.ballot.making.secrets.token_hex", lambda size: lots.randbytes(size).hex())
+    first = []
+    for _ in range(5):
+        key = read_key(make("copy", "colour", images=12, repeats=0, copies=0))
+        first += [key.pictures[item.a][0] for item in key.items]
+    assert len(first) == 60
+    assert 20 <= first.count("copy") <= 40
 
 
 def test_images_of_another_program_are_paired_by_name(make: Callable[..., Path], workshop: Path) -> None:
