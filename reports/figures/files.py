@@ -17,6 +17,9 @@ from matplotlib.figure import Figure
 from reports.figures.style import FAINT, INK, RULES
 
 DOTS_PER_INCH = 200
+PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
+"""Attributes of an SVG that hold places, in points."""
+BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
@@ -24,10 +27,11 @@ def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
     rules: Any = RULES | {"svg.hashsalt": name}
     with style.context(["default", rules]):
         figure = make()
+        figure.set(dpi=DOTS_PER_INCH)  # of points that are pixels in the SVG too
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
         figure.set_layout_engine("none")  # it is laid out already
-        figure.set(dpi=DOTS_PER_INCH, facecolor="white")
+        figure.set(dpi=DOTS_PER_INCH, facecolor="white")  # an SVG leaves it at 72
         FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})  # savefig would draw it twice
     return png.getvalue(), svg.getvalue()
 
@@ -37,6 +41,7 @@ def for_page(svg: bytes, name: str, label: str) -> str:
     text = svg.decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = PLACES.sub(lambda found: BEYOND_HUNDREDTHS.sub("", found[0]), text)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(xlink:href|href)="#', rf'\1="#{name}-', text)
     text = re.sub(r"url\(#", f"url(#{name}-", text)

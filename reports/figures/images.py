@@ -31,7 +31,8 @@ def distributions(
             "order": list(variants),
         }
         common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
-        seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0)
+        # Points are pixels in the SVG too: as vectors they are most of a page.
+        seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0, rasterized=True)
         lines = {"color": INK, "linewidth": 0.8}
         seaborn.boxplot(
             **common, width=0.6, fliersize=0, linewidth=0.8, boxprops={"alpha": 0.55}, medianprops=lines

@@ -149,4 +149,5 @@ def _selected(label: str, plane: Weights | None, content: Pixels | None, picture
     """Mask times content on black, as bright as the mask is shown: what this mask puts into the output."""
     if plane is None or content is None or content.ndim != 3 or plane.shape != content.shape[:2]:
         return Shot(label, None, note=UNREADABLE)
-    return Shot(label, pictures.add((content * _brightened(plane)[..., None]).round().astype(np.uint8)))
+    shown = (content * _brightened(plane)[..., None]).round().astype(np.uint8)
+    return Shot(label, pictures.add(shown, exact=False))

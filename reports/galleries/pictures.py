@@ -28,19 +28,22 @@ class Pictures:
         self.uris: dict[str, str] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
 
-    def add_file(self, run: Path, inner: str, longest: int = SMALL) -> str | None:
+    def add_file(self, run: Path, inner: str, longest: int = SMALL, *, exact: bool = True) -> str | None:
         """Add `run/inner`; None where it is missing, damaged or not inside the run folder."""
         pixels = read_picture(run, inner)
-        return None if pixels is None else self.add(pixels, longest)
+        return None if pixels is None else self.add(pixels, longest, exact=exact)
 
-    def add(self, pixels: Pixels, longest: int = SMALL) -> str:
-        """Add an image [h, w, 3] or [h, w], made smaller where it is larger than the page shows."""
+    def add(self, pixels: Pixels, longest: int = SMALL, *, exact: bool = True) -> str:
+        """Add an image [h, w, 3] or [h, w], made smaller where it is larger than the page shows.
+
+        `exact` keeps every pixel of one that is small; without it what only tells a course takes less.
+        """
         image = Image.fromarray(pixels)
         if max(image.size) > longest:
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        small = max(image.size) <= 96
-        image.save(buffer, "WEBP", lossless=small, quality=100 if small else QUALITY, method=4)
+        lossless = exact and max(image.size) <= 96
+        image.save(buffer, "WEBP", lossless=lossless, quality=100 if lossless else QUALITY, method=4)
         content = buffer.getvalue()
         name = "p" + hashlib.sha256(content).hexdigest()[:12]
         self.uris[name] = "data:image/webp;base64," + base64.b64encode(content).decode()

@@ -52,7 +52,7 @@ def _strip(run: Shown, direction: str, file: str, entries: list[dict[str, Any]],
     shots = [Shot("source", source)] if source else []  # it is kept at the end of training
     for place in places:
         entry = of_file[place]
-        picture = pictures.add_file(run.folder, f"{entry.get('folder')}/output.png")
+        picture = pictures.add_file(run.folder, f"{entry.get('folder')}/output.png", exact=False)
         label = f"step {grouped(step_of(entry))}"
         shots.append(Shot(label, picture, note="" if picture else "The picture cannot be read."))
     return Strip(run.variant, tuple(shots))

@@ -1,18 +1,26 @@
 """Plots are drawn whatever the seeds gave, and whatever matplotlib is told elsewhere."""
 
+import base64
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 from bench.statistics.comparison import Pair, Side, compare
 from reports.figures.curves import overlay
 from reports.figures.distances import against_cost, by_seed
+from reports.figures.files import DOTS_PER_INCH, for_page
+from reports.figures.files import draw as draw_figure
+from reports.figures.images import distributions
 from reports.figures.style import labels
 from reports.figures.tracks import difference_panel
+from reports.galleries.pictures import Pictures
 from reports.write import Request, write_report
 
 
@@ -138,3 +146,41 @@ def test_differences_are_drawn_as_they_were_declared_whichever_way_they_were_cou
     assert not other.hollow
     assert other.reach is not None
     assert 50 < float(other.reach[0]) < float(other.at) < float(other.reach[1])
+
+
+def test_points_of_single_images_are_pixels_however_many_there_are() -> None:
+    """As vectors they were most of a page: a test image of every variant in nine panels."""
+
+    def drawn(count: int) -> tuple[bytes, bytes]:
+        draw = np.random.default_rng(0)
+        values = pd.DataFrame(
+            {"variant": ["spatial"] * count, "metric": "noise", "value": draw.uniform(0, 1, count)}
+        )
+        return draw_figure("points", lambda: distributions(values, ["noise"], ["spatial"]))
+
+    (png, few), (_, many) = drawn(20), drawn(2000)
+    assert many.count(b"<image") == 1
+    assert len(many) < 1.2 * len(few)
+    assert Image.open(io.BytesIO(png)).width == round(2.7 * DOTS_PER_INCH), "inches of a panel"
+
+
+def test_places_in_a_page_are_told_to_a_hundredth_of_a_point_and_nothing_else_is_shortened() -> None:
+    svg = b'<svg><path d="M 1.23456 20 L 3.4 5.6789"/><use x="7.8912" y="0.5"/><text>0.01234</text></svg>'
+    page = for_page(svg, "name", "label")
+    assert 'd="M 1.23 20 L 3.4 5.67"' in page
+    assert 'x="7.89" y="0.5"' in page
+    assert "0.01234" in page
+
+
+def test_small_pictures_keep_every_pixel_and_those_that_tell_a_course_are_smaller() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    pictures = Pictures()
+    exact, course = pictures.add(pixels), pictures.add(pixels, exact=False)
+
+    def read(name: str) -> tuple[int, np.ndarray]:
+        content = base64.b64decode(pictures.uris[name].partition(",")[2])
+        return len(content), np.asarray(Image.open(io.BytesIO(content)))
+
+    assert np.array_equal(read(exact)[1], pixels)
+    assert read(course)[1].shape == pixels.shape
+    assert read(course)[0] < read(exact)[0] / 2
