@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 from types import TracebackType
@@ -25,7 +26,11 @@ class ProgressReport(Protocol):
     """What long work tells; used as a context manager around the whole of it."""
 
     def start(self, task: str, total: int, done: int = 0) -> None:
-        """A new piece of work of `total` units begins; `done` of them were done by an earlier session."""
+        """A new piece of work of `total` units begins; `done` of them were done by an earlier session.
+
+        It may begin within another, as a training that renders masks when it first needs some: when it is
+        done, `advance` tells of the other one again.
+        """
 
     def advance(self, units: int = 1, figures: str = "") -> None:
         """`units` more are done; `figures` are a few numbers worth seeing, such as a loss."""
@@ -41,13 +46,72 @@ class Silent:
         pass
 
 
+@dataclass
+class Piece:
+    """A piece of work that was started."""
+
+    task: str
+    total: int
+    done: int
+    first: int
+    """Done before it was started."""
+    began: float
+    told: float
+    """When a line was last printed of it."""
+    figures: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        return self.done >= self.total
+
+
+class Pieces:
+    """Work within work: a piece started before another is done stands in for it until it is done itself."""
+
+    def __init__(self) -> None:
+        self._open: list[Piece] = []
+
+    def start(self, task: str, total: int, done: int = 0) -> Piece:
+        """The piece that is to be told of. One of the same name was given up, and begins anew."""
+        if self._open and (self._open[-1].is_done or self._open[-1].task == task):
+            self._open.pop()
+        now = time.monotonic()
+        self._open.append(Piece(task, total, done, done, now, now))
+        self.close()
+        return self._open[-1]
+
+    def advance(self, units: int, figures: str) -> Piece | None:
+        """The piece at hand, with `units` more done; None before there is one. Then `close` it."""
+        if not self._open:
+            return None
+        piece = self._open[-1]
+        piece.done += units
+        piece.figures = figures or piece.figures
+        return piece
+
+    def close(self) -> Piece | None:
+        """The piece that goes on now that the one at hand is done; None where there is none.
+
+        For the one that goes on, the time in between did not pass: its rate is that of its own work.
+        """
+        gone_on = None
+        while len(self._open) > 1 and self._open[-1].is_done:
+            ended = self._open.pop()
+            gone_on = self._open[-1]
+            pause = time.monotonic() - ended.began
+            gone_on.began += pause
+            gone_on.told += pause
+        return gone_on
+
+
 class TerminalProgress:
     """A bar with rate and time left on a terminal; a plain line now and then where stderr is a file."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._pieces = Pieces()
+        self._rows: dict[str, TaskID] = {}
         self._plain = _PlainLines()
 
     def __enter__(self) -> Self:
@@ -66,17 +130,21 @@ class TerminalProgress:
         if self._bar is None:
             self._plain.start(task, total, done)
             return
-        self._task = self._bar.add_task(task, total=total, completed=done, rate="", figures="")
+        self._pieces.start(task, total, done)
+        self._rows[task] = self._bar.add_task(task, total=total, completed=done, rate="", figures="")
 
     def advance(self, units: int = 1, figures: str = "") -> None:
-        if self._bar is None or self._task is None:
+        if self._bar is None:
             self._plain.advance(units, figures)
             return
-        self._bar.advance(self._task, units)
-        speed = self._bar.tasks[self._task].speed
-        self._bar.update(self._task, rate=f"{speed:.2f}/s" if speed else "")
-        if figures:
-            self._bar.update(self._task, figures=figures)
+        piece = self._pieces.advance(units, figures)
+        if piece is None:
+            return
+        row = self._rows[piece.task]
+        self._bar.advance(row, units)
+        speed = self._bar.tasks[row].speed
+        self._bar.update(row, rate=f"{speed:.2f}/s" if speed else "", figures=piece.figures)
+        self._pieces.close()
 
 
 def shows_bars(console: Console) -> bool:
@@ -124,18 +192,22 @@ def fitted(name: str, parts: Sequence[str], room: int) -> str:
 class _PlainLines:
     """A line every fifteen seconds, and one at the end of work that took longer than a moment."""
 
+    def __init__(self) -> None:
+        self._pieces = Pieces()
+
     def start(self, task: str, total: int, done: int) -> None:
-        self._name, self._total, self._done, self._first = task, total, done, done
-        self._began = self._told = time.monotonic()
+        self._pieces.start(task, total, done)
 
     def advance(self, units: int, figures: str) -> None:
-        self._done += units
-        now = time.monotonic()
-        wait = SECONDS_BETWEEN_LINES if self._done < self._total else SECONDS_WORTH_A_LINE
-        if now - self._told < wait:
+        piece = self._pieces.advance(units, figures)
+        if piece is None:
             return
-        self._told = now
-        rate = (self._done - self._first) / max(now - self._began, 1e-9)
-        left = (self._total - self._done) / rate if rate else float("inf")
-        line = f"{self._name}: {self._done}/{self._total}, {rate:.2f}/s, {left:.0f} s left"
-        print(f"{line}  {figures}".rstrip(), file=sys.stderr, flush=True)
+        now = time.monotonic()
+        wait = SECONDS_WORTH_A_LINE if piece.is_done else SECONDS_BETWEEN_LINES
+        if now - piece.told >= wait:
+            piece.told = now
+            rate = (piece.done - piece.first) / max(now - piece.began, 1e-9)
+            left = max(piece.total - piece.done, 0) / rate if rate else float("inf")
+            line = f"{piece.task}: {piece.done}/{piece.total}, {rate:.2f}/s, {left:.0f} s left"
+            print(f"{line}  {piece.figures}".rstrip(), file=sys.stderr, flush=True)
+        self._pieces.close()

@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter
 from bench.cell import Cell
 from bench.data.catalogue import SETS
 from bench.errors import BenchError
+from bench.progress import Piece, Pieces
 from bench.protocol import Protocol, Settings
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.runs.records import now
@@ -179,23 +180,28 @@ class ToldProgress:
     """A ProgressReport that sends messages, at most two a second and one for every end."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel, self._told = channel, 0.0
-        self._state = Progress(task="starting", total=0, done=0, first=0)
+        self._channel, self._told, self._pieces = channel, 0.0, Pieces()
 
     def start(self, task: str, total: int, done: int = 0) -> None:
-        self._state = Progress(task=task, total=total, done=done, first=done)
-        self._tell()
+        self._tell(self._pieces.start(task, total, done))
 
     def advance(self, units: int = 1, figures: str = "") -> None:
-        changes: dict[str, object] = {"done": self._state.done + units}
-        self._state = self._state.model_copy(update=changes | ({"figures": figures} if figures else {}))
-        ended = self._state.done >= self._state.total
-        if ended or time.monotonic() - self._told >= SECONDS_BETWEEN_MESSAGES:
-            self._tell()
+        piece = self._pieces.advance(units, figures)
+        if piece is None:
+            return
+        if piece.is_done or time.monotonic() - self._told >= SECONDS_BETWEEN_MESSAGES:
+            self._tell(piece)
+        gone_on = self._pieces.close()
+        if gone_on is not None:
+            gone_on.first = gone_on.done  # whoever listens takes it for begun now
+            self._tell(gone_on)
 
-    def _tell(self) -> None:
+    def _tell(self, piece: Piece) -> None:
         self._told = time.monotonic()
-        self._channel.tell(self._state)
+        told = Progress(
+            task=piece.task, total=piece.total, done=piece.done, first=piece.first, figures=piece.figures
+        )
+        self._channel.tell(told)
 
 
 def work(progress: ToldProgress) -> Outcome:

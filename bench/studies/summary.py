@@ -58,7 +58,7 @@ class CellAtWork:
         """Seconds until the present task ends."""
         if self.message is None or self.rate is None:
             return None
-        return (self.message.total - self.message.done) / self.rate
+        return max(self.message.total - self.message.done, 0) / self.rate
 
 
 class StudyBoard:
