@@ -42,8 +42,9 @@ def export(
 ) -> None:
     """Write a trained generator as an ONNX graph, or as a folder for a model hub, and check what was written.
 
-    The graph takes images of any size that is a multiple of 16. It is held against torch on pictures of the
-    run and kept only where they agree. The folder is read by variants.from_pretrained.
+    The graph takes images of any height and width that are multiples of 16, from 16 on (32 where the
+    generator takes none of 16). It is held against torch on pictures of the run, at the size trained at, a
+    higher one and the least, and kept only where they agree. The folder is read by variants.from_pretrained.
 
     Examples:
 
@@ -77,5 +78,5 @@ def export(
     sizes = ", ".join(f"{width} x {height}" for height, width in made.sizes)
     announce(
         f"Largest difference from torch: {made.largest_difference:.2g} of images in [-1, 1], over "
-        f"{made.images} pictures at {sizes}."
+        f"{made.images} pictures at {sizes}. Least height and width: {made.smallest}."
     )

@@ -14,6 +14,7 @@ from bench.data.files import kind_of, printable
 from bench.errors import BenchError, UsageError
 from bench.names import folder_name
 from bench.runs.atomic import require_writable
+from variants.contract import STRIDE, Generator
 
 
 def refuse_standing(out: Path, kind: str) -> None:
@@ -44,3 +45,19 @@ def whole_or_nothing(out: Path) -> Iterator[Path]:
 def seeded(seed: int | None) -> torch.Generator:
     """A torch generator on the CPU."""
     return torch.Generator().manual_seed(seed or 0)
+
+
+def smallest(generator: Generator) -> int:
+    """The least height and width that a generator takes: 16, or 32 where it gives no finite image of 16.
+
+    The contract has it take any multiple of 16; one that normalises a single place may not.
+    """
+    shape = generator.noise_shape
+    try:
+        with torch.no_grad():
+            image = generator(
+                torch.zeros(1, 3, STRIDE, STRIDE), None if shape is None else torch.zeros(1, *shape)
+            )
+    except (RuntimeError, ValueError):  # what torch raises of sizes
+        return 2 * STRIDE
+    return STRIDE if bool(torch.isfinite(image.image).all()) else 2 * STRIDE

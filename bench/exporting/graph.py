@@ -16,7 +16,7 @@ from bench.data.files import list_images
 from bench.data.pictures import read_image_at
 from bench.data.tensors import to_tensor
 from bench.errors import BenchError, UsageError
-from bench.exporting import refuse_standing, seeded, whole_or_nothing
+from bench.exporting import refuse_standing, seeded, smallest, whole_or_nothing
 from bench.runs.folder import RunFolder
 from bench.runs.pictures import read_entries
 from bench.runs.records import Direction
@@ -26,9 +26,7 @@ from variants.contract import STRIDE, Generator
 
 LARGEST_DIFFERENCE = 1e-3
 """Between onnxruntime and torch, for images in [-1, 1]: an eighth of a level of 255."""
-SIZES = ((1.0, 1.0), (1.5, 1.0), (0.5, 0.75))
-"""Heights and widths at which an export is checked, as parts of the size that was trained at."""
-FEWEST_SIZE = 32
+CHECKED_SIZES = 3
 OPSET = 18
 
 
@@ -41,6 +39,9 @@ class OnnxExport:
     """Between onnxruntime and torch, over all pictures and sizes, for images in [-1, 1]."""
     images: int
     sizes: tuple[tuple[int, int], ...]
+    """Heights and widths that it was checked at, the least among them."""
+    smallest: int
+    """Least height and width."""
     noise: tuple[int, int] | None
     """(slots, features) of the input `noise` of each image; None where there is no such input."""
 
@@ -71,7 +72,8 @@ def export_onnx(
     images: Path | None = None,
     announce: Callable[[str], None] = lambda text: None,
 ) -> OnnxExport:
-    """Write one direction of a finished run as an ONNX graph for images of any size that is a multiple of 16.
+    """Write one direction of a finished run as an ONNX graph for images of any size that is a multiple of 16,
+    from the least on that the generator takes.
 
     Inputs `image` [b, 3, h, w] in [-1, 1] and, unless `noise_seed` fixes it, `noise` [b, slots, features] for
     a generator that draws some; outputs `translation` and, where there are any, `masks` [b, k, h, w]. It is
@@ -92,19 +94,21 @@ def export_onnx(
         first = generator(torch.zeros(1, 3, size, size), None if shape is None else torch.zeros(1, *shape))
     wrapped.masked = first.masks is not None
     wants_noise = shape if shape is not None and not fixed else None
+    least = smallest(generator)
     origin = read_origin(folder.generator)
     about = {
         "variant": origin.variant,
         "direction": direction,
         "trained_at": str(size),
         "steps": str(origin.step),
-        "image": "RGB, [-1, 1], height and width multiples of 16",
+        "image": f"RGB, [-1, 1], height and width multiples of {STRIDE} from {least} on",
+        "smallest": str(least),
         "noise": "none" if shape is None else "an input" if wants_noise else f"fixed by seed {noise_seed}",
         "made_by": f"bench {__version__}",
     }
     with whole_or_nothing(out) as draft:
         write_graph(wrapped, wants_noise, size, draft, about)
-        sizes = tuple(dict.fromkeys((rounded(size * tall), rounded(size * wide)) for tall, wide in SIZES))
+        sizes = checked_sizes(size, least)
         largest = max(difference(wrapped, draft, pictures, each, wants_noise) for each in sizes)
         if not largest <= LARGEST_DIFFERENCE:
             raise BenchError(
@@ -112,7 +116,7 @@ def export_onnx(
                 f"{LARGEST_DIFFERENCE:g} is allowed for images in [-1, 1]), so it is not kept. Its forward "
                 "does something that ONNX does otherwise; --format hub keeps the weights themselves."
             )
-    return OnnxExport(out, largest, len(pictures), sizes, wants_noise)
+    return OnnxExport(out, largest, len(pictures), sizes, least, wants_noise)
 
 
 def write_graph(
@@ -121,8 +125,7 @@ def write_graph(
     """Write the graph of a wrapped generator. Raises BenchError, with its reason, where torch cannot."""
     import onnx
 
-    batch, least = torch.export.Dim("batch"), FEWEST_SIZE // STRIDE
-    height, width = torch.export.Dim("h", min=least), torch.export.Dim("w", min=least)
+    batch, height, width = (torch.export.Dim(name, min=1) for name in ("batch", "h", "w"))
     # Sizes that are no special case of the generator's, such as the one it was trained at.
     example = torch.rand(2, 3, size + STRIDE, size + 2 * STRIDE) * 2 - 1
     inputs = (example,) if noise is None else (example, torch.randn(2, *noise))
@@ -233,6 +236,9 @@ def require_onnx() -> None:
         )
 
 
-def rounded(size: float) -> int:
-    """A size as a multiple of 16, 32 at least: a generator that scales down twice needs room."""
-    return max(FEWEST_SIZE, round(size / STRIDE) * STRIDE)
+def checked_sizes(size: int, least: int) -> tuple[tuple[int, int], ...]:
+    """Three (height, width) to check at: as trained, higher than wide, and the least; others where these are
+    the same."""
+    taller = round(1.5 * size / STRIDE) * STRIDE
+    wanted = [(size, size), (taller, size), (least, least), (least, least + STRIDE), (least + STRIDE, least)]
+    return tuple(dict.fromkeys(wanted))[:CHECKED_SIZES]

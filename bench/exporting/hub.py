@@ -13,7 +13,7 @@ import torch
 from bench import __version__
 from bench.data.catalogue import licence_note
 from bench.errors import BenchError
-from bench.exporting import refuse_standing, seeded, whole_or_nothing
+from bench.exporting import refuse_standing, seeded, smallest, whole_or_nothing
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import described
 from bench.runs.records import DIRECTIONS, Direction, RunRecord, Scores, read_scores, said_of
@@ -42,6 +42,7 @@ def export_hub(folder: RunFolder, out: Path, announce: Callable[[str], None] = l
             f"{folder.path} was trained with another source of {origin.variant} than the one loaded here. "
             "Give the one it was trained with: --plugin FILE"
         )
+    image = {"trained_at": record.protocol["images"]["size"], "range": [-1, 1], "multiple_of": STRIDE}
     config: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "library_name": "bench",
@@ -50,7 +51,7 @@ def export_hub(folder: RunFolder, out: Path, announce: Callable[[str], None] = l
         "parameters": origin.parameters,
         "directions": list(DIRECTIONS),
         "steps": origin.step,
-        "image": {"trained_at": record.protocol["images"]["size"], "range": [-1, 1], "multiple_of": STRIDE},
+        "image": {**image, "smallest": max(map(smallest, generators.values()))},
         "noise_shape": generators["A2B"].noise_shape,
         "protocol": record.cell.protocol,
         "protocol_hash": record.protocol_hash,
@@ -131,7 +132,8 @@ def card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin:
         "## Use",
         f"```python\nimport variants\n\n{load}"
         'generator = variants.from_pretrained("FOLDER", direction="A2B")\n'
-        "translation = generator(images)  # [b, 3, h, w] in [-1, 1], h and w multiples of 16\n"
+        "translation = generator(images)  # [b, 3, h, w] in [-1, 1], h and w multiples of "
+        f"{config['image']['multiple_of']} from {config['image']['smallest']} on\n"
         "translation.image, translation.masks\n```",
         "## Measured",
         *measured(scores),

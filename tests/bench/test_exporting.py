@@ -17,11 +17,12 @@ import bench
 import variants
 from bench.errors import BenchError, UsageError
 from bench.exporting import graph as graph_module
+from bench.exporting import smallest
 from bench.exporting.graph import OnnxExport, export_onnx
 from bench.exporting.hub import export_hub
 from bench.runs.folder import RunFolder
 from bench.training.checkpoint import load_generators
-from variants import VariantError
+from variants import Translation, VariantError
 
 FEW = [
     "images.size=32",
@@ -116,7 +117,7 @@ def test_a_graph_gives_what_torch_gives_at_sizes_and_batches_it_was_not_made_at(
     generator = load_generators(run_of(place, "slot9").generator)["B2A"]
     assert generator.noise_shape is not None
     session = onnxruntime.InferenceSession(str(out))
-    for batch, height, width in ((1, 64, 32), (3, 32, 80)):
+    for batch, height, width in ((1, 64, 32), (3, 32, 80), (1, 16, 16), (2, 16, 32)):
         image, noise = torch.rand(batch, 3, height, width) * 2 - 1, torch.randn(batch, *generator.noise_shape)
         translation, masks = session.run(None, {"image": image.numpy(), "noise": noise.numpy()})
         with torch.no_grad():
@@ -131,6 +132,27 @@ def test_a_graph_says_what_it_is(graph: tuple[Path, OnnxExport]) -> None:
     assert told["variant"] == "slot9"
     assert told["direction"] == "B2A"
     assert told["noise"] == "an input"
+    assert told["smallest"] == "16"
+    assert told["image"].endswith("multiples of 16 from 16 on")
+    assert graph[1].sizes == ((32, 32), (48, 32), (16, 16))
+    assert graph[1].smallest == 16
+
+
+def test_three_sizes_are_checked_whatever_was_trained_at() -> None:
+    for size in (16, 32, 48, 256):
+        for least in (16, 32):
+            sizes = graph_module.checked_sizes(size, least)
+            assert len(set(sizes)) == 3
+            assert (least, least) in sizes
+            assert (size, size) in sizes
+
+
+def test_one_that_takes_no_image_of_16_is_known_by_its_least_size() -> None:
+    generator = variants.build("copy")
+    assert smallest(generator) == 16
+    one_place = torch.nn.Sequential(torch.nn.AvgPool2d(16), torch.nn.InstanceNorm2d(3))
+    generator.forward = lambda image, noise=None: Translation(one_place(image), image[:, None], None)
+    assert smallest(generator) == 32  # torch refuses to normalise a single place
 
 
 def test_noise_that_a_seed_fixes_leaves_the_image_as_the_only_input(place: Path) -> None:
@@ -216,8 +238,9 @@ def test_a_hub_folder_gives_the_same_generator_again(place: Path, direction: str
     image, noise = torch.rand(1, 3, 32, 48), torch.randn(1, *(generator.noise_shape or ()))
     assert torch.equal(again(image, noise).image, generator(image, noise).image)
     card = (out / "README.md").read_text()
-    for said in ("KD(tiny)", "real against real", "seed 0", "Rendered scenes", "One training"):
+    for said in ("KD(tiny)", "real against real", "seed 0", "Rendered scenes", "One training", "from 16 on"):
         assert said in card
+    assert json.loads((out / "config.json").read_text())["image"]["smallest"] == 16
 
 
 def test_a_plugins_generator_travels_with_its_files_and_is_loaded_by_who_has_read_them(place: Path) -> None:

@@ -48,8 +48,9 @@ def evenly(count: int, device: torch.device, first: float = 0.0, last: float = 1
     torch.linspace is not: it rounds `first + place * step` once where a processor multiplies and adds in one
     instruction, else twice. This rounds once everywhere, through float64.
     """
-    if torch.compiler.is_exporting():  # for a count that a graph leaves open; 2 at least
-        place, stride = torch.arange(count, device=device, dtype=torch.float32), (last - first) / (count - 1)
+    if torch.compiler.is_exporting():  # for a count that a graph leaves open; of one place there is no step
+        place = torch.arange(count, device=device, dtype=torch.float32)
+        stride = (last - first) / torch.sym_max(count - 1, 1)
         return torch.where(place < count / 2, first + place * stride, last - (count - 1 - place) * stride)
     ends = torch.tensor([first, last])
     step = ((ends[1] - ends[0]) / max(count - 1, 1)).double()
