@@ -21,7 +21,7 @@ from bench.statistics import Pair, Side
 from bench.statistics.claims import number
 from bench.statistics.comparison import measured_from_target
 from bench.statistics.paired import POWER
-from bench.statistics.power import Needed, VarianceParts, detectable, seeds_needed, variance_parts
+from bench.statistics.power import MOST_SEEDS, Needed, VarianceParts, detectable, seeds_needed, variance_parts
 
 TIMES = (1.0, 2.0, 4.0)
 """Test images of the forecast, as multiples of those that there are."""
@@ -59,16 +59,32 @@ class Forecast:
     """With the seeds and images that there are; None under 2 seeds' worth of spread."""
     needed: tuple[Needed, ...]
     """At several numbers of test images, or at those that there are."""
-    hours_per_seed: float | None
-    """Training and scoring one seed of both, as it took in the runs; None where it is not recorded."""
+    hours_a: float | None
+    hours_b: float | None
+    """Training and scoring one seed of either, as it took in the runs; None where it is not recorded."""
+    alone: tuple[int, int]
+    """Seeds that are finished of either side alone: the other's runs of these complete a pair."""
+    power: float
+    """The probability of finding the difference that was asked for."""
     machines: tuple[str, ...]
     """Where that was."""
 
-    def hours(self, seeds: int | None) -> float | None:
-        """What the seeds that are still missing would take."""
-        if seeds is None or self.hours_per_seed is None:
+    def missing(self, seeds: int) -> tuple[int, int]:
+        """Runs of either side that so many seeds of both still want; where one has it, only the other's."""
+        pairs = max(0, seeds - self.parts.seeds)
+        only_a, only_b = self.alone
+        # The dearer run is saved first.
+        dear_first = (self.hours_a or 0.0) >= (self.hours_b or 0.0)
+        of_a = min(only_a, pairs) if dear_first else min(only_a, max(0, pairs - only_b))
+        of_b = min(only_b, pairs - of_a)
+        return pairs - of_a, pairs - of_b
+
+    def hours(self, seeds: int) -> float | None:
+        """What the runs that are still missing would take; None where it is not recorded."""
+        if self.hours_a is None or self.hours_b is None:
             return None
-        return max(0, seeds - self.parts.seeds) * self.hours_per_seed
+        of_a, of_b = self.missing(seeds)
+        return of_a * self.hours_a + of_b * self.hours_b
 
 
 def parse_effect(text: str) -> Effect:
@@ -140,6 +156,7 @@ def _forecast(
     counts = [None] if parts.test_images is None else [round(times * parts.test_images) for times in TIMES]
     error = parts.error(parts.seeds, parts.test_images)
     hours, machines = costs_of(scored, pair)
+    hours_a, hours_b = hours or (None, None)
     return Forecast(
         pair.metric,
         pair.direction,
@@ -153,7 +170,10 @@ def _forecast(
         parts,
         detectable(parts, parts.seeds, parts.test_images, comparisons, power) if error.total > 0 else None,
         tuple(seeds_needed(parts, wanted, count, comparisons, power) for count in counts),
-        hours,
+        hours_a,
+        hours_b,
+        scored.group.alone,
+        power,
         machines,
     )
 
@@ -188,18 +208,18 @@ def _direction(pair: Pair) -> Direction:
     return "A2B" if pair.direction == "A2B" else "B2A"
 
 
-def costs_of(scored: Scored, pair: Pair) -> tuple[float | None, tuple[str, ...]]:
-    """Hours of one seed of both variants, and the machines that it took them on."""
-    hours, machines = 0.0, set()
+def costs_of(scored: Scored, pair: Pair) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
+    """Hours of one seed of either variant, and the machines that it took them on."""
+    hours, machines = [], set()
     for side in (scored.group.a, scored.group.b):
         costs = [side[seed].record.costs for seed in pair.seeds]
         known = [cost.seconds_training + cost.seconds_scoring for cost in costs if cost is not None]
         if not known:
             return None, ()
-        hours += float(np.mean(known)) / 3600
+        hours.append(float(np.mean(known)) / 3600)
         environments = [side[seed].record.environment for seed in pair.seeds]
         machines |= {each.device_name or each.cpu for each in environments}
-    return hours, tuple(sorted(machines))
+    return (hours[0], hours[1]), tuple(sorted(machines))
 
 
 def elsewhere(forecasts: Sequence[Forecast]) -> Iterator[str]:
@@ -221,25 +241,35 @@ def in_words(one: Forecast) -> Iterator[str]:
         at = f" and {counted(one.parts.test_images, 'test image')}" if one.parts.test_images else ""
         yield (
             f"With {counted(one.parts.seeds, 'seed')}{at} a test would find a difference of "
-            f"{value(one.detectable_now)} four times in five; {value(one.difference)} is wanted ({share})."
+            f"{value(one.detectable_now)} with a probability of {100 * one.power:.3g} %; "
+            f"{value(one.difference)} is wanted ({share})."
         )
     yield from contributions(one.parts)
     for each in one.needed:
         at = f" at {counted(each.test_images, 'test image')}" if each.test_images else ""
         if each.seeds is None:
-            yield f"No number of seeds finds it{at}: the test images alone leave more doubt."
+            yield (
+                f"No number of seeds finds it{at}: the test images alone leave more doubt."
+                if each.images_stand_in_the_way
+                else f"More than {MOST_SEEDS} seeds{at} would be needed to find it."
+            )
             continue
-        hours = one.hours(each.seeds)
-        cost = (
-            f", {number(hours)} hours for those still missing"
-            if hours
-            else ", which are there"
-            if hours == 0
-            else ""
-        )
+        cost = costs_in_words(one, each.seeds)
         span = f"{each.fewest or '?'} to {each.most or 'more than can be had'}"
         rough = f"({span}, as the spread is known from {counted(one.parts.seeds, 'seed')})"
         yield f"{counted(each.seeds, 'seed')}{at} would find it {rough}{cost}."
+
+
+def costs_in_words(one: Forecast, seeds: int) -> str:
+    """How many runs of either are still missing, and their hours where these are known."""
+    missing, hours = one.missing(seeds), one.hours(seeds)
+    if not any(missing):
+        return ", which are there"
+    runs = " and ".join(
+        f"{count} of {name}" for count, name in zip(missing, (one.a, one.b), strict=True) if count
+    )
+    took = "" if hours is None else f" {number(hours)} hours for"
+    return f",{took} {counted(sum(missing), 'run')} still missing ({runs})"
 
 
 def contributions(parts: VarianceParts) -> Iterator[str]:

@@ -77,6 +77,8 @@ class PairedRuns:
     a: Mapping[int, Run]
     b: Mapping[int, Run]
     remarks: tuple[str, ...] = ()
+    alone: tuple[int, int] = (0, 0)
+    """How many seeds are finished of the first side alone, and of the second."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -292,7 +294,8 @@ def _pair_seeds(dataset: str, a: tuple[str, str, list[Run]], b: tuple[str, str, 
     )
     protocols = (protocol_a,) if protocol_a == protocol_b else (protocol_a, protocol_b)
     pick = ({seed: by_seed_a[seed] for seed in common}, {seed: by_seed_b[seed] for seed in common})
-    return PairedRuns(dataset, protocols, *pick, remarks)
+    alone = (len(by_seed_a) - len(common), len(by_seed_b) - len(common))
+    return PairedRuns(dataset, protocols, *pick, remarks, alone)
 
 
 def _a_seed(side: Chosen) -> int:

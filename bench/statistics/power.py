@@ -13,7 +13,7 @@ seeds is known within (S0-1)/chi-square, and the forecast says what that makes o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import chi2
@@ -66,10 +66,12 @@ class Needed:
 
     test_images: int | None
     seeds: int | None
-    """None: no number of seeds does, as the test images alone leave more doubt."""
+    """None: not MOST_SEEDS either."""
     fewest: int | None
     most: int | None
     """The range that the estimate from few seeds leaves, in four of five cases; None: no number does."""
+    images_stand_in_the_way: bool = False
+    """Where `seeds` is None: whether the test images alone leave more doubt, whatever the seeds."""
 
 
 def variance_parts(
@@ -119,8 +121,14 @@ def seeds_needed(
     """The fewest seeds that find `difference` with probability `power`; 5 at least, as claims need them."""
     freedom = parts.seeds - 1
     scales = [1.0, *(freedom / float(chi2.ppf(p, freedom)) for p in ((1 + SURE) / 2, (1 - SURE) / 2))]
-    found = [_fewest(parts, difference, test_images, comparisons, power, scale) for scale in scales]
-    return Needed(test_images or parts.test_images, *found)
+    seeds, fewest, most = (
+        _fewest(parts, difference, test_images, comparisons, power, scale) for scale in scales
+    )
+    images_alone = replace(parts, seed=0.0, both=0.0)
+    in_the_way = seeds is None and None is _fewest(
+        images_alone, difference, test_images, comparisons, power, scale=1.0
+    )
+    return Needed(test_images or parts.test_images, seeds, fewest, most, in_the_way)
 
 
 def _fewest(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import f as f_distribution
 
+from bench.forecasting import Forecast, costs_in_words, in_words
 from bench.statistics.paired import ALPHA, p_value, paired_error
 from bench.statistics.power import VarianceParts, detectable, seeds_needed, variance_parts
 
@@ -89,7 +91,60 @@ def test_without_single_images_all_is_the_seeds() -> None:
 def test_test_images_can_be_what_stands_in_the_way() -> None:
     parts = VarianceParts(0.01, 0.0, 4.0, None, 5, 50)
     assert seeds_needed(parts, 1.0).seeds is None
+    assert seeds_needed(parts, 1.0).images_stand_in_the_way
     assert seeds_needed(parts, 1.0, 50 * 64).seeds == 5
+
+
+def foretold(parts: VarianceParts, difference: float, **changes: Any) -> Forecast:
+    power = changes.get("power", 0.8)
+    whole: dict[str, Any] = {
+        "metric": "kd", "direction": "A2B", "dataset": "toy", "a": "ours", "b": "theirs", "factor": 1,
+        "mean_a": 1.0, "mean_b": 2.0, "difference": difference, "parts": parts, "power": power,
+        "hours_a": 2.0, "hours_b": 1.0, "alone": (0, 0), "machines": (),
+        "detectable_now": detectable(parts, parts.seeds, power=power),
+        "needed": (seeds_needed(parts, difference, power=power),),
+    }  # fmt: skip
+    return Forecast(**whole | changes)
+
+
+@pytest.mark.parametrize("images", [None, 1e-9])
+def test_test_images_are_not_blamed_for_what_seeds_do(images: float | None) -> None:
+    parts = VarianceParts(1.0, 0.0, images, None, 5, None if images is None else 50)
+    needed = seeds_needed(parts, 0.01)
+    assert needed.seeds is None
+    assert not needed.images_stand_in_the_way
+    said = " ".join(in_words(foretold(parts, 0.01)))
+    assert "the test images alone" not in said
+    assert "More than 1000 seeds" in said
+
+
+def test_the_sentence_has_the_probability_that_was_asked_for() -> None:
+    parts = VarianceParts(1.0, 0.0, None, None, 5, None)
+    assert "with a probability of 99.9 %" in next(in_words(foretold(parts, 1.0, power=0.999)))
+    assert "with a probability of 80 %" in next(in_words(foretold(parts, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("alone", "missing", "hours"),
+    [
+        ((0, 0), (4, 4), 12.0),
+        ((3, 0), (1, 4), 6.0),
+        ((0, 3), (4, 1), 9.0),
+        ((9, 0), (0, 4), 4.0),
+        ((2, 9), (2, 2), 6.0),  # two pairs save the dearer run, two the cheaper
+        ((9, 9), (0, 4), 4.0),
+    ],
+)
+def test_a_seed_that_one_side_has_wants_the_other_sides_run_alone(
+    alone: tuple[int, int], missing: tuple[int, int], hours: float
+) -> None:
+    one = foretold(VarianceParts(1.0, 0.0, None, None, 3, None), 1.0, alone=alone)
+    assert one.missing(7) == missing
+    assert one.hours(7) == hours
+    told = costs_in_words(one, 7)
+    assert f"{sum(missing)} runs still missing" in told
+    assert f"{missing[1]} of theirs" in told
+    assert costs_in_words(one, 3) == ", which are there"
 
 
 @settings(max_examples=30, deadline=None)
