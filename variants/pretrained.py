@@ -8,6 +8,7 @@ nothing in the folder is executed. The file of a generator that is not ours lies
 whoever has read it: `variants.load_plugin(file)`, or `bench ... --plugin FILE`.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,20 +37,26 @@ class PretrainedConfig:
     plugin: str | None
     """The file beside it that registers the variant; None for one of ours."""
     plugin_hash: str | None
+    weights_sha256: str | None
+    """Of the file of weights; None in folders that were exported before it was kept."""
 
 
 def from_pretrained(folder: str | Path, direction: str = "A2B") -> "Generator":
     """The generator of one direction of an exported folder, on the CPU and in eval mode.
 
-    Raises VariantError where the folder is not one, is damaged or newer, where its generator is registered
-    nowhere here, or is registered by another source than the one it was trained with.
+    Raises VariantError where the folder is not one, is damaged or newer, where its weights are not those that
+    were exported or its configuration contradicts itself, where its generator is registered nowhere here, or
+    is registered by another source than the one it was trained with.
     """
     place = Path(folder)
     if direction not in DIRECTIONS:
         raise unknown("direction", direction, DIRECTIONS)
     config = read_config(place)
     refuse_other_source(place, config)
-    return with_weights(config.variant, config.parameters, read_weights(place), direction, str(place))
+    refuse_contradiction(place, config)
+    tensors = read_weights(place)
+    refuse_other_weights(place, config)
+    return with_weights(config.variant, config.parameters, tensors, direction, str(place))
 
 
 def with_weights(
@@ -88,9 +95,16 @@ def read_config(folder: Path) -> PretrainedConfig:
                 f"{path} has schema version {said['schema_version']}; this version reads up to "
                 f"{SCHEMA_VERSION}. Install the newer one that wrote it."
             )
-        parameters, plugin = said.get("parameters"), said.get("plugin") or {}
-        if isinstance(said.get("variant"), str) and is_texts(parameters) and is_texts(plugin):
-            return PretrainedConfig(said["variant"], parameters, plugin.get("file"), plugin.get("hash"))
+        parameters, plugin, sha256 = (
+            said.get("parameters"),
+            said.get("plugin") or {},
+            said.get("weights_sha256"),
+        )
+        known = isinstance(said.get("variant"), str) and isinstance(sha256, str | None)
+        if known and is_texts(parameters) and is_texts(plugin):
+            return PretrainedConfig(
+                said["variant"], parameters, plugin.get("file"), plugin.get("hash"), sha256
+            )
     raise VariantError(
         f"{path} is not of this kind: it names no variant with parameters. Give a folder that bench export "
         "--format hub wrote."
@@ -122,6 +136,35 @@ def refuse_other_source(folder: Path, config: PretrainedConfig) -> None:
             f"The weights in {folder} were trained with another source of {name} than {here}. Load the one "
             f"that lies beside them{f' ({config.plugin})' if config.plugin else ''}."
         )
+
+
+def refuse_contradiction(folder: Path, config: PretrainedConfig) -> None:
+    """Raise VariantError where the variant's name gives a parameter another value than `parameters` does."""
+    from variants.registry.parameters import spell
+    from variants.registry.spelling import parse
+
+    for key, value in parse(config.variant).given.items():
+        listed = config.parameters.get(key, spell(value))
+        if listed != spell(value):
+            raise VariantError(
+                f"{folder / CONFIG} contradicts itself: {config.variant} has {key}={spell(value)}, its "
+                f"parameters {key}={listed}. Fetch or export the folder again."
+            )
+
+
+def refuse_other_weights(folder: Path, config: PretrainedConfig) -> None:
+    """Raise VariantError where the file of weights is another than was exported."""
+    if config.weights_sha256 is not None and config.weights_sha256 != sha256_of(folder / WEIGHTS):
+        raise VariantError(
+            f"{folder / WEIGHTS} holds other weights than were exported: its SHA-256 is not the one in "
+            f"{CONFIG}. Fetch or export the folder again."
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_weights(folder: Path) -> "dict[str, Tensor]":

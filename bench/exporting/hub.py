@@ -20,7 +20,7 @@ from bench.runs.records import DIRECTIONS, Direction, RunRecord, Scores, read_sc
 from bench.training.checkpoint import read_origin
 from bench.translating import generator_of_run
 from variants.contract import STRIDE, Generator
-from variants.pretrained import CARD, CONFIG, SCHEMA_VERSION, WEIGHTS, from_pretrained
+from variants.pretrained import CARD, CONFIG, SCHEMA_VERSION, WEIGHTS, from_pretrained, sha256_of
 from variants.registry.provenance import provenance
 
 
@@ -67,6 +67,7 @@ def export_hub(folder: RunFolder, out: Path, announce: Callable[[str], None] = l
     with whole_or_nothing(out) as draft:
         draft.mkdir()
         shutil.copyfile(folder.generator, draft / WEIGHTS)
+        config["weights_sha256"] = sha256_of(draft / WEIGHTS)
         (draft / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         for name, path in sources.items():
             (draft / name).parent.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import safetensors.torch
 import torch
 
 import bench
@@ -302,6 +304,38 @@ def test_a_damaged_folder_is_refused_by_name(
     out = export_hub(run_of(place, "slot9"), tmp_path / "hub")
     (out / name).write_text(text)
     with pytest.raises(VariantError, match=message):
+        variants.from_pretrained(out)
+
+
+def changed(folder: Path, **changes: Any) -> None:
+    """Write other entries into a folder's configuration; None takes one out."""
+    said = json.loads((folder / "config.json").read_text()) | changes
+    kept = {key: value for key, value in said.items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept))
+
+
+def test_other_weights_than_were_exported_are_refused_unless_none_were_named(
+    place: Path, tmp_path: Path
+) -> None:
+    out = export_hub(run_of(place, "slot9"), tmp_path / "hub")
+    tensors = safetensors.torch.load_file(out / "model.safetensors")
+    other = {key: torch.zeros_like(value) for key, value in tensors.items()}
+    safetensors.torch.save_file(other, out / "model.safetensors")
+    with pytest.raises(VariantError, match="other weights than were exported"):
+        variants.from_pretrained(out)
+    changed(out, weights_sha256=None)  # as folders exported before: nothing to hold them against
+    assert not any(parameter.any() for parameter in variants.from_pretrained(out).parameters())
+
+
+def test_a_configuration_that_contradicts_itself_is_refused(place: Path, tmp_path: Path) -> None:
+    out = export_hub(run_of(place, "slot9"), tmp_path / "hub")
+    parameters = json.loads((out / "config.json").read_text())["parameters"]
+    changed(out, variant=f"slot9[iterations={parameters['iterations']}]")
+    variants.from_pretrained(out)
+    changed(out, variant="slot9[iterations=7]")
+    with pytest.raises(
+        VariantError, match=r"slot9\[iterations=7\] has iterations=7, its parameters iterations="
+    ):
         variants.from_pretrained(out)
 
 
