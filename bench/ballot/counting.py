@@ -5,6 +5,7 @@ beforehand, and named.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from bench.ballot.records import (
     Answer,
@@ -41,7 +42,12 @@ def count_ballot(key: BallotKey, read: Sequence[Read], *, keep_all: bool = False
     checks = [checked(one.answers, key, keep_all) for one in read]
     counting = [one.answers for one, check in zip(read, checks, strict=True) if check.counted]
     if not any(answers.answers for answers in counting):
-        reason = "all raters fail the checks (--keep-all counts them all the same)" if read else "no answers"
+        empty = not any(one.answers.answers for one in read)
+        reason = (
+            "the files hold no answers: they were saved before the first was given"
+            if empty
+            else "all raters fail the checks (--keep-all counts them all the same)"
+        )
         raise BenchError(f"Nothing can be counted: {reason}.")
     questions = []
     for name, text in key.questions.items():
@@ -56,6 +62,11 @@ def count_ballot(key: BallotKey, read: Sequence[Read], *, keep_all: bool = False
         systems=[system.name for system in key.systems],
         raters=checks,
         questions=questions,
+        same_answers=[
+            (one.rater, other.rater)
+            for (first, one), (second, other) in combinations(zip(read, checks, strict=True), 2)
+            if first.answers.answers and first.answers.answers == second.answers.answers
+        ],
     )
 
 
@@ -154,6 +165,14 @@ def sentences(count: BallotCount) -> Iterator[str]:
         yield (
             "Left out, as they saw differences in copies or answered repeated pairs otherwise more often "
             f"than not: {', '.join(left_out)}."
+        )
+    empty = [rater.rater for rater in count.raters if not rater.answers]
+    if empty:
+        yield f"No answers are in the files of: {', '.join(empty)}."
+    for twins in count.same_answers:
+        yield (
+            f"{' and '.join(twins)} gave the same answers after the same times to the millisecond: one file "
+            "looks like a copy of the other, and both are counted."
         )
     found = [one for question in count.questions for one in question.preferences]
     if any(not one.of_people for one in found):

@@ -12,7 +12,7 @@ import io
 import json
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import combinations
@@ -31,6 +31,7 @@ from bench.data.masks import as_wanted
 from bench.data.pictures import read_image_at
 from bench.data.tensors import quantise
 from bench.errors import BenchError, UsageError
+from bench.names import counted
 from bench.progress import ProgressReport
 from bench.protocol import load_protocol
 from bench.runs import atomic
@@ -103,6 +104,8 @@ def plan_ballot(request: BallotRequest) -> PlannedBallot:
     """Find what is to be compared. Raises UsageError or BenchError, with what to give, where it is not."""
     if len(request.systems) < 2 or len(set(request.systems)) < len(request.systems):
         raise UsageError("Give two or more different variants, run folders or folders of images to compare.")
+    if not all(text.strip() for text in request.questions):
+        raise UsageError("--question is empty: raters would be asked nothing. Give it the words to ask.")
     for name in (KEY, PAGE):
         if kind_of(request.out / name) != "nothing":
             raise UsageError(
@@ -153,8 +156,13 @@ def contestant(text: str, request: BallotRequest) -> Contestant:
     return Contestant(chosen.label, run, None)
 
 
-def make_ballot(planned: PlannedBallot, progress: ProgressReport) -> Path:
-    """Translate, draw lots, and write page and key; returns the page. Raises BenchError where that fails."""
+def make_ballot(
+    planned: PlannedBallot, progress: ProgressReport, announce: Callable[[str], None] = lambda text: None
+) -> Path:
+    """Translate, draw lots, and write page and key; returns the page. Raises BenchError where that fails.
+
+    Where there are fewer images, pairs or pictures than were asked for, all are taken and it is said.
+    """
     request = planned.request
     dataset, protocol, size = shown_images(planned, progress)
     split = source_of(dataset, request)
@@ -189,6 +197,13 @@ def make_ballot(planned: PlannedBallot, progress: ProgressReport) -> Path:
         for number, (place, a, b, copied) in enumerate(items)
     ]
     usual = [item.number for item in numbered if not item.copied]
+    for option, asked, there, noun in (
+        ("--images", request.images or 0, len(shared), "test image"),
+        ("--repeats", request.repeats, len(usual), "pair"),
+        ("--copies", request.copies, len(copies), "picture"),
+    ):
+        if asked > there:
+            announce(f"note: {option} {asked} is more than there are: all {counted(there, noun)} taken")
     key = BallotKey(
         id=secrets.token_hex(6),
         dataset=Path(planned.dataset).name,

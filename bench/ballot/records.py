@@ -143,6 +143,8 @@ class BallotCount(BallotModel):
     systems: list[str]
     raters: list[RaterChecks]
     questions: list[QuestionCount]
+    same_answers: list[tuple[str, str]] = []
+    """Raters by two whose files hold the same answers after the same times."""
 
 
 @dataclass(frozen=True)

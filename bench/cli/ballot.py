@@ -98,8 +98,11 @@ def make(
         announce(f"note: {planned.licence} The page holds such pictures, and whoever gets it has them.")
         if not yes:
             typer.confirm("Write the page?", abort=True, err=True)
+    notes: list[str] = []
     with TerminalProgress() as progress:
-        page = make_ballot(planned, progress)
+        page = make_ballot(planned, progress, notes.append)
+    for note in notes:
+        announce(note)
     print(page.resolve())
     announce(f"Have it answered in a browser; then: bench ballot count ANSWERS.json... --ballot {out}")
 

@@ -367,3 +367,28 @@ def test_the_first_of_a_preference_is_the_first_that_was_named_whatever_a_pair_c
             count_ballot(old, read_answers(written(tmp_path, answered(key, "one", prefers="copy")), old))
             == drawn
         )
+
+
+def test_files_without_answers_are_called_that(key: BallotKey, tmp_path: Path) -> None:
+    nothing = answered(key, "nothing", name="Eve", answers=[])
+    paths = written(tmp_path, nothing, answered(key, "one", prefers="copy"))
+    with pytest.raises(BenchError, match="the files hold no answers"):
+        count_ballot(key, read_answers(paths[:1], key))
+    said = list(sentences(count_ballot(key, read_answers(paths, key))))
+    assert "No answers are in the files of: Eve." in said
+    assert any(sentence.endswith("is preferred to colour by this rater.") for sentence in said)
+
+
+def test_a_file_that_was_copied_under_another_name_is_told_of(key: BallotKey, tmp_path: Path) -> None:
+    slower = answered(key, "slower", prefers="copy", name="Cy")
+    slower["answers"][0] |= {"milliseconds": 901}
+    paths = written(
+        tmp_path,
+        answered(key, "one", prefers="copy", name="Al"),
+        answered(key, "two", prefers="copy", name="Bo"),
+        slower,
+    )
+    count = count_ballot(key, read_answers(paths, key))
+    assert count.same_answers == [("Al", "Bo")]
+    assert any("Al and Bo gave the same answers" in sentence for sentence in sentences(count))
+    assert not any("Cy" in sentence for sentence in sentences(count))

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from bench.ballot.counting import count_ballot
-from bench.ballot.making import BallotRequest, plan_ballot
+from bench.ballot.making import BallotRequest, make_ballot, plan_ballot
 from bench.ballot.records import read_answers, read_key
 from bench.errors import BenchError, UsageError
+from bench.progress import Silent
 
 CHROMIUM = Path("/usr/bin/chromium")
 browsing = [
@@ -84,6 +85,23 @@ def test_questions_can_be_given(make: Callable[..., Path]) -> None:
     assert key.questions == {"q1": "Which is </script> sharper?"}
 
 
+def test_it_is_said_where_there_are_fewer_than_were_asked_for(workshop: Path, tmp_path: Path) -> None:
+    request = BallotRequest(
+        ("copy", "colour"), tmp_path / "out", workshop / "runs", images=40, repeats=50, copies=60
+    )
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_CACHE", str(workshop / "cache"))
+        make_ballot(plan_ballot(request), Silent(), said.append)
+    key = read_key(tmp_path / "out")
+    assert len(key.repeats) == 12
+    assert said == [
+        "note: --images 40 is more than there are: all 12 test images taken",
+        "note: --repeats 50 is more than there are: all 12 pairs taken",
+        "note: --copies 60 is more than there are: all 24 pictures taken",
+    ]
+
+
 def test_photographs_are_told_of_before_anything_is_written(workshop: Path, tmp_path: Path) -> None:
     request = BallotRequest(
         (str(workshop / "theirs"), str(workshop / "runs")), tmp_path / "out", workshop / "runs", "horse2zebra"
@@ -107,6 +125,7 @@ def test_photographs_are_told_of_before_anything_is_written(workshop: Path, tmp_
         (("copy", "copy"), {}, "two or more different"),
         (("copy", "colour"), {"seed": 3}, "no finished run with seed 3"),
         (("copy", "colur"), {}, "Did you mean 'colour'"),
+        (("copy", "colour"), {"questions": ("Which?", " ")}, "--question is empty"),
         (("THEIRS", "THEIRS/"), {}, "Give --dataset NAME"),
     ],
 )
@@ -204,4 +223,38 @@ def test_a_ballot_is_answered_by_touch_and_handed_in_before_its_end(
     assert choices == ["left", "right", "tie"]
     page.tap("#continue")
     assert page.locator(".top span").first.inner_text().startswith("4 of")
+    assert said == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt install chromium")
+@pytest.mark.parametrize("told", [True, False])
+def test_two_tabs_of_one_ballot_never_write_over_each_others_answers(
+    browser: Any, ballot: Path, tmp_path: Path, told: bool
+) -> None:
+    """Whether or not the browser has told a tab of the other's answers before it is used again."""
+    key = read_key(ballot)
+    first, said = opened(browser, ballot)
+    second = first.context.new_page()
+    for tab in (first, second):
+        if not told:
+            tab.add_init_script(
+                "const add = window.addEventListener.bind(window);"
+                "window.addEventListener = (kind, ...rest) => kind === 'storage' || add(kind, ...rest);"
+            )
+        tab.goto((ballot / "ballot.html").as_uri())
+    first.click("#begin")
+    for _ in range(2):
+        first.keyboard.press("ArrowLeft")
+    if not told:
+        second.click("#begin")
+    second.wait_for_selector("#overtaken")
+    second.keyboard.press("ArrowRight")
+    if not told:
+        first.keyboard.press("ArrowDown")
+    first.wait_for_selector("#overtaken")
+    first.keyboard.press("ArrowDown")
+    first.click("#pause")
+    found = read_answers([saved(first, tmp_path)], key)[0].answers.answers
+    assert [each.choice for each in found] == ["left", "left", "right", "tie"]
     assert said == []
