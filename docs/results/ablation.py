@@ -3,16 +3,18 @@
     python docs/results/ablation.py run --runs runs --weights squeezenet1_1.pth
     python docs/results/ablation.py keep --runs runs
     python docs/results/ablation.py table
+    python docs/results/ablation.py curve       # docs/figures/fast-ablation.png
 
 `run` executes one `bench run` after the other in the declared order, of `--stage` and `--arms` alone where
 they are given; a run that was stopped goes on, one that is finished or kept as finished is left out. `keep`
 writes NAME.json beside NAME.toml, of every run with a validation; what is kept of a run whose folder is not
-at hand stays. The table, the curve and the choice are made of that file alone.
+at hand stays. `table` and `curve` are made of that file alone.
 """
 
 import argparse
 import csv
 import json
+import math
 import subprocess
 import sys
 import tomllib
@@ -22,6 +24,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import matplotlib.pyplot as plt
 from pydantic import BaseModel, ConfigDict
 
 from bench.cell import Cell
@@ -197,6 +200,32 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def curve(runs: list[ArmRun], images_to_see: int, file: Path) -> None:
+    """Draw the runs of one length: kernel distance over images seen, as a share of the copy's."""
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
+    shown = [run for run in runs if run.images_to_see == images_to_see and run.dataset == "horse2zebra"]
+    for panel, direction in zip(panels, DIRECTIONS, strict=True):
+        for run in shown:
+            seen = [row["images_seen"] for row in run.validations]
+            kd, copy = (
+                [row[f"{name}_{direction}"] or math.nan for row in run.validations]
+                for name in ("kd", "copy_kd")
+            )
+            shares = [own / copied for own, copied in zip(kd, copy, strict=True)]
+            panel.plot(seen, shares, label=f"{run.arm}, seed {run.seed}")
+        panel.axhline(1, color="0.4", linewidth=0.8, linestyle="--")
+        panel.annotate("a copy", (images_to_see, 1), ha="right", va="bottom", color="0.4")
+        panel.set(
+            title="A to B" if direction == "A2B" else "B to A",
+            xlabel="images of each domain seen",
+            ylim=(0, 2),
+        )
+    panels[0].set_ylabel("kernel distance, share of a copy's")
+    panels[0].legend(frameon=False)
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
+
+
 def number(text: str | None) -> float | None:
     """A field of a table; None of an empty one."""
     return float(text) if text else None
@@ -205,7 +234,7 @@ def number(text: str | None) -> float | None:
 def main() -> int:
     """Run, or keep what was run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["run", "keep", "table"])
+    parser.add_argument("action", choices=["run", "keep", "table", "curve"])
     parser.add_argument("--file", type=Path, default=HERE / "fast-ablation.toml")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--weights", type=Path, help="SqueezeNet's weights")
@@ -228,6 +257,10 @@ def main() -> int:
         return execute(ablation.protocol, wanted, ["--threads", "1", "--runs", str(given.runs), *weights])
     if given.action == "keep":
         keep(ablation, earlier | {run.key: run for run in at_hand(ablation, given.runs)}, file)
+        return 0
+    if given.action == "curve":
+        length = max(stage.images_seen for stage in ablation.stages)
+        curve(list(earlier.values()), length, HERE.parent / "figures" / f"{file.stem}.png")
         return 0
     print(table([run.model_dump() for run in earlier.values()]))
     return 0
