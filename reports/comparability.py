@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,6 +27,7 @@ from bench.errors import UsageError
 from bench.names import in_part
 from bench.runs.records import GeneratorRecord
 from reports.frame import Study, ordered_variants
+from reports.summaries import Summary, chosen, summarise_all
 
 if TYPE_CHECKING:
     from bench.ballot.records import BallotCount
@@ -130,6 +131,30 @@ class Group:
     def external(self) -> set[str]:
         """The variants that are images of other programs: without seeds, and so without any claim."""
         return {variant for variant, kind in self.kinds.items() if kind == "external"}
+
+    @cached_property
+    def chosen(self) -> dict[str, pd.DataFrame]:
+        """Selection of weights -> its scores."""
+        return {name: chosen(self.study.scores, name) for name in ("last", "validation")}
+
+    @cached_property
+    def _places(self) -> dict[str, Any]:
+        """Selection -> (metric, direction, variant) -> places of its rows, found once."""
+        names = ["metric", "direction", "variant"]
+        return {name: rows.groupby(names, sort=False).indices for name, rows in self.chosen.items()}
+
+    @cached_property
+    def _summaries(self) -> dict[str, dict[tuple[str, str, str], Summary]]:
+        return {name: summarise_all(rows) for name, rows in self.chosen.items()}
+
+    def rows(self, key: str, direction: str, variant: str, selection: str = "last") -> pd.DataFrame:
+        """The scores of one metric, direction and variant, one a run."""
+        places = self._places[selection].get((key, direction, variant), [])
+        return self.chosen[selection].iloc[places]
+
+    def summary(self, key: str, direction: str, variant: str, selection: str = "last") -> Summary | None:
+        """Their summary; None without a finite value."""
+        return self._summaries[selection].get((key, direction, variant))
 
     def reference(self, rows: pd.DataFrame, name: str) -> float | None:
         """The `floor` or `ceiling` of one score: that of the runs of the usual schedule.

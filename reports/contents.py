@@ -19,12 +19,11 @@ from reports.galleries.strip import first_look
 from reports.numbers import listed
 from reports.parts import galleries_of, tables_of
 from reports.screen import protocol_name, screen, short_names, shown_first
-from reports.summaries import summarise
 from reports.tables.main import main_table
 from reports.tables.model import Table
 from reports.tables.published import published_table
 from reports.tables.runs import failures_table, remarks
-from reports.tables.scores import DIRECTIONS, chosen
+from reports.tables.scores import DIRECTIONS
 from reports.verdict.folds import fold_answers
 from reports.verdict.model import Answers
 from reports.verdict.words import arrow
@@ -199,7 +198,7 @@ def _sure(
 
 def _truth(found: Answers, group: Group, title: str) -> Panel | None:
     """How far translations lie from the true ones, where these are known: means, held against no test."""
-    every = chosen(group.study.scores, "last")
+    every = group.chosen["last"]
     every = every[every["metric"] == "counterfactual_l1"]
     copies = {each: group.reference(every[every["direction"] == each], "ceiling") for each in DIRECTIONS}
     known = {each: copy for each, copy in copies.items() if copy}
@@ -208,8 +207,7 @@ def _truth(found: Answers, group: Group, title: str) -> Panel | None:
     for name in found.order if known else ():
         tracks = []
         for direction, copy in known.items():
-            mine = every[(every["direction"] == direction) & (every["variant"] == name)]
-            summary = summarise(mine)
+            summary = group.summary("counterfactual_l1", direction, name)
             bounds = None if summary is None else summary.interval()
             tracks.append(None if summary is None else truth_track(summary.mean, bounds, copy))
         if any(tracks):

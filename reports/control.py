@@ -16,8 +16,9 @@ from reports.comparability import Group
 from reports.comparisons import pairs_of
 from reports.frame import Study, read_study
 from reports.numbers import listed
+from reports.summaries import chosen
 from reports.tables.distances import headline
-from reports.tables.scores import DIRECTIONS, chosen
+from reports.tables.scores import DIRECTIONS
 
 LEAD = (
     "One variant against itself, trained again with further seeds and compared as two variants are: "

@@ -16,7 +16,7 @@ from reports.numbers import grouped, listed
 from reports.tables.distances import headline
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished
-from reports.tables.scores import DIRECTIONS, chosen
+from reports.tables.scores import DIRECTIONS
 
 REFERENCE = "spatial"
 CONTROL = "uniform"
@@ -74,7 +74,7 @@ def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
     key, first, variants = headline(group), reference(group), group.stated
     if key is None or len(variants) > MOST_VARIANTS:
         return ()
-    scores = chosen(group.study.scores, "last")
+    scores = group.chosen["last"]
     role, declared = group.kinds, [set(pair) for pair in group.study.declared]
     pairs = []
     for direction in DIRECTIONS:

@@ -13,8 +13,6 @@ from reports.comparability import Group
 from reports.findings import Summary
 from reports.frame import Study, records
 from reports.run_files import NOT_LOSSES, read_losses
-from reports.summaries import summarise
-from reports.tables.scores import chosen
 from reports.verdict.answers import say
 from reports.verdict.model import Answers, Share
 from reports.verdict.words import plain
@@ -294,16 +292,17 @@ def _plain(value: Any) -> Any:
 def _scores(group: Group) -> list[ScoreResult]:
     found = []
     for selection in ("last", "validation"):
-        scores = chosen(group.study.scores, selection)
-        cells = dict(iter(scores.groupby(["variant", "direction", "metric"], sort=False)))
+        columns = ["floor", "ceiling"]
+        means = group.chosen[selection].groupby(["metric", "direction", "variant"])[columns].mean()
+        references = {place: (low, high) for place, low, high in means.itertuples()}
+        keys = metrics.ordered(set(group.chosen[selection]["metric"]))
         for variant in group.variants:
             for direction in ("A2B", "B2A"):
-                for metric in metrics.ordered(set(scores["metric"])):
-                    rows = cells.get((variant, direction, metric))
-                    summary = None if rows is None else summarise(rows)
-                    if rows is None or summary is None:
+                for metric in keys:
+                    summary = group.summary(metric, direction, variant, selection)
+                    if summary is None:
                         continue
-                    ceiling = _mean(rows["ceiling"])
+                    floor, ceiling = map(_known, references[metric, direction, variant])
                     distance = is_distance(metric)
                     share = summary.mean / ceiling if distance and ceiling and ceiling > 0 else None
                     found.append(
@@ -316,7 +315,7 @@ def _scores(group: Group) -> list[ScoreResult]:
                             values=dict(zip(map(str, summary.seeds), summary.by_seed, strict=False)),
                             mean=_rounded(summary.mean),
                             interval=_both(summary.interval()),
-                            floor=_mean(rows["floor"]),
+                            floor=floor,
                             ceiling=ceiling,
                             share_of_copy=None if share is None else _rounded(share),
                         )
@@ -334,8 +333,11 @@ def _losses(runs: pd.DataFrame) -> Iterator[LossResult]:
 
 
 def _mean(values: pd.Series) -> float | None:
-    mean = float(values.mean())
-    return _rounded(mean) if math.isfinite(mean) else None
+    return _known(float(values.mean()))
+
+
+def _known(value: float) -> float | None:
+    return _rounded(value) if math.isfinite(value) else None
 
 
 def _rounded(value: float) -> float:

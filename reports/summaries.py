@@ -1,6 +1,6 @@
 """One number for several seeds: mean, and the interval or the range that the number of seeds allows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +48,46 @@ class Summary:
         return ""
 
 
+def chosen(scores: pd.DataFrame, selection: str) -> pd.DataFrame:
+    """The scores of one selection of weights; a run without training has `last` alone, which is both."""
+    rows = scores[scores["selection"] == selection]
+    if selection == "last":
+        return rows
+    others = scores[(scores["selection"] == "last") & (scores["step"].fillna(0) == 0)]
+    return pd.concat([rows, others[~others["folder"].isin(rows["folder"])]])
+
+
 def summarise(scores: pd.DataFrame) -> Summary | None:
     """The summary of one variant's rows of one score; None without a finite value."""
-    values = scores["value"].to_numpy(dtype=float)
-    seeds = scores["seed"].to_numpy(dtype=float, na_value=np.nan)
-    rows = [
-        (seed, str(folder), value)
-        for seed, folder, value in zip(seeds, scores["folder"], values, strict=True)
-        if np.isfinite(value)
-    ]
+    return _summary(_finite(scores))
+
+
+Row = tuple[float, str, float]
+"""Seed (NaN without one), folder and value."""
+
+
+def summarise_all(scores: pd.DataFrame) -> dict[tuple[str, str, str], Summary]:
+    """(metric, direction, variant) -> the summary of its rows, for those with a finite value."""
+    names = (scores[name].astype(str) for name in ("metric", "direction", "variant"))
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for place, row in zip(zip(*names, strict=True), _rows(scores), strict=True):
+        if np.isfinite(row[2]):
+            found.setdefault(place, []).append(row)
+    made = ((place, _summary(rows)) for place, rows in found.items())
+    return {place: summary for place, summary in made if summary is not None}
+
+
+def _rows(scores: pd.DataFrame) -> list[Row]:
+    values = scores["value"].to_numpy(dtype=float).tolist()
+    seeds = scores["seed"].to_numpy(dtype=float, na_value=np.nan).tolist()
+    return list(zip(seeds, scores["folder"].astype(str), values, strict=True))
+
+
+def _finite(scores: pd.DataFrame) -> list[Row]:
+    return [row for row in _rows(scores) if np.isfinite(row[2])]
+
+
+def _summary(rows: Sequence[Row]) -> Summary | None:
     seeded = sorted(row for row in rows if not np.isnan(row[0]))
     if seeded:
         return Summary(tuple(float(row[2]) for row in seeded), tuple(int(row[0]) for row in seeded))

@@ -29,7 +29,6 @@ IMPORTS = (
     "torch",
     "torch._dynamo",
     "torchvision",
-    "seaborn",
     "matplotlib.pyplot",
     "scipy.stats",
     "sklearn.metrics",

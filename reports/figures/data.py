@@ -12,7 +12,7 @@ from reports.comparability import Group
 from reports.frame import records
 from reports.run_files import NOT_LOSSES, read_images, read_losses, read_validation
 from reports.summaries import summarise
-from reports.tables.scores import DIRECTIONS, chosen
+from reports.tables.scores import DIRECTIONS
 
 BINS = 100
 AGAINST_COPY = ("copy_kd", "kd_from_copy", "kd_from_copy_low", "kd_from_copy_high", "unchanged", "collapsed")
@@ -84,7 +84,7 @@ def _curves(
 
 def seed_points(group: Group, key: str, variants: Sequence[str]) -> pd.DataFrame:
     """variant, seed, direction, value (scaled as printed) of the weights of the last step."""
-    scores = chosen(group.study.scores, "last")
+    scores = group.chosen["last"]
     rows = scores[(scores["metric"] == key) & scores["variant"].isin(variants)]
     rows = rows[np.isfinite(rows["value"].astype(float))]
     return rows.assign(value=rows["value"] * metrics.scale(key))[["variant", "seed", "direction", "value"]]

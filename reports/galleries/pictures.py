@@ -17,7 +17,8 @@ LARGE = 256
 """Longest side in pixels of what the slider compares."""
 SMALL = 128
 """Of what is only shown in rows of thumbnails."""
-QUALITY = 80
+QUALITY, QUALITY_OF_COURSE = 80, 50
+"""Of what is stored lossy, and of what only tells a course: over training, what a mask selects."""
 Pixels = NDArray[np.uint8]
 
 
@@ -43,7 +44,8 @@ class Pictures:
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         lossless = exact and max(image.size) <= 96
-        image.save(buffer, "WEBP", lossless=lossless, quality=100 if lossless else QUALITY, method=4)
+        quality = 100 if lossless else QUALITY if exact else QUALITY_OF_COURSE
+        image.save(buffer, "WEBP", lossless=lossless, quality=quality, method=4)
         content = buffer.getvalue()
         name = "p" + hashlib.sha256(content).hexdigest()[:12]
         self.uris[name] = "data:image/webp;base64," + base64.b64encode(content).decode()

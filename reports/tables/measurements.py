@@ -11,12 +11,10 @@ from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.parts import table
-from reports.summaries import summarise
 from reports.tables.model import Cell, Column, Table
 from reports.tables.scores import (
     DIRECTIONS,
     ScoreColumn,
-    chosen,
     score_column,
     score_table,
 )
@@ -77,13 +75,11 @@ for _name, _section, _folded in (
 
 def mask_words(group: Group, variant: str, direction: str) -> str:
     """What the masks of a variant are, in a few words: `dead`, `alive`, `dead in 2 of 5 seeds`."""
-    scores = chosen(group.study.scores, "last")
-    rows = scores[(scores["metric"] == "mask_spatial_deviation") & (scores["direction"] == direction)]
-    rows = rows[rows["variant"] == variant]
-    found = summarise(rows)
+    found = group.summary("mask_spatial_deviation", direction, variant)
     if variant in group.external:
         return "images alone"
     if found is None:
+        rows = group.rows("mask_spatial_deviation", direction, variant)
         return "no masks" if rows["reason"].notna().any() else "not measured"
     if variant in group.given_masks:
         return "given, not learned"

@@ -11,7 +11,7 @@ from reports.comparability import MARK, OWN, Group
 from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
 from reports.frame import Study
 from reports.numbers import fixed, listed, readable
-from reports.summaries import Summary, spread_rule, summarise
+from reports.summaries import Summary, spread_rule
 from reports.tables.model import Cell, Column, Row, Table, missing
 
 DIRECTIONS = ("A2B", "B2A")
@@ -32,10 +32,9 @@ class ScoreColumn:
 
 def score_column(group: Group, key: str, direction: str, selection: str, *, bold: bool = True) -> ScoreColumn:
     """The column of `key`, in bold where one variant is better than all others by a supported difference."""
-    scores = chosen(group.study.scores, selection)
+    scores = group.chosen[selection]
     rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
-    by_variant = dict(iter(rows.groupby("variant")))
-    summaries = {name: summarise(by_variant.get(name, rows.iloc[:0])) for name in group.variants}
+    summaries = {name: group.summary(key, direction, name, selection) for name in group.variants}
     scale = metrics.scale(key)
     digits = metrics.decimals_of(key, [scale * found.mean for found in summaries.values() if found])
     measured = [variant for variant in group.variants if summaries[variant]]
@@ -46,7 +45,7 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     cells = {}
     for variant, found in summaries.items():
         if found is None:
-            none = by_variant.get(variant, rows.iloc[:0])
+            none = rows[rows["variant"] == variant]
             cells[variant] = missing(_why_missing(group, variant, none, key, direction))
         else:
             own = digits(scale * found.mean)
@@ -60,15 +59,6 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     )
     references = (_reference(group, rows, name, digits, scale) for name in ("floor", "ceiling"))
     return ScoreColumn(column, cells, *references)
-
-
-def chosen(scores: pd.DataFrame, selection: str) -> pd.DataFrame:
-    """The scores of one selection of weights; a run without training has `last` alone, which is both."""
-    rows = scores[scores["selection"] == selection]
-    if selection == "last":
-        return rows
-    others = scores[(scores["selection"] == "last") & (scores["step"].fillna(0) == 0)]
-    return pd.concat([rows, others[~others["folder"].isin(rows["folder"])]])
 
 
 def summary_cell(found: Summary, digits: int, scale: float = 1, *, bold: bool = False) -> Cell:
@@ -117,7 +107,7 @@ def _reference(
 
 def seed_counts(group: Group, selection: str) -> dict[str, int]:
     """Variant -> seeds with a finite value of any set distance or measurement."""
-    scores = chosen(group.study.scores, selection).dropna(subset=["value", "seed"])
+    scores = group.chosen[selection].dropna(subset=["value", "seed"])
     return {
         variant: int(scores.loc[scores["variant"] == variant, "seed"].nunique()) for variant in group.variants
     }

@@ -10,8 +10,7 @@ from bench.statistics.claims import Verdict
 from reports import metrics
 from reports.comparability import Group
 from reports.numbers import fixed, listed
-from reports.summaries import summarise
-from reports.tables.scores import DIRECTIONS, chosen
+from reports.tables.scores import DIRECTIONS
 from reports.verdict.model import NEAR, Answers
 from reports.verdict.words import arrow, code, has_head, place_names
 
@@ -38,11 +37,7 @@ def fold_answers(found: Answers, groups: Sequence[Group]) -> Mapping[str, str]:
 
 
 def _mean(group: Group, variant: str, direction: str, key: str) -> float | None:
-    scores = chosen(group.study.scores, "last")
-    rows = scores[
-        (scores["variant"] == variant) & (scores["direction"] == direction) & (scores["metric"] == key)
-    ]
-    summary = summarise(rows)
+    summary = group.summary(key, direction, variant)
     return None if summary is None else summary.mean
 
 

@@ -27,9 +27,9 @@ from bench.statistics import Comparison, Pair, Verdict, compare
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text, compare_column, winner
-from reports.summaries import Summary, summarise
+from reports.summaries import Summary
 from reports.tables.distances import headline
-from reports.tables.scores import DIRECTIONS, chosen
+from reports.tables.scores import DIRECTIONS
 from reports.verdict.model import COPY, DECIDED, UNCHANGED, Answers, Attention, Head, Mark, Share, Task
 
 
@@ -80,21 +80,22 @@ def _tasks(
 ) -> Iterator[Task]:
     """The tasks of a group whose copy has a distance; marks are those that need no statistics."""
     key = headline(group)
-    scores = chosen(group.study.scores, "last")
+    scores = group.chosen["last"]
     for direction in DIRECTIONS if key else ():
         rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]
         copy = group.reference(rows, "ceiling")
-        by_variant = dict(iter(rows.groupby("variant")))
-        if copy is None and COPY in by_variant:
-            found = summarise(by_variant[COPY])
+        if key is None:
+            continue
+        if copy is None:
+            found = group.summary(key, direction, COPY)
             copy = None if found is None else found.mean
-        if key is None or copy is None or copy <= 0:
+        if copy is None or copy <= 0:
             continue
         shares = {}
         for variant in group.stated:
             if variant == COPY:
                 continue
-            found = summarise(by_variant[variant]) if variant in by_variant else None
+            found = group.summary(key, direction, variant)
             shares[variant] = _share(group, variant, found, copy, systems, expected)
         floor = group.reference(rows, "floor")
         yield Task(group.key, group.protocol, group.dataset, direction, key, copy, floor, shares)
@@ -148,14 +149,8 @@ def _against_copy(groups: Mapping[str, Group], tasks: Sequence[Task], trained: S
 
 
 def _pair(group: Group, task: Task, variant: str) -> Pair:
-    scores = chosen(group.study.scores, "last")
-    rows = scores[
-        (scores["metric"] == task.key)
-        & (scores["direction"] == task.direction)
-        & (scores["variant"] == variant)
-        & np.isfinite(scores["value"].astype(float))
-    ].drop_duplicates("seed")
-    rows = rows.sort_values("seed")
+    rows = group.rows(task.key, task.direction, variant)
+    rows = rows[np.isfinite(rows["value"].astype(float))].drop_duplicates("seed").sort_values("seed")
     values = [float(value) for value in rows["value"]]
     a, b = sides_against_copy(
         task.key,
@@ -194,7 +189,7 @@ def _ranked(group: Group, task: Task, trained: Sequence[str]) -> Task:
     if any(task.shares[variant].mark in (Mark.RUNNING, Mark.WAITING) for variant in rivals):
         return task
     rivals = [variant for variant in rivals if task.shares[variant].mark in DECIDED]
-    scores = chosen(group.study.scores, "last")
+    scores = group.chosen["last"]
     outcomes = compare_column(scores, rivals, task.key, task.direction)
     lost = dict.fromkeys(rivals, 0)
     for one in outcomes:
@@ -253,7 +248,7 @@ def attention_of(groups: Sequence[Group], variant: str) -> Attention:
 def _unchanged(groups: Sequence[Group], trained: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for group in groups:
-        scores = chosen(group.study.scores, "last")
+        scores = group.chosen["last"]
         rows = scores[(scores["metric"] == "unchanged") & scores["value"].notna()]
         for (variant, _), same in rows.groupby(["variant", "direction"]):
             if variant in trained:
@@ -263,13 +258,7 @@ def _unchanged(groups: Sequence[Group], trained: Sequence[str]) -> dict[str, flo
 
 
 def _returns_input(group: Group, variant: str, direction: str) -> bool:
-    scores = chosen(group.study.scores, "last")
-    rows = scores[
-        (scores["metric"] == "unchanged")
-        & (scores["variant"] == variant)
-        & (scores["direction"] == direction)
-    ]
-    values = rows["value"].dropna()
+    values = group.rows("unchanged", direction, variant)["value"].dropna()
     return len(values) > 0 and float(values.mean()) >= UNCHANGED
 
 
