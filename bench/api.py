@@ -251,13 +251,17 @@ def load_runs(runs: Places = DEFAULT_RUNS) -> "pd.DataFrame":
     """Every score of every run below `runs` as one tidy frame: a row each, with the facts of its run.
 
     A run that is unfinished, failed or damaged has one row, with its status and reason and no score. Values
-    are raw and missing ones stay missing. Raises UsageError where there is no such folder, BenchError where
-    it holds no run.
+    are raw and missing ones stay missing. Of copies of a run one counts, and it is said. Raises UsageError
+    where there is no such folder, BenchError where it holds no run.
     """
+    from bench.runs.copies import copies_in, schedule_of
     from reports.frame import read_study, run_folders
 
     roots = paths(runs)
-    table = read_study(run_folders(roots)).tidy()
+    folders = run_folders(roots)
+    for remark in copies_in(folders, schedule_of).remarks():
+        announce(f"note: {remark}")
+    table = read_study(folders).without_copies().tidy()
     if table.empty:
         where = ", ".join(map(str, roots))
         raise BenchError(f"There is no run in {where}. Make one with: bench run --variant slot9")
@@ -295,6 +299,8 @@ def report(
         pictures,
         paths(plugin),
     )
+    for remark in request.remarks:
+        announce(f"note: {remark}")
     return ReportPage(write_report(request))
 
 

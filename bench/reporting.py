@@ -7,6 +7,8 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.names import require_known
+from bench.runs.copies import copies_in, schedule_of
+from bench.runs.folder import find_folders
 from bench.studies.grid import Grid, control_folders, expand, run_folders
 from bench.studies.identity import changed_rules
 from bench.studies.study import load_study
@@ -50,7 +52,8 @@ def chosen_runs(
 ) -> tuple[tuple[Path, ...], dict[str, Any]]:
     """Run folders to report on, and what was declared for them: of a study exactly its own."""
     if not any(path.suffix == ".toml" for path in given):
-        return tuple(given), {}
+        found = [folder for root in given if root.exists() for folder in find_folders([root], {"run.json"})]
+        return tuple(given), {"remarks": tuple(copies_in(found, schedule_of).remarks())}
     if len(given) > 1:
         raise UsageError("A report is of one study, or of run folders: give one .toml file, or folders.")
     grid = expand(load_study(given[0]))

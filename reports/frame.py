@@ -16,6 +16,7 @@ import pandas as pd
 from bench.comparing.sides import network_name, weights_of
 from bench.errors import BenchError, UsageError
 from bench.names import command
+from bench.runs.copies import copies_among, schedule_of
 from bench.runs.folder import find_folders
 from bench.runs.records import RunRecord, Scores, is_there, read_record, read_scores
 from reports.numbers import listed
@@ -100,6 +101,12 @@ class Study:
         names = ["protocol", "dataset", "variant", "seed"]
         scores = self.scores.drop(columns=names).rename(columns={"reason": "score_reason"})
         return self.runs.merge(scores, on="folder", how="left")
+
+    def without_copies(self) -> "Study":
+        """The same but for finished runs that another folder holds, too: a seed counts once."""
+        records = ((Path(folder), record) for folder, record in self.records.items())
+        left_out = {str(path) for path in copies_among(records, schedule_of).used}
+        return self.select(set(self.runs["folder"]) - left_out) if left_out else self
 
     def select(self, folders: Iterable[str]) -> "Study":
         """The same for some of the runs."""

@@ -122,7 +122,7 @@ def _told(found: Answers, contents: Sequence[GroupContent], control: Controlled)
 
 def _study(request: Request) -> Study:
     folders = run_folders([root for root in request.roots if root.exists() or len(request.roots) > 1])
-    study = replace(read_study(folders), declared=request.comparisons)
+    study = replace(read_study(folders).without_copies(), declared=request.comparisons)
     runs = study.runs
     for column, wanted in (("protocol", request.protocols), ("dataset", request.datasets)):
         if wanted:

@@ -213,12 +213,15 @@ def list_runs(
     from bench.cli.console import Column, print_table
     from bench.errors import announce
     from bench.names import unknown_name
-    from bench.runs.folder import STATUSES, list_folder, passes
+    from bench.runs.copies import copies_in
+    from bench.runs.folder import STATUSES, find_runs, list_folder, passes
 
     if status is not None and not fnmatch.filter(STATUSES, status):
         raise unknown_name("status", status, STATUSES, "bench list runs --help")
     filters = {"status": status, "protocol": protocol, "dataset": dataset, "variant": variant}
     every = list_folder(runs)
+    for remark in copies_in(folder.path for folder in find_runs(runs)).remarks():
+        announce(f"note: {remark}")
     rows = [row for row in every if passes(row, filters)]
     if as_json:
         print_json(rows)

@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.names import command, in_part, unknown_name
+from bench.runs.copies import copies_among
 from bench.runs.folder import RunFolder, find_folders, find_runs, not_yet_translating
 from bench.runs.records import RunRecord, Scores, is_there, read_scores
 
@@ -125,7 +126,9 @@ def choose_runs(text: str, root: Path, dataset: str | None, protocol: str | None
             f"No run of {text} is finished: {states}. Finish it with: {command('run', '--variant', text)}"
         )
     left_out = [left_out_as(run) for run in wanted if run not in done]
-    return Chosen(done[0].record.cell.variant, done, (*unread, *left_out))
+    copies = copies_among((run.folder.path, run.record) for run in done)
+    used = tuple(run for run in done if run.folder.path not in copies.used)
+    return Chosen(used[0].record.cell.variant, used, (*unread, *left_out, *copies.remarks()))
 
 
 def left_out_as(run: Run) -> str:
