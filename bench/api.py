@@ -7,10 +7,10 @@ is slow to import, such as torch, is imported before a function needs it.
 """
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.arguments import Place, Places, Texts, checked
 from bench.errors import BenchError, UsageError, announce
 from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS, read_scores
@@ -23,15 +23,10 @@ if TYPE_CHECKING:
 
     from bench.progress import ProgressReport
 
-Place = str | os.PathLike[str]
-"""A file or a folder."""
-Texts = str | Iterable[str]
-"""One text or several."""
-Places = Place | Iterable[Place]
-"""One file or folder, or several."""
 DEFAULT_RUNS = "runs"
 
 
+@checked
 def run(
     variant: str,
     dataset: Place = "toy-stripes",
@@ -70,7 +65,7 @@ def run(
     require_whole("seed", seed, 0, HIGHEST_SEED)
     require_whole("threads", threads, 1, MOST_THREADS)
     changes = (*several(set), *([f"score.features={features}"] if features else []))
-    cell = make_cell(text_of("protocol", protocol), text_of("dataset", dataset), variant, seed, changes)
+    cell = make_cell(os.fspath(protocol), os.fspath(dataset), variant, seed, changes)
     root = Path(runs)
     announce(f"{cell} -> {cell.folder(root)}")
     if not dry_run:
@@ -112,6 +107,7 @@ def run(
     return sheet_of(folder)
 
 
+@checked
 def score(
     real: Place | None = None,
     fake: Place | None = None,
@@ -208,6 +204,7 @@ def score(
         return score_images(images, size, options, report)
 
 
+@checked
 def compare(
     a: Place,
     b: Place,
@@ -247,6 +244,7 @@ def compare(
     return Compared(**vars(compare_runs(request, described)))
 
 
+@checked
 def load_runs(runs: Places = DEFAULT_RUNS) -> "pd.DataFrame":
     """Every score of every run below `runs` as one tidy frame: a row each, with the facts of its run.
 
@@ -268,6 +266,7 @@ def load_runs(runs: Places = DEFAULT_RUNS) -> "pd.DataFrame":
     return table
 
 
+@checked
 def report(
     runs: Places = (),
     *,
@@ -334,7 +333,7 @@ def several(given: Texts) -> tuple[str, ...]:
 def paths(given: Places) -> list[Path]:
     """The files or folders of an argument that takes one or several."""
     several_given = (given,) if isinstance(given, str | os.PathLike) else given
-    return [Path(text_of("a file or folder", each)) for each in several_given]
+    return [Path(each) for each in several_given]
 
 
 def maybe_path(given: Place | None) -> Path | None:
@@ -345,16 +344,9 @@ def maybe_text(given: Place | None) -> str | None:
     return None if given is None else os.fspath(given)
 
 
-def text_of(name: str, given: Place) -> str:
-    """A name or path as text. Raises UsageError for nothing, and for what is neither."""
-    if not isinstance(given, str | os.PathLike) or not os.fspath(given):
-        raise UsageError(f"{name} is {given!r}; give a name or a path.")
-    return os.fspath(given)
-
-
 def require_whole(name: str, value: int | None, least: int, most: int) -> None:
-    """Raise UsageError unless a number is whole and in its range; None passes."""
+    """Raise UsageError unless a number is in its range; None passes."""
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    if not least <= value <= most:
         raise UsageError(f"{name} is {value!r}; give a whole number from {least} to {most}.")

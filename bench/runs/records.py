@@ -168,6 +168,10 @@ def read_record(path: Path) -> RunRecord:
                 f"{folder} holds scores of images from elsewhere, no run. Score those images again with: "
                 + command("score", "--real", "DIR", "--fake", "DIR", *kept_by(folder / "scores.json"))
             ) from None
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise BenchError(
+                f"{folder} is no run folder: it holds no {path.name}. See: bench list runs"
+            ) from None
         raise BenchError(f"Cannot read {explained(error)}") from None
     except UnicodeDecodeError as error:
         raise BenchError(f"{path} is damaged (not UTF-8 text: {error.reason}).") from None

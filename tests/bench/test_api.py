@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 import bench
 from bench.cli import app
@@ -134,9 +136,7 @@ def test_functions_take_what_their_commands_take_with_the_same_defaults(name: st
 def test_errors_are_those_of_the_commands(tmp_path: Path) -> None:
     with pytest.raises(VariantError, match="Did you mean 'slot9'"):
         bench.run("slto9", runs=tmp_path)
-    with pytest.raises(UsageError, match="protocol is None; give a name or a path"):
-        bench.run("slot9", protocol=None, runs=tmp_path)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="a file or folder is ''; give a name or a path"):
+    with pytest.raises(UsageError, match="runs is ''; give a name or a path"):
         bench.load_runs("")
     with pytest.raises(UsageError, match="seed is -1"):
         bench.run("slot9", seed=-1, runs=tmp_path)
@@ -150,6 +150,88 @@ def test_errors_are_those_of_the_commands(tmp_path: Path) -> None:
         bench.load_runs(tmp_path)
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = bench.trian
+
+
+WRONG: dict[str, tuple[object, ...]] = {
+    "variant": (None, 3, Path("slot9")),
+    "seed": (1.5, "1", True),
+    "set": (5, b"x", [5]),
+    "plugin": (3, "", [""]),
+    "track": (3,),
+    "device": (3,),
+    "runs": (3, ""),
+    "weights": (3, ""),
+    "skip_bad_images": (1,),
+    "progress": (3,),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values], ids=str
+)
+def test_what_no_option_could_be_is_refused_by_name(name: str, value: object, tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"variant": "slot9", "runs": tmp_path, "dry_run": True, name: value}
+    with pytest.raises(UsageError, match=f"^{name} is .*; give "):
+        bench.run(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (function, name)
+        for function in ("run", "score", "compare", "load_runs", "report")
+        for name in inspect.signature(getattr(bench, function)).parameters
+    ],
+)
+def test_no_argument_of_a_wrong_type_leaves_as_pythons_error(function: str, name: str) -> None:
+    class Other:
+        """No text, number, path or report of progress."""
+
+    needed = {"run": {"variant": "slot9"}, "compare": {"a": "slot9", "b": "spatial"}}.get(function, {})
+    with pytest.raises(UsageError, match=f"^{name} is .*Other.*; give "):
+        getattr(bench, function)(**needed | {name: Other()})
+
+
+def test_none_is_the_default_and_a_number_of_numpy_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    names = inspect.signature(bench.run).parameters.keys() - {"variant", "dry_run"}
+    given: dict[str, Any] = dict.fromkeys(names)
+    sheet = bench.run("slot9", dry_run=True, **given | {"seed": np.int64(1)})
+    assert sheet.record is not None
+    assert sheet.record.cell.model_dump() == {
+        "protocol": "smoke",
+        "dataset": "toy-stripes",
+        "variant": "slot9",
+        "seed": 1,
+    }
+    assert sheet.folder == Path("runs/smoke/toy-stripes/slot9/seed1")
+
+
+def test_a_folder_without_a_run_names_the_remedy() -> None:
+    with pytest.raises(BenchError, match=r"nope is no run folder: .* See: bench list runs"):
+        bench.score(run="nope")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["run", "--variant", "slot9", "--runs", ""],
+        ["score", "--real", "a", "--fake", "b", "--out", ""],
+        ["report", ""],
+        ["run", "--variant", "slot9", "--plugin", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(
+    typed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, typed)
+    assert done.exit_code == 2
+    assert "It is empty; the current folder is '.'" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_dry_run_gives_the_record_and_writes_nothing(

@@ -270,7 +270,7 @@ def test_a_status_that_no_run_can_have_is_refused(call: Command, status: str) ->
         (["run", "--variant", "slot9", "--dataset", "horse2zebra"], 1, "bench data get horse2zebra"),
         (["run", "--variant", "slot9", "--features", "squeezenet", "--weights", "no.pth"], 1, "no.pth"),
         (["translate", "a.png", "--out", "x"], 2, "Give either --run RUN, or --published SYSTEM"),
-        (["translate", "--run", "nowhere", "a.png", "--out", "x"], 1, "Cannot read"),
+        (["translate", "--run", "nowhere", "a.png", "--out", "x"], 1, "no run folder"),
         (["translate", "--run", SLOT9, "a.png", "--out", "x", "--direction", "C2D"], 2, "A2B or B2A"),
         (["translate", "--run", SLOT9, "nothing.png", "--out", "x"], 2, "no image and no folder"),
         (["list", "wings"], 2, "No such command"),
