@@ -57,6 +57,7 @@ def run(
     work cannot be done, and `bench.signals.Stopped` where it was asked to stop.
     """
     from bench.cell import HIGHEST_SEED
+    from bench.protocol import shipped_namesake
     from bench.runs.atomic import require_writable
     from bench.setup import MOST_THREADS
     from bench.studies.grid import make_cell
@@ -68,6 +69,8 @@ def run(
     cell = make_cell(os.fspath(protocol), os.fspath(dataset), variant, seed, changes)
     root = Path(runs)
     announce(f"{cell} -> {cell.folder(root)}")
+    if namesake := shipped_namesake(os.fspath(protocol), changes, cell.protocol):
+        announce(f"note: {namesake}.")
     if not dry_run:
         require_writable(root, "--runs", locks=True)
 

@@ -289,6 +289,22 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
     return protocol.model_copy(update={"name": folder_name(f"protocol {name_or_file}", name)})
 
 
+def shipped_namesake(name_or_file: str, changes: tuple[str, ...], protocol: Protocol) -> str | None:
+    """In words where a file's protocol has other rules than the shipped one of its name; else None."""
+    name = _read_rules(name_or_file)["name"]
+    if name_or_file in protocol_names() or name not in protocol_names():
+        return None
+    try:
+        if load_protocol(name, changes).hash() == protocol.hash():
+            return None
+    except UsageError:  # changes that its rules do not allow: they are not the file's
+        pass
+    return (
+        f"{name_or_file} is called {name}, as a shipped protocol of other rules: their runs share "
+        "folders, and tables tell them apart by their hashes alone. Rename the file, or the `name` in it"
+    )
+
+
 def changed_name(name: str, changes: tuple[str, ...]) -> str:
     """`smoke[train.images_seen=2000]`, the name of a folder.
 

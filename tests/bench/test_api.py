@@ -246,6 +246,16 @@ def test_a_dry_run_gives_the_record_and_writes_nothing(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_protocol_file_of_a_shipped_name_is_told_by_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    own = tmp_path / "small.toml"
+    own.write_text("[images]\nsize = 32\nload_size = 32\n[train]\nimages_seen = 4\n[score]\n")
+    bench.run("slot9", protocol=own, runs=tmp_path / "runs", dry_run=True)
+    assert capsys.readouterr().err.count("small.toml is called small, as a shipped protocol") == 1
+
+
 @pytest.mark.parametrize(
     ("work", "absent"),
     [

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import typing
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from bench.protocol import (
     load_protocol,
     protocol_names,
     schedule_hash,
+    shipped_namesake,
 )
 from bench.studies.process import MESSAGE, Order, Outcome
 from bench.studies.study import load_study
@@ -83,6 +85,24 @@ def test_name_and_summary_are_not_rules(tmp_path: Path) -> None:
     first.write_text(f'summary = "one"\n{text}')
     second.write_text(f'summary = "two"\n{text}')
     assert load_protocol(str(first)).hash() == load_protocol(str(second)).hash()
+
+
+def test_a_file_that_takes_the_name_of_a_shipped_protocol_is_told_unless_its_rules_are_the_same(
+    tmp_path: Path,
+) -> None:
+    text = "[images]\nsize = 32\nload_size = 32\n[train]\nimages_seen = 4\n[score]\n"
+    own, named, mine, same = (tmp_path / f"{name}.toml" for name in ("small", "other", "mine", "smoke"))
+    own.write_text(text)
+    named.write_text(f'name = "small"\n{text}')
+    mine.write_text(text)
+    same.write_text((resources.files("bench") / "protocols" / "smoke.toml").read_text())
+
+    def said(name: object, *changes: str) -> str | None:
+        return shipped_namesake(str(name), changes, load_protocol(str(name), changes))
+
+    assert "is called small, as a shipped protocol of other rules" in str(said(own, "train.batch=2"))
+    assert "Rename the file" in str(said(named))
+    assert [said(mine), said(same, "train.batch=2"), said("small")] == [None, None, None]
 
 
 @pytest.mark.parametrize(
