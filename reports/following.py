@@ -79,6 +79,7 @@ class Watch:
     def write_last(self) -> None:
         """Write the page once more, that it does not reload itself; where there is one."""
         if self._written:
+            say("Stopping: the page is written a last time, without reloading itself.")
             try:
                 write_report(self._present(self._find()))
             except (BenchError, OSError) as error:

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.signals import Stopped
+from reports import following
+from reports.write import Request
 
 Watch = Callable[..., Result]
 STUDY = 'variants = ["spatial"]\nbaselines = ["copy"]\ncontrol = "spatial"\n'
@@ -127,6 +129,25 @@ def test_a_watch_that_is_ended_by_sigterm_writes_its_last_page_and_says_so(
     assert outcome.exit_code == 128 + signal.SIGTERM
     assert outcome.stderr.endswith("bench: stopped by SIGTERM\n")
     assert 'http-equiv="refresh"' not in Path("out/index.html").read_text(encoding="utf-8")
+
+
+def test_before_the_last_page_is_written_it_is_said(
+    tmp_path: Path, mini: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    begin(mini, "copy")()
+    said: list[str] = []
+    write = following.write_report
+
+    def looked_at(request: Request) -> Path:
+        if request.refresh is None:
+            said.append(capsys.readouterr().err)
+        return write(request)
+
+    monkeypatch.setattr(following, "write_report", looked_at)
+    monkeypatch.setattr(following.time, "sleep", lambda seconds: signal.raise_signal(signal.SIGINT))
+    following.follow(lambda: Request((Path("runs"),), Path("out"), ("html",)), 1.0, lambda page, first: None)
+    assert said == ["bench: Stopping: the page is written a last time, without reloading itself.\n"]
 
 
 def test_a_watch_that_saw_nothing_ends_without_a_report(watch: Watch) -> None:
