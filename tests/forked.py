@@ -29,6 +29,7 @@ IMPORTS = (
     "torch",
     "torch._dynamo",
     "torchvision",
+    "seaborn",
     "matplotlib.pyplot",
     "scipy.stats",
     "sklearn.metrics",
