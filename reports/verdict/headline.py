@@ -183,13 +183,13 @@ def _of_one(found: Answers) -> str:
         return ""
     if len(known) > MOST_PLACES:
         near = [mean for _, mean in known]
-        told = f"between {share_text(min(near))} and {share_text(max(near))} of a copy's distance"
+        told = f"between {share_text(min(near))} and {share_text(max(near))}"
     else:
         ways = [f"{share_text(mean)} {arrow(task.dataset, task.direction)}" for task, mean in known]
-        told = f"{listed(ways)} of a copy's distance"
+        told = listed(ways)
     head = head_of(found, name)
     clause = {Head.DEAD: "; its attention is dead", Head.GIVEN: "; its masks are given, not learned"}
-    return f"It ends at {told}{clause.get(head, '')}."
+    return f"As a share of a copy's, its distance is {told}{clause.get(head, '')}."
 
 
 def _nearer_where(found: Answers) -> str:
@@ -273,7 +273,8 @@ def _worst(found: Answers) -> str:
     place = max(far, key=lambda each: min(far[each]))
     where = f"On {place_names(found)[place]} all" if len(place_names(found)) > 1 else "All"
     ways = [task.direction for task in found.tasks if (task.protocol, task.dataset) == place]
-    one_way = f" {arrow('', ways_far[place][0]).strip()}" if len(ways_far[place]) < len(ways) else ""
+    named = place[1] if len(place_names(found)) == 1 else ""  # else the text says the data set's name already
+    one_way = f" {arrow(named, ways_far[place][0])}" if len(ways_far[place]) < len(ways) else ""
     return f"{where} end {times(far[place])} as far away as a copy{one_way}."
 
 

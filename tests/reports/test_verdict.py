@@ -194,6 +194,17 @@ def test_who_beats_copying_in_one_direction_is_not_said_to_do_so_both_ways(
     assert f"in every seed, in one direction or both:{counts}" in few if counts else " in every seed" in few
 
 
+def test_a_lone_variants_distances_are_said_as_shares_and_a_direction_is_called_by_its_domains() -> None:
+    said = say(found(both({"slot9": (10.4, FAR)}, {"slot9": (0.67, NEAR)}), heads={"slot9": DEAD}))
+    assert said.lede == (
+        "As a share of a copy's, its distance is 10 horse → zebra and 0.67 zebra → horse; its attention is "
+        "dead."
+    )
+    far: Mapping[str, Told] = {"slot9": (10.4, FAR), "spatial": (9.9, FAR)}
+    said = say(found(both(far, {"slot9": (0.67, NEAR), "spatial": (0.7, NEAR)})))
+    assert said.lede.endswith("All end 10 times as far away as a copy horse → zebra.")
+
+
 def test_a_single_direction_is_named() -> None:
     tasks: Tasks = {(HORSES, "A2B"): {"x": (0.5, NEAR), "y": (0.6, NEAR)}}
     assert say(found(tasks)).headline.startswith("Both variants beat copying horse → zebra.")
