@@ -144,8 +144,13 @@ def test_before_the_last_page_is_written_it_is_said(
             said.append(capsys.readouterr().err)
         return write(request)
 
+    def interrupted(
+        seconds: float,
+    ) -> None:  # a signal would be ignored where a shell began pytest in the background
+        raise KeyboardInterrupt
+
     monkeypatch.setattr(following, "write_report", looked_at)
-    monkeypatch.setattr(following.time, "sleep", lambda seconds: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(following.time, "sleep", interrupted)
     following.follow(lambda: Request((Path("runs"),), Path("out"), ("html",)), 1.0, lambda page, first: None)
     assert said == ["bench: Stopping: the page is written a last time, without reloading itself.\n"]
 
