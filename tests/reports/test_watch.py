@@ -144,9 +144,8 @@ def test_before_the_last_page_is_written_it_is_said(
             said.append(capsys.readouterr().err)
         return write(request)
 
-    def interrupted(
-        seconds: float,
-    ) -> None:  # a signal would be ignored where a shell began pytest in the background
+    def interrupted(seconds: float) -> None:
+        """What Ctrl-C does; a signal itself is ignored where a shell began pytest in the background."""
         raise KeyboardInterrupt
 
     monkeypatch.setattr(following, "write_report", looked_at)
