@@ -189,6 +189,10 @@ def test_a_ballot_is_answered_by_keys_survives_a_reload_and_is_counted(
         page.keyboard.press("ArrowDown" if left == right else "ArrowLeft" if left > right else "ArrowRight")
         if done == 3:
             page.reload()
+            # A browser may tell a page of what the one before it kept only after it has been drawn.
+            page.wait_for_function(
+                f"document.querySelector('.top span')?.textContent === '{done + 2} of {total}'"
+            )
         if done == 5:
             page.keyboard.press("Backspace")
             page.keyboard.press(
