@@ -57,13 +57,13 @@ def chosen(scores: pd.DataFrame, selection: str) -> pd.DataFrame:
     return pd.concat([rows, others[~others["folder"].isin(rows["folder"])]])
 
 
-def summarise(scores: pd.DataFrame) -> Summary | None:
-    """The summary of one variant's rows of one score; None without a finite value."""
-    return _summary(_finite(scores))
-
-
 Row = tuple[float, str, float]
 """Seed (NaN without one), folder and value."""
+
+
+def summarise(scores: pd.DataFrame) -> Summary | None:
+    """The summary of one variant's rows of one score; None without a finite value."""
+    return _summary([row for row in _rows(scores) if np.isfinite(row[2])])
 
 
 def summarise_all(scores: pd.DataFrame) -> dict[tuple[str, str, str], Summary]:
@@ -81,10 +81,6 @@ def _rows(scores: pd.DataFrame) -> list[Row]:
     values = scores["value"].to_numpy(dtype=float).tolist()
     seeds = scores["seed"].to_numpy(dtype=float, na_value=np.nan).tolist()
     return list(zip(seeds, scores["folder"].astype(str), values, strict=True))
-
-
-def _finite(scores: pd.DataFrame) -> list[Row]:
-    return [row for row in _rows(scores) if np.isfinite(row[2])]
 
 
 def _summary(rows: Sequence[Row]) -> Summary | None:

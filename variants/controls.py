@@ -30,8 +30,8 @@ from torch import Tensor
 from variants.contract import Generator, Noise, Translation, WantedMasks, compose
 from variants.parts.masks import contents_needed
 from variants.parts.slot_attention import PointwiseAttention
-from variants.parts.slot_generator import AttendingGenerator
-from variants.parts.slot_head import Attended, RawSlotHead, evenly, raw_encoder_channels
+from variants.parts.slot_generator import AttendingGenerator, raw_slot_head
+from variants.parts.slot_head import Attended, evenly
 from variants.parts.trunks import ResnetTrunk
 from variants.shipped import ConvolutionParameters, KMeansParameters, TrunkParameters, UniformParameters
 
@@ -151,15 +151,8 @@ class Convolution(AttendingGenerator):
         self.head_initialisation = parameters.init
         contents = contents_needed(parameters.slots, parameters.background)
         self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents)
-        self.head = RawSlotHead(
-            raw_encoder_channels(parameters.encoder, parameters.encoder_layers),
-            parameters.token_stride,
-            parameters.slot_size,
-            PointwiseAttention(parameters.slot_size, parameters.slots, parameters.norm_eps),
-            None,
-            gated=parameters.background == "head",
-            coloured=parameters.reconstruct > 0,
-        )
+        attention = PointwiseAttention(parameters.slot_size, parameters.slots, parameters.norm_eps)
+        self.head = raw_slot_head(parameters, attention, None)
 
     def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
         contents = self.trunk.make_contents(self.trunk.encode(image))

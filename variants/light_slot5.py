@@ -9,8 +9,8 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_generator import SlotGenerator, slot_attention, slot_decoder
-from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
+from variants.parts.slot_generator import SlotGenerator, raw_slot_head, slot_attention, slot_decoder
+from variants.parts.slot_head import Attended
 from variants.parts.trunks import LightTrunk
 from variants.published.names import LIGHT_SLOT5
 from variants.shipped import LightSlotParameters
@@ -28,15 +28,8 @@ class LightSlots(SlotGenerator):
         contents = contents_needed(parameters.slots, parameters.background)
         self.convex = self.convex and parameters.mask_norm == "softmax"
         self.trunk = LightTrunk(parameters.width, parameters.blocks, contents)
-        self.head = RawSlotHead(
-            raw_encoder_channels(parameters.encoder, parameters.encoder_layers),
-            parameters.token_stride,
-            parameters.slot_size,
-            slot_attention(parameters),
-            slot_decoder(parameters),
-            gated=parameters.background == "head",
-            coloured=parameters.reconstruct > 0,
-            mask_norm=parameters.mask_norm,
+        self.head = raw_slot_head(
+            parameters, slot_attention(parameters), slot_decoder(parameters), parameters.mask_norm
         )
 
     def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:

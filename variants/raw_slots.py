@@ -14,8 +14,8 @@ from torch import Tensor
 
 from variants.contract import Noise
 from variants.parts.masks import contents_needed
-from variants.parts.slot_generator import SlotGenerator, slot_attention, slot_decoder
-from variants.parts.slot_head import Attended, RawSlotHead, raw_encoder_channels
+from variants.parts.slot_generator import SlotGenerator, raw_slot_head, slot_attention, slot_decoder
+from variants.parts.slot_head import Attended
 from variants.parts.trunks import ResnetTrunk
 from variants.published.names import SLOT9
 from variants.shipped import RawSlotParameters
@@ -31,15 +31,7 @@ class RawSlots(SlotGenerator):
         super().__init__(parameters)
         contents = contents_needed(parameters.slots, parameters.background)
         self.trunk = ResnetTrunk(parameters.width, parameters.blocks, contents)
-        self.head = RawSlotHead(
-            raw_encoder_channels(parameters.encoder, parameters.encoder_layers),
-            parameters.token_stride,
-            parameters.slot_size,
-            slot_attention(parameters),
-            slot_decoder(parameters),
-            gated=parameters.background == "head",
-            coloured=parameters.reconstruct > 0,
-        )
+        self.head = raw_slot_head(parameters, slot_attention(parameters), slot_decoder(parameters))
 
     def attend(self, image: Tensor, noise: Noise, colours: bool = False) -> tuple[Tensor, Attended]:
         contents = self.trunk.make_contents(self.trunk.encode(image))

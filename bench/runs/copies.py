@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.names import in_part
+from bench.names import and_more
 from bench.runs.records import RunRecord, read_record
 
 MOST_NAMED = 4
@@ -24,7 +24,7 @@ class Copies:
             return []
         said = [f"{copy} holds the same cell as {used}, which is used" for copy, used in self.used.items()]
         them = "it" if len(said) == 1 else "them"
-        shown = in_part(said, MOST_NAMED).replace(", which is used, ", ", which is used; ")
+        shown = "; ".join(said[:MOST_NAMED]) + and_more(len(said) - MOST_NAMED)
         return [f"{shown}. Move {them} elsewhere, or remove {them}."]
 
 

@@ -9,9 +9,16 @@ from torch import Tensor, nn
 
 from variants.contract import Generator, Noise, Translation, compose
 from variants.parts.masks import Background, Place, background_index, with_background
-from variants.parts.slot_attention import SlotAttention
-from variants.parts.slot_head import Attended, SlotDecoder, decoder_channels
-from variants.shipped import SlotParameters
+from variants.parts.slot_attention import PointwiseAttention, SlotAttention
+from variants.parts.slot_head import (
+    Attended,
+    MaskNorm,
+    RawSlotHead,
+    SlotDecoder,
+    decoder_channels,
+    raw_encoder_channels,
+)
+from variants.shipped import ConvolutionParameters, RawSlotParameters, SlotParameters
 
 
 class SharedNoise(nn.Module):
@@ -52,6 +59,25 @@ def slot_decoder(parameters: SlotParameters) -> SlotDecoder | None:
         return None
     channels = decoder_channels(parameters.decoder, parameters.encoder)
     return SlotDecoder(parameters.slot_size, channels, resize=parameters.decoder == "resize")
+
+
+def raw_slot_head(
+    parameters: RawSlotParameters | ConvolutionParameters,
+    attention: SlotAttention | PointwiseAttention,
+    decoder: SlotDecoder | None,
+    mask_norm: MaskNorm = "softmax",
+) -> RawSlotHead:
+    """The head on the raw image with these parameters."""
+    return RawSlotHead(
+        raw_encoder_channels(parameters.encoder, parameters.encoder_layers),
+        parameters.token_stride,
+        parameters.slot_size,
+        attention,
+        decoder,
+        gated=parameters.background == "head",
+        coloured=parameters.reconstruct > 0,
+        mask_norm=mask_norm,
+    )
 
 
 class AttendingGenerator(Generator):
