@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from reports.figures.style import FAINT, INK, RULES
 
 DOTS_PER_INCH = 200
-IMAGE_ID = re.compile(r'(<image\b[^>]*?)\s+id="[^"]*"')
+BETWEEN_TAGS = re.compile(r"<!--.*?-->|(?<=>)\s+(?=<)", re.DOTALL)
+ID = re.compile(r'\s+id="([^"]*)"')
 PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 """Attributes of an SVG that hold places, in points."""
 BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
@@ -43,7 +44,9 @@ def for_page(svg: bytes, name: str, label: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = PLACES.sub(lambda found: BEYOND_HUNDREDTHS.sub("", found[0]), text)
-    text = IMAGE_ID.sub(r"\1", text)  # panels that look alike share one, and nothing refers to it
+    text = BETWEEN_TAGS.sub("", text)
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
+    text = ID.sub(lambda found: found[0] if found[1] in used else "", text)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(xlink:href|href)="#', rf'\1="#{name}-', text)
     text = re.sub(r"url\(#", f"url(#{name}-", text)

@@ -172,6 +172,18 @@ def test_places_in_a_page_are_told_to_a_hundredth_of_a_point_and_nothing_else_is
     assert "0.01234" in page
 
 
+def test_a_figure_in_a_page_keeps_the_ids_alone_that_something_refers_to() -> None:
+    svg = (
+        b'<svg>\n <!-- a line -->\n <defs>\n  <path id="m1" d="M 0 0"/>\n'
+        b'<clipPath id="p1"></clipPath></defs>\n'
+        b' <g id="axes_1">\n<use xlink:href="#m1" clip-path="url(#p1)"/> <text>two  words</text></g></svg>'
+    )
+    assert for_page(svg, "name", "label").partition(">")[2] == (
+        '<defs><path id="name-m1" d="M 0 0"/><clipPath id="name-p1"></clipPath></defs>'
+        '<g><use xlink:href="#name-m1" clip-path="url(#name-p1)"/><text>two  words</text></g></svg>'
+    )
+
+
 def test_small_pictures_keep_every_pixel_and_those_that_tell_a_course_are_smaller() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     pictures = Pictures()
