@@ -106,7 +106,7 @@ def score_images(
         "image_size": f"resized to {size} x {size} ({RESIZE})" if size else f"as found, {height} x {width}",
         **({f"remarks_{direction}": " ".join(remarks)} if remarks else {}),
     }
-    return keep(found, direction, card, place)
+    return score_sheet(found, direction, card, place)
 
 
 def score_checkpoint(
@@ -138,10 +138,10 @@ def score_checkpoint(
         "data_fingerprint": dataset.fingerprint,
         f"checkpoint_{direction}": checkpoint.name,
     }
-    return keep(found, direction, card, place)
+    return score_sheet(found, direction, card, place)
 
 
-def keep(found: ExternalScores, direction: Direction, card: Card, folder: Path | None) -> ScoreSheet:
+def score_sheet(found: ExternalScores, direction: Direction, card: Card, folder: Path | None) -> ScoreSheet:
     """Write the scores to `folder`, if there is one."""
     if folder is None:
         return ScoreSheet(None, external_scores(found, direction, card))

@@ -24,7 +24,13 @@ from bench.runs.pictures import write_png
 from bench.runs.records import Direction
 from bench.streams import Streams
 from bench.training.checkpoint import load_generators
-from bench.training.memory import MEASURED, available_on, bytes_of_a_translation, is_out_of_memory, spelled
+from bench.training.memory import (
+    MEASURED,
+    available_on,
+    bytes_of_a_translation,
+    is_out_of_memory,
+    memory_size,
+)
 from variants.contract import STRIDE
 from variants.published.files import read_file
 
@@ -234,8 +240,9 @@ def refuse_what_does_not_fit(generator: variants.Generator, photographs: Sequenc
     if MEASURED * needed <= available.bytes:
         return None
     said = (
-        f"Translating {printable(largest.path)} at {width} x {height} pixels needs {spelled(needed)} or more "
-        f"of memory; {spelled(available.bytes)} are available ({available.where})."
+        f"Translating {printable(largest.path)} at {width} x {height} pixels needs "
+        f"{memory_size(needed)} or more of memory; {memory_size(available.bytes)} are available "
+        f"({available.where})."
     )
     if needed <= available.bytes:
         return said

@@ -27,7 +27,7 @@ import submitit
 
 from bench.errors import UsageError
 from bench.studies.engines.interface import Event, engine
-from bench.studies.process import MESSAGE, Message, Order, Outcome, Stop, attend
+from bench.studies.process import MESSAGE, Message, Order, Outcome, Stop, supervise
 from bench.studies.study import EngineSettings
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -49,14 +49,16 @@ class StopFile(Stop):
 
 
 def execute_in_job(order: Order, said: Path) -> None:
-    """What a job does: attend a worker beside it, and write down what that says, its end last."""
+    """What a job does: supervise a worker beside it, and write down what that says, its end last."""
     with said.open("a", encoding="utf-8") as file:
 
         def tell(message: Message) -> None:
             file.write(message.model_dump_json() + "\n")
             file.flush()
 
-        tell(attend(order, tell, StopFile(said.with_name("stop")), {"OMP_NUM_THREADS": str(order.threads)}))
+        tell(
+            supervise(order, tell, StopFile(said.with_name("stop")), {"OMP_NUM_THREADS": str(order.threads)})
+        )
 
 
 class Submitted:

@@ -182,7 +182,7 @@ def sentences(count: BallotCount) -> Iterator[str]:
         )
     for question in count.questions:
         for one in question.preferences:
-            yield f"{question.question} {told(one)}"
+            yield f"{question.question} {preference_sentence(one)}"
         if question.raters_agree is not None:
             yield (
                 f"{question.question} Raters agree with alpha {number(question.raters_agree, 2)} (1: "
@@ -199,7 +199,7 @@ def sentences(count: BallotCount) -> Iterator[str]:
         yield "Intervals are of one comparison each: of several, one may leave out 50 % by chance."
 
 
-def told(one: Preference) -> str:
+def preference_sentence(one: Preference) -> str:
     """What the votes on two systems allow to be said, and of whom."""
     who = "" if one.of_people else " by this rater" if one.raters == 1 else f" by these {one.raters} raters"
     if not one.enough:

@@ -47,7 +47,7 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            raise typer.Exit(told(stop)) from None
+            raise typer.Exit(report_interrupt(stop)) from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         rows = [
@@ -89,7 +89,7 @@ def takes_a_path(function: Any, name: str) -> bool:
     return is_path(signature(function).parameters[name].annotation)
 
 
-def told(stop: KeyboardInterrupt) -> int:
+def report_interrupt(stop: KeyboardInterrupt) -> int:
     """Say that a command was stopped; returns its exit code."""
     print(f"bench: {stop}" if str(stop) else "bench: stopped", file=sys.stderr)
     return getattr(stop, "exit_code", 130)
@@ -156,7 +156,7 @@ def main() -> None:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt as stop:
-        sys.exit(told(stop))
+        sys.exit(report_interrupt(stop))
     except OSError as error:
         drop_what_cannot_be_printed()
         with contextlib.suppress(OSError):

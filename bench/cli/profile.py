@@ -77,7 +77,7 @@ def profile(
     from bench.setup import Execution
 
     load_plugins(plugin)
-    asked = Asked(protocol, tuple(change or ()), size, batch, precision, device, threads, steps)
+    asked = ProfileOptions(protocol, tuple(change or ()), size, batch, precision, device, threads, steps)
     execution = Execution(compile=compile_networks, deterministic=deterministic)
     wanted = requests(variant, asked, tuple(plugin or ()), execution)
     with TerminalProgress() as progress:
@@ -87,7 +87,7 @@ def profile(
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProfileOptions:
     """The options; None where not given."""
 
     protocol: str
@@ -101,7 +101,7 @@ class Asked:
 
 
 def requests(
-    patterns: Sequence[str], asked: Asked, plugins: tuple[Path, ...], execution: "Execution"
+    patterns: Sequence[str], asked: ProfileOptions, plugins: tuple[Path, ...], execution: "Execution"
 ) -> "list[ProfileRequest]":
     """A request for every variant named. Raises UsageError or VariantError for what does not exist."""
     from bench.profiling.profile import ProfileRequest
@@ -140,7 +140,7 @@ def refuse_missing_precision(protocol: "Protocol", device: str) -> None:
     executed_precision(protocol.train.precision, torch.device(device), fallback=False, remedy=remedy)
 
 
-def shortcuts(asked: Asked) -> list[str]:
+def shortcuts(asked: ProfileOptions) -> list[str]:
     """The changes to the protocol that --size, --batch and --precision are short for."""
     changes = []
     if asked.size is not None:

@@ -233,7 +233,10 @@ def print_numbers(outcome: "ComparedRuns", dataset: str, comparisons: "Sequence[
         print_table(
             [Column("difference", "name"), *(Column(f"seed {seed}") for seed in seeds_of_all)],
             [
-                [spelled(one), *(number(one.factor * each[k]) if k in each else "-" for k in seeds_of_all)]
+                [
+                    metric_with_arrow(one),
+                    *(number(one.factor * each[k]) if k in each else "-" for k in seeds_of_all),
+                ]
                 for one, each in zip(comparisons, by_seed, strict=True)
             ],
         )
@@ -254,7 +257,7 @@ def print_relative(outcome: "ComparedRuns") -> None:
     print()
 
 
-def spelled(one: "Comparison") -> str:
+def metric_with_arrow(one: "Comparison") -> str:
     """The name of what is compared: metric, factor, direction of better, direction."""
     arrow = {"lower": " ↓", "higher": " ↑", "nearer target": " →target", "none": ""}[one.better]
     factor = "" if one.factor == 1 else f" ×{one.factor}"
@@ -274,7 +277,7 @@ def cells(one: "Comparison") -> list[str]:
     if one.interval:
         interval = " to ".join(number(one.factor * bound) for bound in one.interval)
     return [
-        spelled(one),
+        metric_with_arrow(one),
         *means,
         " / ".join(number(share, 2) for share in one.shares_of_copy) if one.shares_of_copy else "-",
         number(one.factor * one.mean_difference),
@@ -296,13 +299,15 @@ def readings(comparisons: "Sequence[Comparison]", declared: int) -> "Iterator[st
             "The translations are compared as they are, over the test images: another training, or another "
             "seed, may give another difference."
         )
-    nearer = [named(one) for one in comparisons if one.better == "nearer target"]
+    nearer = [metric_and_direction(one) for one in comparisons if one.better == "nearer target"]
     if nearer:
         yield f"Of {', '.join(nearer)} the difference is that of the distances from the target."
     if declared > 1 and any(one.p_adjusted is not None for one in comparisons):
         yield f"p values are corrected by Holm over {declared} comparisons."
     tested = [one for one in comparisons if one.interval is not None and one.error is not None]
-    fixed = [named(one) for one in tested if one.error is not None and one.error.images is None]
+    fixed = [
+        metric_and_direction(one) for one in tested if one.error is not None and one.error.images is None
+    ]
     if fixed:
         of_all = "" if len(fixed) == len(tested) else f": {', '.join(fixed)}"
         yield f"Intervals are for these test images, not for others like them{of_all}."
@@ -315,7 +320,7 @@ def claims(comparisons: "Sequence[Comparison]") -> "Iterator[str]":
 
     groups: dict[str, list[str]] = {}
     for one in comparisons:
-        groups.setdefault(finding(one), []).append(named(one))
+        groups.setdefault(finding(one), []).append(metric_and_direction(one))
     for found, names in groups.items():
         yield f"{found}: {', '.join(names)}."
     verdicts = {
@@ -331,7 +336,7 @@ def claims(comparisons: "Sequence[Comparison]") -> "Iterator[str]":
     if Verdict.VALUES_ONLY in verdicts:
         yield f"A range needs {SEEDS_FOR_RANGE} seeds, a claim {SEEDS_FOR_CLAIM}."
     missed = [
-        f"{number(one.factor * one.smallest_detectable)} ({named(one)})"
+        f"{number(one.factor * one.smallest_detectable)} ({metric_and_direction(one)})"
         for one in comparisons
         if one.verdict is Verdict.NOT_FOUND and one.smallest_detectable is not None
     ]
@@ -361,7 +366,7 @@ def finding(one: "Comparison") -> str:
     return "Values only"
 
 
-def named(one: "Comparison") -> str:
+def metric_and_direction(one: "Comparison") -> str:
     """Metric, factor and direction, as a sentence names them."""
     factor = "" if one.factor == 1 else f" ×{one.factor}"
     return f"{one.metric}{factor} {one.direction}"

@@ -315,7 +315,7 @@ def print_cells(prepared: "Prepared", declaration: "Declaration") -> None:
 def declared(request: StudyRequest) -> "Declaration":
     """The study of the file, or of the options. Raises UsageError where both or neither are given."""
     from bench.errors import UsageError
-    from bench.studies.study import Origin, declare, load_study
+    from bench.studies.study import StudySource, declare, load_study
 
     given = {key: value for key, value in request.grid.items() if value}
     if request.study is not None:
@@ -333,7 +333,7 @@ def declared(request: StudyRequest) -> "Declaration":
         given["seeds"] = ",".join(given["seeds"])
     if "comparisons" in given:
         given["comparisons"] = [pair.split(":") for pair in given["comparisons"]]
-    return declare({"name": "study", **given}, Origin("command line"))
+    return declare({"name": "study", **given}, StudySource("command line"))
 
 
 def tell(request: StudyRequest, prepared: "Prepared", conducted: "Conducted") -> None:

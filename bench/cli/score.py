@@ -195,7 +195,7 @@ def print_kept(kept: "ScoreSheet", as_json: bool) -> None:
             rows = [line for key, score in scored.metrics.items() for line in lines(key, score)]
             columns = [Column("score", "name"), Column("value"), Column("floor"), Column("copying")]
             print_table(columns, rows, title=f"{direction}: {counts}")
-            for sentence in missing(scored.metrics):
+            for sentence in why_missing(scored.metrics):
                 say(sentence)
         for sentence in feet(kept.scores):
             say(sentence)
@@ -204,7 +204,7 @@ def print_kept(kept: "ScoreSheet", as_json: bool) -> None:
         announce(f"Kept in {printable(kept.folder)}. Look at it with: {look}")
 
 
-def missing(metrics: "Mapping[str, Score]") -> Iterator[str]:
+def why_missing(metrics: "Mapping[str, Score]") -> Iterator[str]:
     """Why there is no value, and which option gives an empty floor or copy column."""
     from bench.cli.console import heading
     from bench.runs.metrics import is_distance

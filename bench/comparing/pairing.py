@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.comparing.selection import MOST_NAMED, PairedRuns, Run
+from bench.comparing.selection import MOST_NAMED, Run, RunsBySeed
 from bench.comparing.sides import sides
 from bench.errors import BenchError
 from bench.names import and_more, unknown_name
@@ -79,12 +79,12 @@ class ComparisonRequest:
 class Scored:
     """A group with the scores of every run, by seed."""
 
-    group: PairedRuns
+    group: RunsBySeed
     a: Mapping[int, Scores]
     b: Mapping[int, Scores]
 
 
-def with_scores(one: PairedRuns) -> Scored:
+def with_scores(one: RunsBySeed) -> Scored:
     """The group with its scores. Raises BenchError naming the runs that have none."""
     return Scored(one, _scores_of(one.a), _scores_of(one.b))
 

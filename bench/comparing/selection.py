@@ -69,7 +69,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class PairedRuns:
+class RunsBySeed:
     """The runs of both sides on one data set, by seed; both have the same seeds, in rising order."""
 
     dataset: str
@@ -170,7 +170,7 @@ def _chosen_images(text: str, found: list[Images], dataset: str | None, protocol
     return Chosen(wanted[0].name, (), (), wanted[0])
 
 
-def group(a: Chosen, b: Chosen, allow_different_protocols: bool) -> list[PairedRuns]:
+def group(a: Chosen, b: Chosen, allow_different_protocols: bool) -> list[RunsBySeed]:
     """The runs of both sides by data set and protocol, paired by seed.
 
     Raises BenchError where they have no data set, or no seed, in common; UsageError where a side was run
@@ -282,7 +282,7 @@ def _protocol_pairs(
     return [(next(iter(a)), next(iter(b)))]
 
 
-def _pair_seeds(dataset: str, a: tuple[str, str, list[Run]], b: tuple[str, str, list[Run]]) -> PairedRuns:
+def _pair_seeds(dataset: str, a: tuple[str, str, list[Run]], b: tuple[str, str, list[Run]]) -> RunsBySeed:
     (label_a, protocol_a, runs_a), (label_b, protocol_b, runs_b) = a, b
     by_seed_a = {run.record.cell.seed: run for run in runs_a}
     by_seed_b = {run.record.cell.seed: run for run in runs_b}
@@ -298,7 +298,7 @@ def _pair_seeds(dataset: str, a: tuple[str, str, list[Run]], b: tuple[str, str, 
     protocols = (protocol_a,) if protocol_a == protocol_b else (protocol_a, protocol_b)
     pick = ({seed: by_seed_a[seed] for seed in common}, {seed: by_seed_b[seed] for seed in common})
     alone = (len(by_seed_a) - len(common), len(by_seed_b) - len(common))
-    return PairedRuns(dataset, protocols, *pick, remarks, alone)
+    return RunsBySeed(dataset, protocols, *pick, remarks, alone)
 
 
 def _a_seed(side: Chosen) -> int:
@@ -310,7 +310,7 @@ def _names(values: Iterable[object]) -> str:
     return in_part(sorted({str(value) for value in values}), MOST_NAMED)
 
 
-def check_schedules(group: PairedRuns, allow_different: bool) -> tuple[str, ...]:
+def check_schedules(group: RunsBySeed, allow_different: bool) -> tuple[str, ...]:
     """What differs between the paired runs' schedules, a line each; empty where nothing does.
 
     Raises BenchError with those lines unless `allow_different`.
@@ -328,7 +328,7 @@ def check_schedules(group: PairedRuns, allow_different: bool) -> tuple[str, ...]
     return tuple(lines)
 
 
-def check_traces(group: PairedRuns) -> str:
+def check_traces(group: RunsBySeed) -> str:
     """Whether the paired runs were really fed the same: their trace hashes, in words."""
     pairs = [(group.a[seed].record, group.b[seed].record) for seed in group.seeds]
     hashes = {a.cell.seed: _comparable_hashes(a, b) for a, b in pairs}

@@ -17,7 +17,7 @@ import torch
 
 from bench.errors import BenchError, UsageError
 from bench.runs.records import Score
-from bench.scoring.measure import Batch, handed, named
+from bench.scoring.measure import Batch, by_column, handed
 from bench.scoring.metric import METRICS, Metric
 from bench.scoring.metrics.attention import with_other_masks, without_space
 from bench.scoring.networks import load_network
@@ -106,7 +106,7 @@ def values_of(entry: Metric, count: int, seed: int = 0) -> dict[str, Any]:
     found = entry.measure(**arguments)
     if isinstance(found, Mapping) and entry.name not in found:
         raise Failed(f"it gives {', '.join(map(str, found))}, but not {entry.name}")
-    return {name: value for name, value in named([entry], found).items() if value is not None}
+    return {name: value for name, value in by_column([entry], found).items() if value is not None}
 
 
 def numbers_of(entry: Metric, count: int, seed: int = 0) -> np.ndarray:
@@ -203,7 +203,7 @@ def _first_alone(entry: Metric) -> dict[str, Any]:
     for name, value in handed(batch, entry, batch.present()).items():
         several = isinstance(value, torch.Tensor | np.ndarray)
         arguments[name] = (value[:, :1] if name == "draws" else value[:1]) if several else value
-    return named([entry], entry.measure(**arguments))
+    return by_column([entry], entry.measure(**arguments))
 
 
 METRIC_CHECKS: dict[str, Callable[[Metric], str]] = {

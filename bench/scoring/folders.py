@@ -90,7 +90,7 @@ class FolderImages:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ImageSelection:
     """Which images of a folder are meant: those whose names match, with those in the folders below or not."""
 
     folder: Path
@@ -121,7 +121,7 @@ class Asked:
         return len(list_images(self.folder, self.pattern, recursive=True).paths) - len(listing.paths)
 
 
-def read_folder_images(asked: Asked) -> FolderImages:
+def read_folder_images(asked: ImageSelection) -> FolderImages:
     """List, hash and measure images; what is left out is noted.
 
     Raises UsageError for a folder that is not there, BenchError for one that is unreadable or without
@@ -130,7 +130,7 @@ def read_folder_images(asked: Asked) -> FolderImages:
     return looked_at(asked, asked.list())
 
 
-def looked_at(asked: Asked, listing: Listing) -> FolderImages:
+def looked_at(asked: ImageSelection, listing: Listing) -> FolderImages:
     """The images of a listing with their content and size."""
     with ThreadPoolExecutor(READERS) as pool:
         hashes = tuple(pool.map(_hash, listing.paths))
@@ -196,9 +196,9 @@ def read_image_sets(folders: Folders, size: int | None) -> tuple[ImageSets, list
     """
     recursive = folders.recursive
     fake = _translations(folders)
-    real = read_folder_images(Asked(folders.real, folders.real_pattern or "*", recursive))
+    real = read_folder_images(ImageSelection(folders.real, folders.real_pattern or "*", recursive))
     source = _sources(folders, fake)
-    others = read_folder_images(Asked(folders.floor, recursive=recursive)) if folders.floor else None
+    others = read_folder_images(ImageSelection(folders.floor, recursive=recursive)) if folders.floor else None
     floor = others.chosen(evenly_spaced(len(others), len(fake))) if others else None
     given = [images for images in (real, fake, source, floor) if images is not None]
     for images in given:
@@ -214,7 +214,7 @@ def read_image_sets(folders: Folders, size: int | None) -> tuple[ImageSets, list
 
 
 def _translations(folders: Folders) -> FolderImages:
-    asked = Asked(folders.fake, folders.pattern or "*", folders.recursive)
+    asked = ImageSelection(folders.fake, folders.pattern or "*", folders.recursive)
     fake = read_folder_images(asked)
     if folders.pattern is None:
         require_translations_alone(fake.names, folders.fake)
@@ -225,7 +225,7 @@ def _sources(folders: Folders, fake: FolderImages) -> FolderImages | None:
     """The source of every translation; in a folder that a pattern parts, what is no translation."""
     if folders.source is None:
         return None
-    asked = Asked(folders.source, folders.source_pattern or "*", folders.recursive)
+    asked = ImageSelection(folders.source, folders.source_pattern or "*", folders.recursive)
     listing = asked.list()
     translations = {path.resolve() for path in fake.paths} if folders.pattern else set()
     others = tuple(path for path in listing.paths if path.resolve() not in translations)

@@ -76,7 +76,7 @@ class Batch:
         return names | ({"regions"} if "masks" in names else set())
 
 
-def everything(entry: Metric) -> bool:
+def all_metrics(entry: Metric) -> bool:
     """Every metric of images."""
     return True
 
@@ -96,7 +96,7 @@ def of_copies(entry: Metric) -> bool:
     return of_output(entry) or (entry.needs_any(OF_TRUTH) and not entry.needs_any(OF_MASKS))
 
 
-def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = everything) -> Columns:
+def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = all_metrics) -> Columns:
     """Every wanted metric of single images that the batch has what it takes for: name -> [b]."""
     columns: Columns = {}
     present = batch.present()
@@ -106,7 +106,7 @@ def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = everything) 
         if set(entries[0].needs) <= present:
             name = entries[0].name
             with blamed("metric", name, function, f"Try it with: {command('check', '--metric', name)}"):
-                found = named(entries, function(**handed(batch, entries[0], present)))
+                found = by_column(entries, function(**handed(batch, entries[0], present)))
             columns |= {name: one_an_image(name, value, len(batch.output)) for name, value in found.items()}
     return columns
 
@@ -138,7 +138,7 @@ def by_function(entries: Iterable[Metric]) -> Iterator[tuple[Callable[..., Any],
     yield from groups.items()
 
 
-def named(entries: list[Metric], found: Any) -> dict[str, Any]:
+def by_column(entries: list[Metric], found: Any) -> dict[str, Any]:
     """What a function gave, by column: one value, one for each mask, or several by their names."""
     if isinstance(found, Mapping):
         return {each.name: found[each.name] for each in entries if each.name in found}

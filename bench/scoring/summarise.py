@@ -18,9 +18,9 @@ from bench.scoring.measure import (
     WITHOUT_SPACE,
     Column,
     Measured,
+    by_column,
     by_function,
     handed,
-    named,
 )
 from bench.scoring.metric import Metric, on_features, on_images
 from bench.scoring.networks.network import FeatureNetwork, Features
@@ -107,7 +107,7 @@ def _scores_or_reason(
     function: Callable[..., Any], entries: list[Metric], arguments: dict[str, Any]
 ) -> dict[str, Score]:
     try:
-        found = named(entries, function(**arguments))
+        found = by_column(entries, function(**arguments))
     except BenchError as error:
         return {each.name: Score(value=None, reason=str(error)) for each in entries}
     return {

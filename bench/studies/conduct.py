@@ -22,7 +22,7 @@ from bench.studies.engines.interface import ENGINES, Engine
 from bench.studies.grid import Grid, expand
 from bench.studies.plan import Planned, Standing, load_facts_of, make_plan, standing_of
 from bench.studies.process import Order, Outcome, Progress
-from bench.studies.study import Declaration, EngineSettings, Origin, declare
+from bench.studies.study import Declaration, EngineSettings, StudySource, declare
 from bench.workers import import_folders
 
 SECONDS_BETWEEN_EVENTS = 0.25
@@ -337,7 +337,7 @@ def engine_settings(declaration: Declaration, given: dict[str, Any]) -> EngineSe
     """
     study, origin = declaration.study, declaration.origin
     changed = study.model_dump() | {"engine": study.engine.model_dump() | given}
-    settings = declare(changed, Origin("command line")).study.engine
+    settings = declare(changed, StudySource("command line")).study.engine
     try:
         entry = ENGINES.find(settings.kind)
     except UsageError as error:

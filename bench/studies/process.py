@@ -95,7 +95,7 @@ class Stop:
         self.kill = False
 
 
-def attend(
+def supervise(
     order: Order, tell: Tell, stop: Stop, environment: dict[str, str], patience: float = SECONDS_BETWEEN_LOOKS
 ) -> Outcome:
     """Have `order` executed by a process of its own and return how it ended; `tell` hears of its progress.

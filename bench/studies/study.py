@@ -119,7 +119,7 @@ Location = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
-class Origin:
+class StudySource:
     """Where a study was declared: a file with its text, or the command line."""
 
     name: str
@@ -137,10 +137,10 @@ class Declaration:
     """A study and where it was declared, so that later errors can name the place too."""
 
     study: Study
-    origin: Origin
+    origin: StudySource
 
 
-def declare(values: dict[str, Any], origin: Origin) -> Declaration:
+def declare(values: dict[str, Any], origin: StudySource) -> Declaration:
     """The study of these values. Raises UsageError that names every wrong key with its line."""
     try:
         study = Study.model_validate(values)
@@ -173,7 +173,7 @@ def parse_study(text: str, file: str) -> Declaration:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is not readable TOML: {error}") from None
-    return declare({"name": Path(file).stem, **values}, Origin(file, text))
+    return declare({"name": Path(file).stem, **values}, StudySource(file, text))
 
 
 def shipped() -> Any:
@@ -186,7 +186,7 @@ def study_names() -> list[str]:
     return sorted(Path(each.name).stem for each in shipped().iterdir() if each.name.endswith(".toml"))
 
 
-def explain(problem: Any, origin: Origin) -> str:
+def explain(problem: Any, origin: StudySource) -> str:
     """One line for one problem that pydantic found."""
     location: Location = problem["loc"]
     place = origin.place(*location)

@@ -89,7 +89,7 @@ def steps_of(objective: Objective, *numbers: int) -> list[Step]:
     return done
 
 
-def networks(objective: Objective) -> Mapping[str, nn.Module]:
+def networks_by_name(objective: Objective) -> Mapping[str, nn.Module]:
     """What has to learn, by what it is called in messages."""
     generators = {f"generator {direction}": each for direction, each in objective.generators.items()}
     discriminators = {f"discriminator {domain}": each for domain, each in objective.discriminators.items()}
@@ -100,11 +100,11 @@ def weights_of(objective: Objective) -> dict[str, list[Tensor]]:
     """A copy of the weights of every network."""
     return {
         name: [each.detach().clone() for each in network.parameters()]
-        for name, network in networks(objective).items()
+        for name, network in networks_by_name(objective).items()
     }
 
 
-def unchanged(before: Mapping[str, list[Tensor]], after: Mapping[str, list[Tensor]]) -> list[str]:
+def untouched_networks(before: Mapping[str, list[Tensor]], after: Mapping[str, list[Tensor]]) -> list[str]:
     """The networks none of whose weights is another."""
     return [name for name in before if all(map(torch.equal, before[name], after[name]))]
 
@@ -143,12 +143,12 @@ def everything_learns(entry: ObjectiveEntry) -> str:
     before = weights_of(objective)
     objective.set_rates(Rates(0.0))
     steps_of(objective, 1)
-    moved = sorted(set(before) - set(unchanged(before, weights_of(objective))))
+    moved = sorted(set(before) - set(untouched_networks(before, weights_of(objective))))
     if moved:
         raise Failed(f"{', '.join(moved)} changed at learning rate 0: its optimiser belongs in _optimisers")
     objective.set_rates(Rates(objective.settings.learning_rate))
     steps_of(objective, 2)
-    idle = unchanged(before, weights_of(objective))
+    idle = untouched_networks(before, weights_of(objective))
     if idle:
         raise Failed(f"a step changes nothing in {', '.join(idle)}")
     return counted(len(before), "network")
@@ -187,7 +187,7 @@ def continues_exactly(entry: ObjectiveEntry) -> str:
 
 def refuse_other_weights(one: dict[str, list[Tensor]], other: dict[str, list[Tensor]], where: str) -> None:
     """Raise Failed where two sets of networks differ in a bit."""
-    differing = sorted(set(one) - set(unchanged(one, other)))
+    differing = sorted(set(one) - set(untouched_networks(one, other)))
     if differing:
         raise Failed(f"{', '.join(differing)} came out otherwise in {where}")
 

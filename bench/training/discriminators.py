@@ -107,7 +107,7 @@ KEPT = -1
 """In a list of swaps: this image was shown as it came."""
 
 
-class Shown(NamedTuple):
+class Pooled(NamedTuple):
     """What the discriminator is shown in place of the new translations."""
 
     images: Tensor
@@ -128,10 +128,10 @@ class ImagePool:
         self.capacity = capacity
         self._images: list[Tensor] = []
 
-    def exchange(self, images: Tensor, rng: np.random.Generator) -> Shown:
+    def exchange(self, images: Tensor, rng: np.random.Generator) -> Pooled:
         """What to show for new translations [b, 3, h, w]; `rng` alone decides, never the images."""
         shown, swaps = zip(*(self._exchange_one(image, rng) for image in images), strict=True)
-        return Shown(torch.stack(shown), swaps)
+        return Pooled(torch.stack(shown), swaps)
 
     def _exchange_one(self, image: Tensor, rng: np.random.Generator) -> tuple[Tensor, int]:
         if len(self._images) < self.capacity:

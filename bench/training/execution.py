@@ -42,7 +42,8 @@ def executed_precision(
     if fallback:
         return "fp32"
     raise UsageError(
-        f"The protocol asks for train.precision=bf16, and {named(device)} has no bf16 arithmetic. {remedy}"
+        f"The protocol asks for train.precision=bf16, and {device_name(device)} has no bf16 arithmetic. "
+        f"{remedy}"
     )
 
 
@@ -62,10 +63,10 @@ def deviation(wanted: str, executed: str, device: torch.device) -> tuple[str, ..
     """What the run records where it computes in another precision than wanted."""
     if wanted == executed:
         return ()
-    return (f"Computed in {executed}, not in {wanted} as the protocol says: {named(device)} has none.",)
+    return (f"Computed in {executed}, not in {wanted} as the protocol says: {device_name(device)} has none.",)
 
 
-def named(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """The device for a reader."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "this processor"
 

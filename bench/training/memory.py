@@ -231,7 +231,8 @@ def refuse_what_does_not_fit(objective: Objective, variant: str, protocol: Proto
         raise BenchError(does_not_fit(variant, needed, available, remedies(objective, protocol)))
     if MEASURED * needed > available.bytes:
         return (
-            f"A step needs {spelled(needed)} or more of memory; {spelled(available.bytes)} were available.",
+            f"A step needs {memory_size(needed)} or more of memory; "
+            f"{memory_size(available.bytes)} were available.",
         )
     return ()
 
@@ -270,8 +271,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def does_not_fit(variant: str, needed: int, available: Available, ways: list[str]) -> str:
     """The refusal."""
     return (
-        f"A training step of {variant} needs {spelled(needed)} or more of memory; "
-        f"{spelled(available.bytes)} are available ({available.where}). "
+        f"A training step of {variant} needs {memory_size(needed)} or more of memory; "
+        f"{memory_size(available.bytes)} are available ({available.where}). "
         f"Less is needed with {'; '.join(ways)}."
     )
 
@@ -298,6 +299,6 @@ def remedies(objective: Objective, protocol: Protocol) -> list[str]:
     return ways or ["a narrower variant"]
 
 
-def spelled(count: float) -> str:
+def memory_size(count: float) -> str:
     """Bytes as `1.2 GiB`, or as `12 MiB` where they are few."""
     return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / 2**20:.0f} MiB"

@@ -9,7 +9,7 @@ import torch
 import variants
 from variants import VariantError
 from variants.contract import Generator, Translation
-from variants.published.files import read_file, told
+from variants.published.files import contents_of, read_file
 
 # reference file -> system, places of masks and contents without the input, tolerance of images, of masks.
 # The tolerances are what the published code shows against itself over threads, layouts and precisions.
@@ -257,7 +257,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
 def test_a_file_that_holds_itself_is_told_of_as_far_as_it_goes() -> None:
     whole: dict = {"conv1.weight": torch.zeros(1)}
     whole["again"] = whole
-    assert told(whole).startswith("one tensor (conv1.weight [1]), again: one tensor")
+    assert contents_of(whole).startswith("one tensor (conv1.weight [1]), again: one tensor")
 
 
 def test_a_whole_pickled_model_is_refused_and_nothing_in_it_runs(tmp_path, published_state) -> None:

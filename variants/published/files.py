@@ -212,7 +212,7 @@ def choose(loaded: Any, judge: Judge, wanted: str, name: str) -> Candidate:
     if not matching:
         nearest = min(misfits, key=lambda one: one.distance, default=None) or judge({})
         lines = shortened(nearest.lines) if nearest else []
-        raise VariantError("\n".join([*lines, f"{name} holds {told(loaded)}.", f"Wanted: {wanted}."]))
+        raise VariantError("\n".join([*lines, f"{name} holds {contents_of(loaded)}.", f"Wanted: {wanted}."]))
     first, *others = matching
     if any(not same(first.tensors, each.tensors) for each in others):
         listed = "\n".join(f"  {each}" for each in matching)
@@ -318,7 +318,7 @@ def shortened(lines: Sequence[str]) -> list[str]:
     return [*lines[:AS_MANY], f"  and {rest} more"] if rest > 1 else list(lines)
 
 
-def told(loaded: Any, depth: int = 0) -> str:
+def contents_of(loaded: Any, depth: int = 0) -> str:
     """What a file holds, in words: `state_dict (2 tensors, such as a.weight [8, 3, 7, 7]), epoch`."""
     if isinstance(loaded, Tensor):
         return f"one tensor {list(loaded.shape)}"
@@ -342,7 +342,9 @@ def told(loaded: Any, depth: int = 0) -> str:
         )
     others = [(key, each) for key, each in loaded.items() if not isinstance(each, Tensor | np.ndarray)]
     parts += [
-        f"{key}: {told(each, depth + 1)}" if isinstance(each, Mapping) and depth < DEEPEST else str(key)
+        f"{key}: {contents_of(each, depth + 1)}"
+        if isinstance(each, Mapping) and depth < DEEPEST
+        else str(key)
         for key, each in others[:AS_MANY]
     ]
     return ", ".join(parts) or "nothing"

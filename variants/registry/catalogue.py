@@ -35,13 +35,13 @@ PUBLIC = {"AtLeast", "Generator", "Length", "Translation", "compose", "register"
 
 def names(kind: Kind | None = None) -> tuple[str, ...]:
     """Every registered name, or those of one kind: variants first, then controls, then baselines."""
-    chosen = [each.entry for each in everything().values() if kind in (None, each.entry.kind)]
+    chosen = [each.entry for each in all_registered().values() if kind in (None, each.entry.kind)]
     return tuple(entry.name for entry in sorted(chosen, key=lambda each: (KINDS.index(each.kind), each.name)))
 
 
 def find(name: str) -> Registered:
     """What has a name. Raises VariantError, with close names, where nothing has."""
-    known = everything()
+    known = all_registered()
     if name not in known:
         raise VariantError(f"{unknown('variant', name, names())} {of_plugins() or OF_YOUR_OWN}")
     return known[name]
@@ -52,7 +52,7 @@ def of_plugins() -> str:
     return " ".join(f"{file.name} registers {', '.join(found)}." for file, found in PLUGINS.items())
 
 
-def everything() -> dict[str, Registered]:
+def all_registered() -> dict[str, Registered]:
     """All that is registered, by name. Raises VariantError where two installed packages claim one name."""
     installed()
     return dict(REGISTRY)
@@ -109,7 +109,7 @@ def load_plugin(
     module = plugin_module(file)
     if module in map(plugin_module, PLUGINS):
         raise VariantError(f"Another plugin is called {file.name}. Rename one of the two files.")
-    everything()  # whose names it cannot have
+    all_registered()  # whose names it cannot have
     try:
         import_source(module, file)
     except Exception as error:

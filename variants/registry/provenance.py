@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from variants.registry import Registered
-from variants.registry.catalogue import PLUGINS, everything, find, import_source
+from variants.registry.catalogue import PLUGINS, all_registered, find, import_source
 from variants.registry.parameters import VariantError
 from variants.registry.spelling import parse
 
@@ -79,7 +79,7 @@ def place_in(error: BaseException) -> str | None:
     """
     paths = set(PLUGINS)
     with contextlib.suppress(VariantError):
-        for source in everything().values():
+        for source in all_registered().values():
             found = of_source(source)
             paths |= found.paths if found else frozenset()
     steps = traceback.extract_tb(error.__traceback__)

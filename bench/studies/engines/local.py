@@ -10,7 +10,7 @@ from typing import Self
 
 from bench.setup import usable_cores
 from bench.studies.engines.interface import Event, engine
-from bench.studies.process import Order, Outcome, Stop, attend
+from bench.studies.process import Order, Outcome, Stop, supervise
 from bench.studies.study import EngineSettings
 
 
@@ -62,7 +62,7 @@ class LocalEngine:
 
     def _attend(self, number: int, order: Order, place: int) -> None:
         try:
-            outcome = attend(
+            outcome = supervise(
                 order,
                 lambda message: self._events.put((number, message)),
                 self._stop,

@@ -32,7 +32,7 @@ from bench.studies.engines.ray_cluster import (
     refuse_unreachable,
     refuse_what_no_node_holds,
 )
-from bench.studies.process import Message, Order, Outcome, Stop, attend
+from bench.studies.process import Message, Order, Outcome, Stop, supervise
 from bench.studies.study import EngineSettings
 
 SECONDS_BETWEEN_STOP_CHECKS = 1.0
@@ -92,7 +92,7 @@ def attend_in_task(number: int, order: Order, packed: bytes | None, returned: bo
         if packed is not None:
             unpack_run(packed, folder)
         limits = {"OMP_NUM_THREADS": str(order.threads)}
-        outcome = attend(order, lambda message: mailbox.put.remote(number, message), stop, limits)
+        outcome = supervise(order, lambda message: mailbox.put.remote(number, message), stop, limits)
         ended.set()
         return outcome, pack_run(folder) if returned and folder.is_dir() else None
 

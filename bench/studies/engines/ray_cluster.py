@@ -64,7 +64,7 @@ class Address(Settings):
     address: str
 
 
-class Answer(Settings):
+class JoinAttempt(Settings):
     """From it: ray is imported, the cluster was joined, or why it was not."""
 
     state: Literal["imported", "joined", "refused"]
@@ -104,7 +104,7 @@ def join_for_a_try(address: str) -> str:
     with Worker("bench.studies.engines.ray_cluster") as worker:
         worker.give(Address(address=address))
         for line in worker.lines(SECONDS_BETWEEN_LOOKS):
-            answer = Answer.model_validate_json(line) if line else None
+            answer = JoinAttempt.model_validate_json(line) if line else None
             if answer is not None and answer.state != "imported":
                 return answer.reason
             if answer is not None:
@@ -205,16 +205,16 @@ def main() -> None:
         channel.tell(answer)
 
 
-def tried(address: str) -> Iterator[Answer]:
+def tried(address: str) -> Iterator[JoinAttempt]:
     """What there is to say while a cluster is joined."""
     ray = import_ray()
-    yield Answer(state="imported")
+    yield JoinAttempt(state="imported")
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except Exception as error:
-        yield Answer(state="refused", reason=first_sentence(error))
+        yield JoinAttempt(state="refused", reason=first_sentence(error))
         return
-    yield Answer(state="joined")
+    yield JoinAttempt(state="joined")
     os._exit(0)  # nothing is to be saved, and leaving a cluster takes its time
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.ballot.counting import count_ballot, sentences, told
+from bench.ballot.counting import count_ballot, preference_sentence, sentences
 from bench.ballot.records import (
     BallotItem,
     BallotKey,
@@ -283,7 +283,7 @@ def test_nothing_is_claimed_from_fewer_images_than_can_tell_however_they_agree()
         votes = [Vote(f"r{r}", f"i{i}", "a", "b", 1.0) for i in range(images) for r in range(10)]
         one = preferences(votes)[0]
         assert one.told_apart == (images >= 6)
-        assert ("Too few images to tell" in told(one)) == (images < 6)
+        assert ("Too few images to tell" in preference_sentence(one)) == (images < 6)
         if images > 1:
             assert one.interval is not None
             assert one.interval[0] == pytest.approx(0.025 ** (1 / images))  # the exact bound, no collapse
@@ -307,9 +307,9 @@ def test_few_raters_are_spoken_of_as_these_raters_and_agreeing_ones_are_worth_no
             0
         ]
 
-    assert told(all_for_one(1)) == "a is preferred to b by this rater."
-    assert told(all_for_one(5)) == "a is preferred to b by these 5 raters."
-    assert told(all_for_one(6)) == "a is preferred to b."
+    assert preference_sentence(all_for_one(1)) == "a is preferred to b by this rater."
+    assert preference_sentence(all_for_one(5)) == "a is preferred to b by these 5 raters."
+    assert preference_sentence(all_for_one(6)) == "a is preferred to b."
     of_people = all_for_one(6).interval
     assert of_people is not None
     assert of_people[0] == pytest.approx(0.025 ** (1 / 6))  # six people, not thirty images

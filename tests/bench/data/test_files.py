@@ -14,7 +14,7 @@ from bench.data.files import list_images, printable, shell_quoted
 from bench.data.folder import read_folder, verify_folder
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
-from bench.scoring.folders import Asked, read_folder_images
+from bench.scoring.folders import ImageSelection, read_folder_images
 
 ImageFolder = Callable[..., Path]
 
@@ -82,7 +82,7 @@ def test_data_sets_and_scores_keep_to_the_rule(folder: Path) -> None:
     files = read_folder(folder.parent)
     assert [file.name for file in files.splits["trainA"]] == ["000.png", "001.PNG"]
     assert files.notes == [list_images(folder).note]
-    images = read_folder_images(Asked(folder))
+    images = read_folder_images(ImageSelection(folder))
     assert (images.names, images.note) == (("000.png", "001.PNG"), list_images(folder).note)
 
 
@@ -92,7 +92,7 @@ def test_a_link_that_leads_nowhere_is_an_unreadable_image(folder: Path, target: 
     assert "dangling.png" in [path.name for path in list_images(folder).paths]
     assert verify_folder("photos", folder.parent, Silent()).unreadable == ["trainA/dangling.png"]
     with pytest.raises(BenchError, match=r"dangling\.png is not a readable image: it is a link to .*there"):
-        read_folder_images(Asked(folder))
+        read_folder_images(ImageSelection(folder))
 
 
 def test_what_is_no_folder_of_images_is_refused_with_what_it_is(folder: Path) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.errors import BenchError, UsageError
 from bench.scoring.external import external_card
-from bench.scoring.folders import Asked, Folders, read_folder_images, read_image_sets, score_folders
+from bench.scoring.folders import Folders, ImageSelection, read_folder_images, read_image_sets, score_folders
 from bench.scoring.frechet import frechet_distance
 from bench.scoring.kernel import kernel_distance
 from bench.scoring.networks import FeatureNetwork, load_network
@@ -196,10 +196,10 @@ def test_a_subset_size_that_does_not_fit_is_refused_before_anything_is_computed(
 
 def test_a_folder_that_is_missing_or_empty_or_holds_folders_says_so(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"There is no folder .*nowhere\. Give a folder of images"):
-        read_folder_images(Asked(tmp_path / "nowhere"))
+        read_folder_images(ImageSelection(tmp_path / "nowhere"))
     folder(tmp_path / "outer" / "testB", pictures(0, 2))
     with pytest.raises(BenchError, match=r"outer holds no images\. .* It holds the folders testB: is it one"):
-        read_folder_images(Asked(tmp_path / "outer"))
+        read_folder_images(ImageSelection(tmp_path / "outer"))
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image"])

@@ -19,10 +19,10 @@ from bench.training.memory import (
     bytes_of_a_step,
     is_out_of_memory,
     left_in_group,
+    memory_size,
     refuse_what_does_not_fit,
     remedies,
     running_out_explained,
-    spelled,
 )
 from bench.training.objective import build_objective
 from bench.training.session import fresh_generators
@@ -214,4 +214,4 @@ def test_without_control_groups_there_is_no_limit(tmp_path):
 
 @pytest.mark.parametrize(("count", "text"), [(3 * GIB, "3.0 GiB"), (5 * 2**20, "5 MiB")])
 def test_memory_is_spelled_in_readable_units(count, text):
-    assert spelled(count) == text
+    assert memory_size(count) == text
