@@ -42,7 +42,7 @@ def test_every_shipped_protocol_is_valid_and_says_what_it_is_for(name: str) -> N
 
 def test_the_shipped_protocols_are_those_of_the_design() -> None:
     assert protocol_names() == [
-        *("attentiongan-release", "paper-128", "paper-256", "paper-256-150", "small", "smoke")
+        *("attentiongan-release", "fast", "paper-128", "paper-256", "paper-256-150", "small", "smoke")
     ]
 
 
@@ -122,6 +122,7 @@ def test_the_schedule_hash_covers_protocol_data_and_seed() -> None:
 
 HASHES = {
     "attentiongan-release": ("7b8482491737ab57", "4d77cf7a048e1b3c"),
+    "fast": ("a0897c1306d67ada", "6beb8f1ae205f283"),
     "paper-128": ("cdb618de3c58f7d8", "64e225aaf187c1d7"),
     "paper-256": ("ec27359d9ec22991", "19f2b6f7fe9f11bb"),
     "paper-256-150": ("a76535da90c550e9", "2318b277abddd1f6"),
