@@ -171,6 +171,15 @@ class Evidence:
             shares.append(fixed(found.mean / ceiling))
         return " / ".join(shares)
 
+    def share(self, dataset: str, variant: str, metric: str, direction: str) -> str:
+        """The mean over seeds as a share of a copy's, with the range of the seeds: `0.71 (0.66 to 0.75)`."""
+        ceiling = self.ceiling(dataset, metric, direction)
+        shares = [value / ceiling for value in self.values(dataset, variant, metric, direction).values() if ceiling]
+        if not shares:
+            return NOT_RUN
+        mean, low, high = map(fixed, (sum(shares) / len(shares), min(shares), max(shares)))
+        return mean if low == high else f"{mean} ({low} to {high})"
+
     def floor_of_copying(self, dataset: str, metric: str) -> str:
         """The floor as a share of what copying the input gets."""
         both = [

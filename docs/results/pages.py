@@ -30,9 +30,9 @@ from bench.studies.grid import control_folders, expand, run_folders  # noqa: E40
 from bench.studies.study import load_study  # noqa: E402
 from reports.results import Results  # noqa: E402
 
-STUDIES = ("small", "awake", "attention")
+STUDIES = ("small", "awake", "attention", "fast")
 """Declared in NAME.toml, kept in NAME.json: all variants with three seeds; awake slots with five; slots that
-attend."""
+attend; a training long enough to translate photographs."""
 PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
@@ -40,6 +40,7 @@ PAGES = {
 PARTS = {
     "summary.md.j2": ROOT / "README.md",
     "attention.md.j2": ROOT / "docs" / "attentive-slot5.md",
+    "fast.md.j2": ROOT / "docs" / "protocols.md",
 }
 """Template -> page of which it fills the part between the two marks."""
 BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
@@ -48,6 +49,7 @@ CITED_METRICS = (
     *("kd(squeezenet)", "edge_correlation", "colourfulness", "noise", "grid_peak", "counterfactual_l1"),
     *("attention_effect", "noise_sensitivity", "foreground_iou", "mask_grid_peak", "mask_background"),
     *("mask_spatial_deviation", "best_mask_iou", "background_psnr"),
+    *("kd(efficientnet-lite0)", "unchanged", "images_until_better"),
 )
 RECORDS, RECORDED = HERE / "records.tar.xz", ("run.json", "scores.json", "losses.csv", "validation.csv")
 
@@ -84,7 +86,7 @@ def filled(template: str, studies: Mapping[str, Reported]) -> str:
     )
     small = studies["small"]
     asked = {"e": small.evidence, "study": small.facts, "losses": small.losses}
-    asked |= {name: studies[name] for name in ("awake", "attention")}
+    asked |= {name: studies[name] for name in ("awake", "attention", "fast")}
     return environment.get_template(template).render(verdict_of_every=verdict_of_every, **asked)
 
 
