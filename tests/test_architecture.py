@@ -43,7 +43,7 @@ MAY_IMPORT = {
                         "bench.streams", "bench.workers", "bench.registry"},
     "bench.tracking": {"bench.errors", "bench.registry", "bench.runs"},
     "bench.comparing": {"variants", "bench.statistics", "bench.scoring", "bench.runs", "bench.protocol",
-                        "bench.errors", "bench.names"},
+                        "bench.setup", "bench.errors", "bench.names"},
     "bench.ballot": {"bench.comparing", "bench.data", "bench.errors", "bench.names", "bench.progress",
                      "bench.protocol", "bench.runs", "bench.scoring", "bench.statistics", "bench.studies",
                      "bench.translating"},

@@ -61,7 +61,7 @@ def power(
     """
     from bench.cli.console import Strong, say
     from bench.comparing import ComparisonRequest
-    from bench.forecasting import forecast, in_words, parse_effect
+    from bench.comparing.power import forecast, in_words, parse_effect
     from bench.runs.metrics import described
     from bench.runs.records import DIRECTIONS
 

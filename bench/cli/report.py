@@ -83,8 +83,8 @@ def report(
 
     Example: bench report --pictures rendered --out page
     """
+    from bench.api.reporting import report_request
     from bench.errors import announce
-    from bench.reporting import report_request
     from reports.following import follow
     from reports.write import Request, write_report
 

@@ -21,8 +21,8 @@ from bench.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bench.api.sheets import ScoreSheet
     from bench.runs.records import Score
-    from bench.sheets import ScoreSheet
 
 
 def score(

@@ -174,7 +174,9 @@ class Evidence:
     def share(self, dataset: str, variant: str, metric: str, direction: str) -> str:
         """The mean over seeds as a share of a copy's, with the range of the seeds: `0.71 (0.66 to 0.75)`."""
         ceiling = self.ceiling(dataset, metric, direction)
-        shares = [value / ceiling for value in self.values(dataset, variant, metric, direction).values() if ceiling]
+        shares = [
+            value / ceiling for value in self.values(dataset, variant, metric, direction).values() if ceiling
+        ]
         if not shares:
             return NOT_RUN
         mean, low, high = map(fixed, (sum(shares) / len(shares), min(shares), max(shares)))

@@ -15,9 +15,9 @@ import typer.main
 from typer.testing import CliRunner
 
 import bench
+from bench.api.sheets import ReportPage
 from bench.cli import app
 from bench.errors import BenchError, UsageError
-from bench.sheets import ReportPage
 from variants import VariantError
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
@@ -105,7 +105,7 @@ def test_a_report_shows_its_page_and_a_large_one_a_link(
         ._repr_html_()
         .startswith('<iframe srcdoc="&lt;h1 title=&quot;a&quot;&gt;5 &amp;lt; 6')
     )
-    monkeypatch.setattr("bench.sheets.LARGEST_SHOWN", 3)
+    monkeypatch.setattr("bench.api.sheets.LARGEST_SHOWN", 3)
     assert page.as_uri() in ReportPage(page)._repr_html_()
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import f as f_distribution
 
-from bench.forecasting import Forecast, costs_in_words, in_words
+from bench.comparing.power import Forecast, costs_in_words, in_words
 from bench.statistics.paired import ALPHA, p_value, paired_error
 from bench.statistics.power import VarianceParts, detectable, seeds_needed, variance_parts
 

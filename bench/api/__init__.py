@@ -10,11 +10,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.arguments import Place, Places, Texts, checked
+from bench.api.arguments import Place, Places, Texts, checked
+from bench.api.sheets import Compared, ReportPage, ScoreSheet
 from bench.errors import BenchError, UsageError, announce
 from bench.runs.folder import RunFolder
 from bench.runs.records import DIRECTIONS, read_scores
-from bench.sheets import Compared, ReportPage, ScoreSheet
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -144,7 +144,7 @@ def score(
     One of: `real` and `fake`, `run`, `published` with `checkpoint`. Raises UsageError for a wrong request,
     BenchError where images or weights are missing or cannot be read.
     """
-    from bench.measuring import ScoreOptions, score_checkpoint, score_images
+    from bench.api.measuring import ScoreOptions, score_checkpoint, score_images
     from bench.scoring.folders import Folders
     from bench.setup import MOST_THREADS, resolve_device, use_threads
     from bench.studies.execute import rescore
@@ -286,7 +286,7 @@ def report(
 
     Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
     """
-    from bench.reporting import report_request
+    from bench.api.reporting import report_request
     from reports.write import write_report
 
     load_plugins(plugin)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from bench.api.sheets import ScoreSheet
 from bench.cell import dataset_name
 from bench.data import load_dataset
 from bench.data.pictures import RESIZE
@@ -26,7 +27,6 @@ from bench.scoring.external import (
 )
 from bench.scoring.folders import Folders, score_folders
 from bench.scoring.networks import FeatureNetwork, load_network
-from bench.sheets import ScoreSheet
 from bench.translating import generator_of_checkpoint
 
 NO_PROTOCOL = "external"
