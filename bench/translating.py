@@ -13,7 +13,13 @@ from PIL import Image
 
 import variants
 from bench.data.dataset import Images
-from bench.data.files import kind_of, list_images, misfit, printable, refuse_output_over_input
+from bench.data.files import (
+    kind_of_path,
+    list_images,
+    printable,
+    refuse_output_over_input,
+    what_it_is_instead,
+)
 from bench.data.pictures import BadImage, Looked, look_at, read_image_at, scaled
 from bench.data.tensors import quantise, to_tensor
 from bench.errors import BenchError, UsageError
@@ -97,7 +103,7 @@ class Work:
     notes: tuple[str, ...]
 
 
-def prepare(
+def look_at_images(
     inputs: Sequence[Path], out: Path, *, size: int | None, skip_bad_images: bool, progress: ProgressReport
 ) -> Work:
     """Look at everything before anything is translated: each image is decoded once.
@@ -113,8 +119,8 @@ def prepare(
     refuse_shared_targets(targets)
     for target in targets.values():
         refuse_foreign(target)
-    if kind_of(out) not in ("folder", "nothing"):
-        raise UsageError(f"--out: {misfit(out, 'folder')}. Give another folder.")
+    if kind_of_path(out) not in ("folder", "nothing"):
+        raise UsageError(f"--out: {what_it_is_instead(out, 'folder')}. Give another folder.")
     require_writable(out, "--out")
     looked, skipped = look_at_all(files, skip_bad_images, progress)
     photographs = tuple(
@@ -130,12 +136,12 @@ def image_files(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:
     notes: list[str] = []
     for given in inputs:
         found: Sequence[Path] = [given]
-        if kind_of(given) == "folder":
+        if kind_of_path(given) == "folder":
             listing = list_images(given).require_images()
             found = listing.paths
             notes += [listing.note] if listing.note else []
-        elif kind_of(given) != "file":
-            raise UsageError(f"{misfit(given, 'image and no folder')}.")
+        elif kind_of_path(given) != "file":
+            raise UsageError(f"{what_it_is_instead(given, 'image and no folder')}.")
         for file in found:
             files.setdefault(file.parent.resolve() / file.name, file)
     return list(files.values()), list(dict.fromkeys(notes))
@@ -192,7 +198,7 @@ def refuse_shared_targets(targets: Mapping[Path, Path]) -> None:
 
 def refuse_foreign(target: Path) -> None:
     """Raise UsageError for a target that exists and that `bench translate` did not write."""
-    kind, made_here = kind_of(target), False
+    kind, made_here = kind_of_path(target), False
     if kind == "nothing":
         return
     if kind == "file":
@@ -228,7 +234,9 @@ def padded(pixels: Images) -> Images:
     return np.pad(pixels, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="reflect")
 
 
-def refuse_what_does_not_fit(generator: variants.Generator, photographs: Sequence[Photograph]) -> str | None:
+def refuse_images_beyond_memory(
+    generator: variants.Generator, photographs: Sequence[Photograph]
+) -> str | None:
     """A remark where the largest image may not fit in memory; BenchError where it certainly does not."""
     largest = max(photographs, key=lambda each: each.pixels)
     height, width = largest.height, largest.width
@@ -275,12 +283,12 @@ def translate_into(
         except BenchError:
             raise
         except Exception as error:
-            raise BenchError(why_not(error, each, trained_at)) from error
+            raise BenchError(explain_failure(error, each, trained_at)) from error
         write_png(each.target, pixels, MADE_BY)
         progress.advance()
 
 
-def why_not(error: Exception, photograph: Photograph, trained_at: int | None) -> str:
+def explain_failure(error: Exception, photograph: Photograph, trained_at: int | None) -> str:
     """What to say and to advise where a generator failed on an image."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
     said = (

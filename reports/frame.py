@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.comparing.sides import network_name, weights_of
+from bench.comparing.sides import network_hash, network_name
 from bench.errors import BenchError, UsageError
 from bench.names import command
 from bench.runs.copies import copies_among, schedule_of
@@ -284,7 +284,7 @@ def _scored(run: dict[str, Any], scores: Scores | None, reason: str | None) -> d
     return {
         "scored": True,
         "features": network_name(scores.card),
-        "features_hash": weights_of(scores.card),
+        "features_hash": network_hash(scores.card),
         **names,
     }
 

@@ -19,7 +19,7 @@ from bench.cell import dataset_name
 from bench.cli import app
 from bench.data.catalogue import find
 from bench.protocol import load_protocol
-from bench.scoring.metric import listed
+from bench.scoring.metric import listed_metrics
 from bench.scoring.networks import network_names
 from bench.studies.study import load_study
 
@@ -129,7 +129,7 @@ def check(name: str, given: dict[str, Any], files: dict[str, Path]) -> None:
             assert study in {"STUDY.toml", "mine.toml", "iterations.toml", "smoke.toml", "faster.toml"}, (
                 f"there is no {study}"
             )
-    known = {row["key"] for row in listed(("tiny", *network_names()))}
+    known = {row["key"] for row in listed_metrics(("tiny", *network_names()))}
     for key in each("metric"):
         assert key in known or f"{key}(tiny)" in known, f"there is no metric {key}"
 

@@ -39,7 +39,7 @@ FEWEST_CHECKS = 2
 
 def count_ballot(key: BallotKey, read: Sequence[Read], *, keep_all: bool = False) -> BallotCount:
     """Shares, strengths and agreement of the answers, those left out who fail the checks."""
-    checks = [checked(one.answers, key, keep_all) for one in read]
+    checks = [self_agreement(one.answers, key, keep_all) for one in read]
     counting = [one.answers for one, check in zip(read, checks, strict=True) if check.counted]
     if not any(answers.answers for answers in counting):
         empty = not any(one.answers.answers for one in read)
@@ -70,7 +70,7 @@ def count_ballot(key: BallotKey, read: Sequence[Read], *, keep_all: bool = False
     )
 
 
-def checked(answers: Answers, key: BallotKey, keep_all: bool = False) -> RaterChecks:
+def self_agreement(answers: Answers, key: BallotKey, keep_all: bool = False) -> RaterChecks:
     """How a rater answered repeated pairs and copies."""
     copied = {item.number for item in key.items if item.copied}
     firsts = {(each.item, each.question): preferred(each) for each in answers.answers if not each.again}

@@ -25,7 +25,7 @@ from bench.ballot.records import KEY, BallotItem, BallotKey, BallotSystem
 from bench.comparing.selection import Run, choose_runs
 from bench.data.catalogue import licence_note
 from bench.data.dataset import Dataset, Images, Split
-from bench.data.files import kind_of, list_images, printable
+from bench.data.files import kind_of_path, list_images, printable
 from bench.data.load import load_dataset
 from bench.data.masks import as_wanted
 from bench.data.pictures import read_image_at
@@ -41,7 +41,7 @@ from bench.runs.pictures import sample_indices
 from bench.runs.records import Direction, read_scores
 from bench.scoring.pairing import matches
 from bench.scoring.translate import translate_split
-from bench.studies.execute import cell_of
+from bench.studies.execute import cell_of_record
 from bench.translating import generator_of_run
 
 PAGE = "ballot.html"
@@ -107,7 +107,7 @@ def plan_ballot(request: BallotRequest) -> PlannedBallot:
     if not all(text.strip() for text in request.questions):
         raise UsageError("--question is empty: raters would be asked nothing. Give it the words to ask.")
     for name in (KEY, PAGE):
-        if kind_of(request.out / name) != "nothing":
+        if kind_of_path(request.out / name) != "nothing":
             raise UsageError(
                 f"{printable(request.out / name)} is there already: answers may have been given to it. Give "
                 "another folder to --out."
@@ -167,7 +167,7 @@ def make_ballot(
     dataset, protocol, size = shown_images(planned, progress)
     split = source_of(dataset, request)
     translated = {
-        each.name: pictures_of(each, dataset, request, size, progress) for each in planned.contestants
+        each.name: translations_of(each, dataset, request, size, progress) for each in planned.contestants
     }
     shared = sorted(set.intersection(*(set(found) for found in translated.values())))
     pairs = list(combinations(translated, 2))
@@ -210,7 +210,10 @@ def make_ballot(
         direction=request.direction,
         protocol=protocol,
         questions=questions_of(planned),
-        systems=[measured(each, request, [split.names[at] for at in places]) for each in planned.contestants],
+        systems=[
+            kept_measurements(each, request, [split.names[at] for at in places])
+            for each in planned.contestants
+        ],
         pictures={code: (name, split.names[at]) for (name, at), code in codes.items() if name},
         items=numbered,
         repeats=sorted(lots.sample(usual, min(request.repeats, len(usual)))),
@@ -220,7 +223,7 @@ def make_ballot(
     shown |= {codes[name, at]: data_address(translated[name][at]) for name in translated for at in places}
     request.out.mkdir(parents=True, exist_ok=True)
     atomic.write_text(request.out / KEY, key.model_dump_json(indent=1) + "\n")
-    atomic.write_text(request.out / PAGE, page(key, sources, shown))
+    atomic.write_text(request.out / PAGE, ballot_page(key, sources, shown))
     return request.out / PAGE
 
 
@@ -230,7 +233,7 @@ def shown_images(planned: PlannedBallot, progress: ProgressReport) -> tuple[Data
     rules = (
         load_protocol(planned.request.protocol or "paper-256")
         if run is None
-        else cell_of(run.record).protocol
+        else cell_of_record(run.record).protocol
     )
     images = rules.images
     if planned.request.size is not None and run is None:
@@ -244,14 +247,14 @@ def source_of(dataset: Dataset, request: BallotRequest) -> Split:
     return (dataset.A if request.direction == "A2B" else dataset.B).test
 
 
-def pictures_of(
+def translations_of(
     one: Contestant, dataset: Dataset, request: BallotRequest, size: int, progress: ProgressReport
 ) -> Mapping[int, Images]:
     """Place in the split -> translation uint8 [h, w, 3]: of a run as it was scored, else of the folder."""
     split = source_of(dataset, request)
     if one.run is not None:
         generator, _ = generator_of_run(one.run.folder, request.direction, "cpu", with_masks=True)
-        cell = cell_of(one.run.record)
+        cell = cell_of_record(one.run.record)
         streams = cell.streams()
         split = source_of(as_wanted(dataset, generator.wants_masks, cell.variant, streams), request)
         made: dict[int, Images] = {}
@@ -267,7 +270,7 @@ def pictures_of(
     return {mine: read_image_at(files[theirs], size, size) for mine, theirs in both}
 
 
-def measured(one: Contestant, request: BallotRequest, names: Sequence[str]) -> BallotSystem:
+def kept_measurements(one: Contestant, request: BallotRequest, names: Sequence[str]) -> BallotSystem:
     """What the run's folder keeps of the images shown; nothing of a folder of images."""
     if one.run is None:
         return BallotSystem(name=one.name, origin="images", distances={}, measures={})
@@ -312,7 +315,7 @@ def questions_of(planned: PlannedBallot) -> dict[str, str]:
     return {"better": better, "kept": KEPT_STRUCTURE}
 
 
-def page(key: BallotKey, sources: Mapping[str, str], pictures: Mapping[str, str]) -> str:
+def ballot_page(key: BallotKey, sources: Mapping[str, str], pictures: Mapping[str, str]) -> str:
     """The page: the template with what it shows, and no word of what made which picture."""
     told: dict[str, Any] = {
         "id": key.id,

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bench.data.files import kind_of, printable
+from bench.data.files import kind_of_path, printable
 from bench.errors import BenchError, UsageError
 from bench.runs import atomic
 from bench.runs.records import Direction, refuse_newer
@@ -158,7 +158,7 @@ class Read:
 def read_key(folder: Path) -> BallotKey:
     """The key of a ballot. Raises UsageError where the folder has none, BenchError for a damaged one."""
     path = folder / KEY
-    if kind_of(path) != "file":
+    if kind_of_path(path) != "file":
         raise UsageError(
             f"{printable(folder)} holds no {KEY}, which says what the answers are of. Name the folder "
             "that bench ballot make wrote: --ballot DIR"
@@ -197,7 +197,7 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     """The files named and the JSON files in the folders named, key and count apart."""
     found: list[Path] = []
     for path in paths:
-        kind = kind_of(path)
+        kind = kind_of_path(path)
         if kind == "folder":
             inside = [each for each in sorted(path.glob("*.json")) if each.name not in (KEY, COUNT)]
             if not inside:

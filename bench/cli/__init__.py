@@ -36,7 +36,7 @@ class Command(TyperCommand):
         return [quick_to_leave_out(each) for each in super().get_params(ctx)]
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """A group of commands whose help says of each the whole first sentence."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -106,14 +106,14 @@ def plainly(commands: typer.Typer) -> typer.Typer:
     for command in commands.registered_commands:
         command.cls = Command
     for group in commands.registered_groups:
-        group.cls = Group
+        group.cls = CommandGroup
         if group.typer_instance is not None:
             plainly(group.typer_instance)
     return commands
 
 
 app = typer.Typer(
-    cls=Group,
+    cls=CommandGroup,
     name="bench",
     help="Train, score and compare generators for unpaired image-to-image translation.",
     epilog="Start with: bench run --variant slot9, then bench report. What this machine has: bench doctor",

@@ -74,7 +74,7 @@ def check(
     for kind, names in asked.items():
         for name in names or ():
             told = name if name not in results else f"{kind} {name}"
-            results[told] = checked(kind, name, weights)
+            results[told] = run_checks(kind, name, weights)
             if not as_json:
                 show_checks(told, results[told])
     if as_json:
@@ -84,7 +84,7 @@ def check(
         raise typer.Exit(1)
 
 
-def checked(kind: str, name: str, weights: Path | None) -> "list[CheckResult]":
+def run_checks(kind: str, name: str, weights: Path | None) -> "list[CheckResult]":
     """Every check of one thing that is no variant. Raises UsageError for an unknown name."""
     if kind in ("metric", "network"):
         from bench.scoring.conformance import check_metric, check_network

@@ -275,10 +275,10 @@ def printed(key: str, value: float | None) -> str:
     from bench.runs.metrics import described
 
     known = described(key)
-    return number(value if value is None or known is None else known.factor * value)
+    return number_text(value if value is None or known is None else known.factor * value)
 
 
-def number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
     """Four significant digits, without exponent between 0.0001 and ten million; a dash for no value.
 
     >>> number(903.2), number(0.01), number(15081.3), number(None)

@@ -154,16 +154,16 @@ def list_metrics(
     from bench.cli.console import Column, print_table, say
     from bench.names import unknown_name
     from bench.runs.metrics import network
-    from bench.scoring.metric import listed, page
+    from bench.scoring.metric import listed_metrics, metrics_page
 
-    rows = listed(("inception", (network(key) if key else None) or "NAME"))
+    rows = listed_metrics(("inception", (network(key) if key else None) or "NAME"))
     if key is not None:
         chosen = [row for row in rows if row["key"] == key]
         if not chosen:
-            raise unknown_name("metric", key, [row["key"] for row in listed()], "bench list metrics")
+            raise unknown_name("metric", key, [row["key"] for row in listed_metrics()], "bench list metrics")
         show_rows(chosen, as_json)
     elif markdown:
-        typer.echo(page(), nl=False)
+        typer.echo(metrics_page(), nl=False)
     elif as_json:
         print_json(rows)
     else:
@@ -180,9 +180,9 @@ def list_networks(as_json: AsJson = False, plugin: Plugin = None) -> None:
     Example: bench list networks
     """
     load_plugins(plugin)
-    from bench.scoring.networks import listed
+    from bench.scoring.networks import listed_networks
 
-    show_rows(listed(), as_json)
+    show_rows(listed_networks(), as_json)
 
 
 @list_app.command("objectives")

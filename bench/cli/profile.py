@@ -114,7 +114,7 @@ def requests(
     protocol = load_protocol(asked.protocol, (*others, *short))
     refuse_unknown_model_keys(protocol)
     device = resolve_device(asked.device)
-    refuse_missing_precision(protocol, device)
+    refuse_precision(protocol, device)
     names = [name for pattern in patterns for name in expand_pattern(pattern, KINDS["variants"], protocol)]
     return [
         ProfileRequest(
@@ -130,7 +130,7 @@ def requests(
     ]
 
 
-def refuse_missing_precision(protocol: "Protocol", device: str) -> None:
+def refuse_precision(protocol: "Protocol", device: str) -> None:
     """Raise UsageError where the device lacks the precision that is to be measured."""
     import torch
 

@@ -264,8 +264,8 @@ def translate(
     from bench.translating import (
         generator_of_checkpoint,
         generator_of_run,
-        prepare,
-        refuse_what_does_not_fit,
+        look_at_images,
+        refuse_images_beyond_memory,
         translate_into,
     )
 
@@ -284,8 +284,8 @@ def translate(
     else:
         raise UsageError("Give either --run RUN, or --published SYSTEM together with --checkpoint FILE.")
     with TerminalProgress() as progress:
-        work = prepare(inputs, out, size=size, skip_bad_images=skip_bad_images, progress=progress)
-        for note in (*work.notes, refuse_what_does_not_fit(generator, work.photographs)):
+        work = look_at_images(inputs, out, size=size, skip_bad_images=skip_bad_images, progress=progress)
+        for note in (*work.notes, refuse_images_beyond_memory(generator, work.photographs)):
             if note:
                 announce(f"note: {note}")
         translate_into(

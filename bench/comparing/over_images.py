@@ -106,7 +106,7 @@ def compare_over_images(
     Raises BenchError where the sides were not held against the same real images, on the same features.
     """
     mine, theirs = _sides(a, names[0], request), _sides(b, names[1], request)
-    both = [(one, other, why_not(one, other)) for one in mine for other in theirs]
+    both = [(one, other, why_incomparable(one, other)) for one in mine for other in theirs]
     comparable = [(one, other) for one, other, reason in both if reason is None]
     if not comparable:
         raise BenchError(str(both[0][2]))
@@ -124,7 +124,7 @@ def compare_over_images(
     return pairs, without_repetition([*made_elsewhere, *remarks])
 
 
-def why_not(a: Translations, b: Translations) -> str | None:
+def why_incomparable(a: Translations, b: Translations) -> str | None:
     """Why two sides cannot be compared, with what mends it; None where they can."""
     cards = [one.reference[1] for one in (a, b)]
     networks = [" and ".join(sorted(weights_by_network(card))) or "no network" for card in cards]

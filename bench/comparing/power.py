@@ -137,7 +137,7 @@ def forecast(
             if one not in known
         ),
     ]
-    return made, without_repetition([*remarks, *elsewhere(made)])
+    return made, without_repetition([*remarks, *other_machines_remark(made)])
 
 
 def _forecast(
@@ -145,7 +145,7 @@ def _forecast(
 ) -> Forecast:
     a, b = measured_from_target(pair.a, pair), measured_from_target(pair.b, pair)
     parts = variance_parts(
-        np.subtract(a.values, b.values), blocks_of(a, b), noise_of(pair, scored, request.selection)
+        np.subtract(a.values, b.values), blocks_of(a, b), noise_variance(pair, scored, request.selection)
     )
     mean_b = float(np.mean(b.values))
     wanted = effect.of(mean_b) / (1 if effect.relative else pair.factor)
@@ -185,7 +185,7 @@ def blocks_of(a: Side, b: Side) -> list[np.ndarray]:
     return [x - y for x, y in zip(a.leave_one_out, b.leave_one_out, strict=True)]
 
 
-def noise_of(pair: Pair, scored: Scored, selection: str) -> float | None:
+def noise_variance(pair: Pair, scored: Scored, selection: str) -> float | None:
     """What another draw of the slots' noise makes of the difference's variance; None where it is not kept."""
     if not is_distance(pair.metric):
         return None
@@ -222,7 +222,7 @@ def costs_of(scored: Scored, pair: Pair) -> tuple[tuple[float, float] | None, tu
     return (hours[0], hours[1]), tuple(sorted(machines))
 
 
-def elsewhere(forecasts: Sequence[Forecast]) -> Iterator[str]:
+def other_machines_remark(forecasts: Sequence[Forecast]) -> Iterator[str]:
     """A remark where the hours were measured on other machines than this."""
     machines = {name for one in forecasts for name in one.machines}
     others = sorted(machines - {processor()})

@@ -39,7 +39,7 @@ def network_name(card: Card) -> str | None:
     return _first(card, "feature_network", "features", "network")
 
 
-def weights_of(card: Card) -> str | None:
+def network_hash(card: Card) -> str | None:
     """The hash of that network's weights."""
     return _first(card, "weights_sha256", "weights_hash", "weights")
 
@@ -52,7 +52,7 @@ def weights_by_network(card: Card) -> dict[str, str | None]:
     """Feature network -> hash of its weights, of all that the scores of a card were made with."""
     last, earlier = network_name(card), "weights_sha256("
     before = {key: str(value) for key, value in card.items() if key.startswith(earlier)}
-    found = {} if last is None else {last: weights_of(card)}
+    found = {} if last is None else {last: network_hash(card)}
     return found | {key.removeprefix(earlier).rstrip(")"): value for key, value in before.items()}
 
 

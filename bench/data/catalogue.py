@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.data.files import data_root, kind_of, list_images, misfit, printable, shell_quoted
+from bench.data.files import data_root, kind_of_path, list_images, printable, shell_quoted, what_it_is_instead
 from bench.data.scenes import SCENES, EmbeddedSet
 from bench.errors import BenchError, UsageError
 from bench.names import command, unknown_name
@@ -106,7 +106,7 @@ def is_path(dataset: str) -> bool:
     """Whether somebody means a folder: names of the catalogue go before folders of that name."""
     if dataset in sets():
         return False
-    return "/" in dataset or (dataset != "" and kind_of(Path(dataset)) == "folder")
+    return "/" in dataset or (dataset != "" and kind_of_path(Path(dataset)) == "folder")
 
 
 def lacking(folder: Path) -> str | None:
@@ -116,8 +116,8 @@ def lacking(folder: Path) -> str | None:
     """
     try:
         for place in (folder, *(folder / split for split in SPLITS)):
-            if kind_of(place) != "folder":
-                return misfit(place, "folder")
+            if kind_of_path(place) != "folder":
+                return what_it_is_instead(place, "folder")
             if place != folder and not list_images(place).paths:
                 return f"{printable(place)} holds no images"
     except BenchError as error:  # it may not be looked at
@@ -127,7 +127,7 @@ def lacking(folder: Path) -> str | None:
 
 def in_the_way(folder: Path) -> bool:
     """Whether something that is no data set would be lost if a data set took the place of `folder`."""
-    kind = kind_of(folder)
+    kind = kind_of_path(folder)
     if kind != "folder" or folder.is_symlink():
         return kind != "nothing"
     return any(

@@ -16,7 +16,14 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from bench.data.catalogue import SPLITS, RealSet, find_real, in_the_way, lacking
-from bench.data.files import IMAGE_SUFFIXES, data_root, kind_of, misfit, printable, shell_quoted
+from bench.data.files import (
+    IMAGE_SUFFIXES,
+    data_root,
+    kind_of_path,
+    printable,
+    shell_quoted,
+    what_it_is_instead,
+)
 from bench.errors import REMEDIES, BenchError
 from bench.names import command
 from bench.progress import ProgressReport, Silent
@@ -185,8 +192,10 @@ def unpack_archive(archive: Path, entry: RealSet, folder: Path, progress: Progre
     folder behind, for an archive that is damaged, unsafe (absolute or `..` paths, links, a bomb), or does
     not hold the images of that set; BenchError where it cannot be read or the folder not be written.
     """
-    if kind_of(archive) != "file":
-        raise BenchError(f"{misfit(archive, 'archive')}. Give the path of {entry.name}.zip to --archive.")
+    if kind_of_path(archive) != "file":
+        raise BenchError(
+            f"{what_it_is_instead(archive, 'archive')}. Give the path of {entry.name}.zip to --archive."
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{entry.name}.", dir=folder.parent) as temporary:

@@ -183,13 +183,13 @@ def _kind(entry: os.DirEntry[str], pattern: str) -> str:
 
 def require_folder(folder: Path, wanted: str = "a folder of images") -> None:
     """Raise UsageError for a path that is no folder, BenchError for one that the system does not let see."""
-    if kind_of(folder) != "folder":
-        raise UsageError(f"{misfit(folder, 'folder')}. Give {wanted}.")
+    if kind_of_path(folder) != "folder":
+        raise UsageError(f"{what_it_is_instead(folder, 'folder')}. Give {wanted}.")
 
 
-def misfit(path: Path, wanted: str) -> str:
+def what_it_is_instead(path: Path, wanted: str) -> str:
     """What a path is in place of what is wanted, `folder` say, without a full stop."""
-    kind = kind_of(path)
+    kind = kind_of_path(path)
     if kind == "nothing":
         return f"There is no {wanted} {printable(path)}"
     return f"{printable(path)} {KINDS_OF_PATH[kind]}"
@@ -206,7 +206,7 @@ def refuse_output_over_input(out: Path, folders: Iterable[Path], option: str = "
             )
 
 
-def kind_of(path: Path) -> PathKind:
+def kind_of_path(path: Path) -> PathKind:
     """What a path leads to; `link` is one to nowhere. Raises BenchError where that may not be seen."""
     try:
         mode = path.stat().st_mode

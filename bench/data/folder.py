@@ -17,7 +17,7 @@ from bench.data.catalogue import SETS, SPLITS
 from bench.data.files import (
     Listing,
     cannot_read,
-    kind_of,
+    kind_of_path,
     list_images,
     printable,
     require_folder,
@@ -95,7 +95,7 @@ def read_folder(folder: Path) -> FolderFiles:
 def _list_split(folder: Path, split: str) -> Listing:
     require_folder(folder, f"a folder that holds {', '.join(SPLITS)}")
     inside = folder / split
-    if kind_of(inside) != "folder":
+    if kind_of_path(inside) != "folder":
         raise BenchError(f"{printable(folder)} has no folder {split}. {_layout_hint(folder)}")
     return list_images(inside).require_images()
 

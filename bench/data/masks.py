@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from bench.data.dataset import Dataset, Domain, Masks, Split, Truth, cached_images
-from bench.data.files import kind_of, list_images, misfit, printable
+from bench.data.files import kind_of_path, list_images, printable, what_it_is_instead
 from bench.data.folder import READERS, ChosenFiles, ImageFile, hash_or_error
 from bench.data.pictures import BadImage, image_size
 from bench.errors import BenchError
@@ -66,10 +66,12 @@ class MaskFolders:
             return None
         images = files[0].path.parent
         folder = images.with_name(f"{images.name}_masks")
-        if kind_of(folder) == "nothing":
+        if kind_of_path(folder) == "nothing":
             return None
-        if kind_of(folder) != "folder":
-            raise BenchError(f"{misfit(folder, 'folder of masks')}. Move it away, or make it a folder.")
+        if kind_of_path(folder) != "folder":
+            raise BenchError(
+                f"{what_it_is_instead(folder, 'folder of masks')}. Move it away, or make it a folder."
+            )
         paths = self._partners(images, folder, files)
         greys = self._cached(paths, size)
         self._resized[folder] += sum(
@@ -198,15 +200,15 @@ def as_wanted(
     for letter, domain in (("A", dataset.A), ("B", dataset.B)):
         for name, split in splits(domain):
             if len(split) and split.masks is None:
-                raise BenchError(missing(dataset, variant, f"{name}{letter}"))
+                raise BenchError(no_masks(dataset, variant, f"{name}{letter}"))
     if wanted == "own":
         return dataset
     return replace(
-        dataset, A=with_other_masks(dataset.A, "A", streams), B=with_other_masks(dataset.B, "B", streams)
+        dataset, A=shuffled_masks(dataset.A, "A", streams), B=shuffled_masks(dataset.B, "B", streams)
     )
 
 
-def missing(dataset: Dataset, variant: str, split: str) -> str:
+def no_masks(dataset: Dataset, variant: str, split: str) -> str:
     """What is said where a generator wants masks and a split has none."""
     why = dataset.no_masks or (
         f"{dataset.name} brings none for {split}. A folder brings them in "
@@ -224,7 +226,7 @@ def splits(domain: Domain) -> tuple[tuple[str, Split], ...]:
     return ("train", domain.train), ("validation", domain.validation), ("test", domain.test)
 
 
-def with_other_masks(domain: Domain, letter: str, streams: Streams) -> Domain:
+def shuffled_masks(domain: Domain, letter: str, streams: Streams) -> Domain:
     """A domain in which every image has the mask of another one of its split."""
     changed: dict[str, Any] = {}
     for name, split in splits(domain):

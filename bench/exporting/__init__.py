@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from bench.data.files import kind_of, printable
+from bench.data.files import kind_of_path, printable
 from bench.errors import BenchError, UsageError
 from bench.names import folder_name
 from bench.runs.atomic import require_writable
@@ -21,7 +21,7 @@ def refuse_standing(out: Path, kind: str) -> None:
     """Raise UsageError where something is in the place of what is going to be written, CannotWrite where
     nothing can be written there."""
     folder_name("--out", out.name)
-    if kind_of(out) != "nothing":
+    if kind_of_path(out) != "nothing":
         raise UsageError(f"{printable(out)} is there already. Give another {kind} to --out, or move it away.")
     require_writable(out.parent, "--out")
 

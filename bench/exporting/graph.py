@@ -83,7 +83,7 @@ def export_onnx(
     require_onnx()
     refuse_standing(out, "file")
     generator, size = generator_of_run(folder, direction, "cpu")
-    pictures = pictures_of(folder, direction, images, size)
+    pictures = trial_pictures(folder, direction, images, size)
     shape = generator.noise_shape
     if noise_seed is not None and shape is None:
         announce(f"note: {folder.read().cell.variant} draws no noise, so there is none to fix")
@@ -206,7 +206,7 @@ def results_of(session: Any, given: dict[str, Any]) -> Any:
         ) from error
 
 
-def pictures_of(folder: RunFolder, direction: Direction, images: Path | None, size: int) -> list[Path]:
+def trial_pictures(folder: RunFolder, direction: Direction, images: Path | None, size: int) -> list[Path]:
     """Pictures to check with: those of a folder, else the sources that the run keeps. BenchError for none."""
     if images is not None:
         return list(list_images(images).require_images().paths)

@@ -72,7 +72,7 @@ def export_hub(folder: RunFolder, out: Path, announce: Callable[[str], None] = l
         for name, path in sources.items():
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, draft / name)
-        (draft / CARD).write_text(card(record, scores, config, bool(sources)), encoding="utf-8")
+        (draft / CARD).write_text(model_card(record, scores, config, bool(sources)), encoding="utf-8")
         refuse_other_results(draft, generators)
     missing = [] if found is None else sorted(found.files.keys() - sources.keys())
     if missing:
@@ -102,7 +102,7 @@ def refuse_other_results(draft: Path, generators: dict[Direction, Generator]) ->
             )
 
 
-def card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin: bool) -> str:
+def model_card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin: bool) -> str:
     """The model card: what it is, how to use it, what was measured, what it was trained on, its limits."""
     cell, dataset = record.cell, config["dataset"]
     note = licence_note(cell.dataset)
@@ -137,7 +137,7 @@ def card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin:
         f"{config['image']['multiple_of']} from {config['image']['smallest']} on\n"
         "translation.image, translation.masks\n```",
         "## Measured",
-        *measured(scores),
+        *distances_table(scores),
         "## Data and licence",
         f"Trained on `{dataset}` (fingerprint `{record.data_fingerprint[:16]}`). "
         + (note or "Rendered scenes: no photograph was used.")
@@ -148,7 +148,7 @@ def card(record: RunRecord, scores: Scores, config: dict[str, Any], with_plugin:
     return "\n\n".join(parts) + "\n"
 
 
-def measured(scores: Scores) -> Iterator[str]:
+def distances_table(scores: Scores) -> Iterator[str]:
     """The distances of the last step's weights as a table, and what one must know of them."""
     rows = ["| score | direction | value | real against real | copying the input |", "|---|---|---|---|---|"]
     chosen = scores.selections["last"].directions

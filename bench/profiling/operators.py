@@ -92,8 +92,8 @@ def gathered(events: Iterable[Event]) -> tuple[Operator, ...]:
     microseconds: dict[str, float] = defaultdict(float)
     calls: dict[str, int] = defaultdict(int)
     for event in events:
-        microseconds[readable(event.name)] += event.microseconds
-        calls[readable(event.name)] += event.calls
+        microseconds[operator_name(event.name)] += event.microseconds
+        calls[operator_name(event.name)] += event.calls
     total = sum(microseconds.values()) or 1.0
     longest = sorted(microseconds, key=lambda name: (-microseconds[name], name))
     return tuple(
@@ -105,7 +105,7 @@ def gathered(events: Iterable[Event]) -> tuple[Operator, ...]:
     )
 
 
-def readable(name: str) -> str:
+def operator_name(name: str) -> str:
     """`aten::leaky_relu_` -> `leaky ReLU`; an operator not listed keeps its name without underscores.
 
     What is no operator of torch's is the bookkeeping around them: autograd's nodes, the optimiser's loop.

@@ -28,7 +28,7 @@ class Copies:
         return [f"{shown}. Move {them} elsewhere, or remove {them}."]
 
 
-def cell_of(record: RunRecord) -> tuple[object, ...]:
+def unique_key(record: RunRecord) -> tuple[object, ...]:
     """What no two folders should have in common; a data set given by path is known by its folder's name."""
     cell = record.cell
     return cell.protocol, Path(cell.dataset).name, cell.variant, cell.seed
@@ -36,11 +36,11 @@ def cell_of(record: RunRecord) -> tuple[object, ...]:
 
 def schedule_of(record: RunRecord) -> tuple[object, ...]:
     """The cell and its schedule: runs of two schedules are no copies where they are told apart."""
-    return *cell_of(record), record.schedule_hash
+    return *unique_key(record), record.schedule_hash
 
 
 def copies_among(
-    runs: Iterable[tuple[Path, RunRecord]], alike: Callable[[RunRecord], object] = cell_of
+    runs: Iterable[tuple[Path, RunRecord]], alike: Callable[[RunRecord], object] = unique_key
 ) -> Copies:
     """The finished runs that are `alike` another one: the run at its own place is used, else the first."""
     groups: dict[object, list[tuple[Path, RunRecord]]] = {}
@@ -54,7 +54,7 @@ def copies_among(
     return Copies(left_out)
 
 
-def copies_in(folders: Iterable[Path], alike: Callable[[RunRecord], object] = cell_of) -> Copies:
+def copies_in(folders: Iterable[Path], alike: Callable[[RunRecord], object] = unique_key) -> Copies:
     """The same of folders; what cannot be read is no copy."""
     runs = []
     for folder in folders:
@@ -67,5 +67,5 @@ def copies_in(folders: Iterable[Path], alike: Callable[[RunRecord], object] = ce
 
 def at_its_place(path: Path, record: RunRecord) -> bool:
     """Whether a run lies where its cell puts it: <protocol>/<dataset>/<variant>/seed<k>."""
-    protocol, dataset, variant, seed = cell_of(record)
+    protocol, dataset, variant, seed = unique_key(record)
     return path.absolute().parts[-4:] == (protocol, dataset, variant, f"seed{seed}")

@@ -216,7 +216,7 @@ def metric(
             better,
             table,
             formula,
-            kind_of(measure, needs),
+            scope_of(measure, needs),
             measure,
             needs,
             options,
@@ -285,7 +285,7 @@ def asked_for(measure: Callable[..., Any], name: str) -> tuple[tuple[str, ...], 
     return needs, tuple(each.name for each in parameters if each.name in HANDED and each.name not in needs)
 
 
-def kind_of(measure: object, needs: tuple[str, ...]) -> Kind:
+def scope_of(measure: object, needs: tuple[str, ...]) -> Kind:
     """Of what a metric is one number, by what it asks for."""
     if inspect.isclass(measure):
         return "split"
@@ -324,7 +324,7 @@ def infos(network: str) -> dict[str, MetricInfo]:
     return {each.key(network): each.info(network) for each in scored}
 
 
-def listed(networks: Sequence[str] = ("inception", "NAME")) -> list[dict[str, Any]]:
+def listed_metrics(networks: Sequence[str] = ("inception", "NAME")) -> list[dict[str, Any]]:
     """What `bench list metrics` prints: metrics of features for Inception, and for any network NAME."""
     rows = [row_of(each, network) for network in networks for each in on_features()]
     return rows + [row_of(each, None) for each in METRICS.entries().values() if each.kind != "features"]
@@ -374,9 +374,9 @@ images are in levels of 255. One of your own comes in one file: [extending](exte
 """
 
 
-def page() -> str:
+def metrics_page() -> str:
     """docs/metrics.md: every metric in one paragraph, one heading a scope."""
-    rows = listed()
+    rows = listed_metrics()
     parts = [INTRODUCTION]
     for scope, heading in HEADINGS.items():
         parts.append(f"## {heading}\n")

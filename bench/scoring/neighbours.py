@@ -41,7 +41,7 @@ def precision_recall(generated: np.ndarray, real: np.ndarray, k: int = 3) -> Pre
     >>> precision_recall(np.array([[0.0], [1.0], [50.0]]), np.array([[0.0], [1.0], [2.0]]), k=1)
     PrecisionRecall(precision=0.6666666666666666, recall=1.0)
     """
-    x, y, tie = prepare(generated, real, k)
+    x, y, tie = centred(generated, real, k)
     real_balls = membership(x, y, squared_radii(y, k) + tie)
     generated_balls = membership(y, x, squared_radii(x, k) + tie)
     return PrecisionRecall(
@@ -73,7 +73,7 @@ def density_coverage(generated: np.ndarray, real: np.ndarray, k: int = 5) -> Den
     >>> density_coverage(np.array([[0.0], [1.0], [3.0]]), np.array([[0.0], [1.0], [3.0]]), k=1)
     DensityCoverage(density=1.0, coverage=1.0)
     """
-    x, y, tie = prepare(generated, real, k)
+    x, y, tie = centred(generated, real, k)
     counts = membership(x, y, squared_radii(y, k) - tie)
     return DensityCoverage(
         density=float(counts.balls_of_point.sum() / (k * len(x))),
@@ -97,7 +97,7 @@ def realism(generated: np.ndarray, real: np.ndarray, k: int = 3) -> np.ndarray:
     >>> realism(np.array([[0.5], [9.0]]), np.array([[0.0], [1.0], [2.0]]), k=1)
     array([2.        , 0.14285714])
     """
-    x, y, tie = prepare(generated, real, k, generated_at_least=1)
+    x, y, tie = centred(generated, real, k, generated_at_least=1)
     reach = squared_radii(y, k)
     kept = reach <= np.median(reach)
     scores = np.empty(len(x))
@@ -128,7 +128,7 @@ class Membership(NamedTuple):
     """[m]: points in the ball."""
 
 
-def prepare(
+def centred(
     generated: np.ndarray, real: np.ndarray, k: int, generated_at_least: int | None = None
 ) -> CentredPair:
     """Check and centre two sets of features. Raises BenchError as `check_features`, and for k < 1.

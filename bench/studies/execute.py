@@ -368,7 +368,7 @@ def rescore(
     folder = RunFolder(path)
     record = _finished(folder)
     require_writable(path, None, locks=True)
-    cell = cell_of(record)
+    cell = cell_of_record(record)
     if changed := changed_since(record):
         raise BenchError(f"{path} is not scored again: {changed}. Restore the source, or train it anew.")
     name = features or cell.protocol.score.features
@@ -387,7 +387,7 @@ def rescore(
         )
 
 
-def cell_of(record: RunRecord) -> Cell:
+def cell_of_record(record: RunRecord) -> Cell:
     """The cell that a record is of."""
     names = record.cell
     return Cell(Protocol.model_validate(record.protocol), names.dataset, names.variant, names.seed)
@@ -410,7 +410,7 @@ def _require_same_data(folder: RunFolder, record: RunRecord, dataset: Dataset) -
             f"fingerprint is {dataset.fingerprint[:16]}, the run's {record.data_fingerprint[:16]}. Restore "
             "the images, or train again with bench run."
         )
-    wants = wanted_masks(cell_of(record)) is not None
+    wants = wanted_masks(cell_of_record(record)) is not None
     before, now_there = record.data.get("masks_fingerprint"), masks_fingerprint(dataset, rendered=wants)
     if wants and before is not None and before != now_there:
         raise BenchError(
@@ -431,6 +431,6 @@ def _selections(folder: RunFolder, record: RunRecord, device: str) -> dict[Selec
             generators = {
                 direction: generator.to(device) for direction, generator in load_generators(file).items()
             }
-            seen = min(step * cell_of(record).protocol.train.batch, record.images_seen)
+            seen = min(step * cell_of_record(record).protocol.train.batch, record.images_seen)
             selections[name] = Weights(step, seen, generators)
     return selections

@@ -160,7 +160,7 @@ def make_plan(
         variant: variants.recorded_parameters(variant, grid.protocol.model) for variant in grid.variants
     }
     sources = {variant: provenance(variant) for variant in grid.variants}
-    weights_hash = hash_of(weights) if grid.protocol.score.features != WITHOUT_A_FILE else None
+    weights_hash = file_hash(weights) if grid.protocol.score.features != WITHOUT_A_FILE else None
     protocol_hash, planned = grid.protocol.hash(), []
     for cell in grid.cells():
         folder, schedule = cell.folder(runs), schedules[cell.dataset, cell.seed]
@@ -208,7 +208,7 @@ def is_wanted(record: RunRecord, wanted: Wanted) -> bool:
     return same_schedule and same_makings and record.protocol_hash == wanted.protocol_hash and same_parameters
 
 
-def hash_of(weights: Path | None) -> str | None:
+def file_hash(weights: Path | None) -> str | None:
     """SHA-256 of a file; None without one, and for one that cannot be read: the cells say so."""
     try:
         return hashlib.sha256(weights.read_bytes()).hexdigest() if weights else None

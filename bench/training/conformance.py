@@ -96,7 +96,7 @@ def networks_by_name(objective: Objective) -> Mapping[str, nn.Module]:
     return generators | discriminators
 
 
-def weights_of(objective: Objective) -> dict[str, list[Tensor]]:
+def copied_weights(objective: Objective) -> dict[str, list[Tensor]]:
     """A copy of the weights of every network."""
     return {
         name: [each.detach().clone() for each in network.parameters()]
@@ -140,15 +140,15 @@ def losses_are_told(entry: ObjectiveEntry) -> str:
 def everything_learns(entry: ObjectiveEntry) -> str:
     """Gradients reach both generators and both discriminators, and nothing moves at learning rate 0."""
     objective = fresh(entry)
-    before = weights_of(objective)
+    before = copied_weights(objective)
     objective.set_rates(Rates(0.0))
     steps_of(objective, 1)
-    moved = sorted(set(before) - set(untouched_networks(before, weights_of(objective))))
+    moved = sorted(set(before) - set(untouched_networks(before, copied_weights(objective))))
     if moved:
         raise Failed(f"{', '.join(moved)} changed at learning rate 0: its optimiser belongs in _optimisers")
     objective.set_rates(Rates(objective.settings.learning_rate))
     steps_of(objective, 2)
-    idle = untouched_networks(before, weights_of(objective))
+    idle = untouched_networks(before, copied_weights(objective))
     if idle:
         raise Failed(f"a step changes nothing in {', '.join(idle)}")
     return counted(len(before), "network")
@@ -160,7 +160,7 @@ def same_steps_again(entry: ObjectiveEntry) -> str:
     def trained() -> dict[str, list[Tensor]]:
         objective = fresh(entry)
         steps_of(objective, 1, 2, 3)
-        return weights_of(objective)
+        return copied_weights(objective)
 
     where = "a second training with the same seed: draw from the step's streams alone"
     refuse_other_weights(*twice(trained), where)
@@ -181,7 +181,7 @@ def continues_exactly(entry: ObjectiveEntry) -> str:
     steps_of(whole, 3, 4)
     steps_of(resumed, 3, 4)
     remedy = "what its steps change belongs in _parts, or in _optimisers"
-    refuse_other_weights(weights_of(whole), weights_of(resumed), f"a continued training: {remedy}")
+    refuse_other_weights(copied_weights(whole), copied_weights(resumed), f"a continued training: {remedy}")
     return "same bits"
 
 

@@ -15,7 +15,7 @@ from bench.cell import Cell
 from bench.errors import BenchError, UsageError
 from bench.setup import Execution
 from bench.training.discriminators import Discriminator
-from bench.training.memory import refuse_what_does_not_fit, running_out_explained
+from bench.training.memory import refuse_steps_beyond_memory, running_out_explained
 from bench.training.objective import Objective, fixed
 from variants.contract import Generator, Noise, Translation, some_mask
 
@@ -265,7 +265,7 @@ def make_ready(objective: Objective, cell: Cell, executed: Cell, execution: Exec
     """
     wanted, precision = cell.protocol.train.precision, executed.protocol.train.precision
     remarks = deviation(wanted, precision, objective.device)
-    remarks += refuse_what_does_not_fit(objective, executed.variant, executed.protocol)
+    remarks += refuse_steps_beyond_memory(objective, executed.variant, executed.protocol)
     if execution.compile:
         remarks += compile_networks(objective, executed.protocol.train.batch, executed.protocol.images.size)
     return remarks

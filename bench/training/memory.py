@@ -213,7 +213,7 @@ MEASURED = 1.5
 """Measured steps take up to this many times the simulated bytes (tests/bench/training/test_memory.py)."""
 
 
-def refuse_what_does_not_fit(objective: Objective, variant: str, protocol: Protocol) -> tuple[str, ...]:
+def refuse_steps_beyond_memory(objective: Objective, variant: str, protocol: Protocol) -> tuple[str, ...]:
     """Remarks for the record on the memory that a step needs, none where there is plenty.
 
     Raises BenchError, before anything is computed, where the tensors of a step alone take more than there is.
@@ -228,7 +228,7 @@ def refuse_what_does_not_fit(objective: Objective, variant: str, protocol: Proto
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return (f"The memory of a step could not be estimated ({reason}).",)
     if needed > available.bytes:
-        raise BenchError(does_not_fit(variant, needed, available, remedies(objective, protocol)))
+        raise BenchError(does_not_fit(variant, needed, available, ways_to_save_memory(objective, protocol)))
     if MEASURED * needed > available.bytes:
         return (
             f"A step needs {memory_size(needed)} or more of memory; "
@@ -254,7 +254,7 @@ def running_out_explained(objective: Objective, variant: str, protocol: Protocol
         if not is_out_of_memory(error):
             raise
         said = str(error).strip().splitlines()
-        advice = "; ".join(remedies(objective, protocol))
+        advice = "; ".join(ways_to_save_memory(objective, protocol))
         raise BenchError(
             f"Out of memory in a training step of {variant}: {said[0] if said else type(error).__name__} "
             f"Less is needed with {advice}."
@@ -277,7 +277,7 @@ def does_not_fit(variant: str, needed: int, available: Available, ways: list[str
     )
 
 
-def remedies(objective: Objective, protocol: Protocol) -> list[str]:
+def ways_to_save_memory(objective: Objective, protocol: Protocol) -> list[str]:
     """The options that reduce what a step needs, those that can still be taken, the mildest first."""
     settings, size = protocol.train, protocol.images.size
     own = objective.generators["A2B"].parameter_values

@@ -18,7 +18,7 @@ from bench.cli import app
 from bench.data.tensors import quantise, to_tensor
 from bench.errors import BenchError
 from bench.protocol import load_protocol
-from bench.translating import Photograph, refuse_what_does_not_fit, translate_files
+from bench.translating import Photograph, refuse_images_beyond_memory, translate_files
 from variants import Generator, Translation
 from variants.published import theirs_of
 from variants.published.names import ATTENTIONGAN
@@ -126,9 +126,9 @@ def test_the_size_that_is_advised_where_memory_is_short_fits(tmp_path: Path) -> 
     generator = variants.build("copy")
     wide = Photograph(tmp_path / "photo.png", tmp_path / "made.png", 10**6, 10**6)
     with pytest.raises(BenchError, match="Less is needed with --size") as refused:
-        refuse_what_does_not_fit(generator, [wide])
+        refuse_images_beyond_memory(generator, [wide])
     side = int(str(refused.value).split("--size ")[1].split(",")[0])
-    refuse_what_does_not_fit(generator, [Photograph(wide.path, wide.target, side, side)])
+    refuse_images_beyond_memory(generator, [Photograph(wide.path, wide.target, side, side)])
 
 
 class SquareAlone(Generator):

@@ -100,7 +100,7 @@ def read(content: bytes, name: str) -> Any:
 
     Raises VariantError, that says what the file is, for anything else.
     """
-    what = kind_of(content)
+    what = kind_without_weights(content)
     if what is not None:
         raise VariantError(f"{name} is {what}.")
     if is_safetensors(content):
@@ -136,7 +136,7 @@ def read_file(path: Path) -> Any:
     return read(content, str(path))
 
 
-def kind_of(content: bytes) -> str | None:
+def kind_without_weights(content: bytes) -> str | None:
     """What a file is that holds no weights, in words; None where it may hold some."""
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not content.strip():
@@ -214,7 +214,7 @@ def choose(loaded: Any, judge: Judge, wanted: str, name: str) -> Candidate:
         lines = shortened(nearest.lines) if nearest else []
         raise VariantError("\n".join([*lines, f"{name} holds {contents_of(loaded)}.", f"Wanted: {wanted}."]))
     first, *others = matching
-    if any(not same(first.tensors, each.tensors) for each in others):
+    if any(not equal_states(first.tensors, each.tensors) for each in others):
         listed = "\n".join(f"  {each}" for each in matching)
         raise VariantError(
             f"{name} holds more than one that fits, and which is meant does not show:\n{listed}\n"
@@ -307,7 +307,7 @@ def common_part(tensors: Mapping[str, Tensor]) -> str | None:
     return firsts.pop() if len(firsts) == 1 and all("." in name for name in tensors) else None
 
 
-def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+def equal_states(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
     """Whether two state dicts are equal, as where a file names one twice."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 

@@ -36,7 +36,7 @@ def network_names() -> list[str]:
     return [*NETWORKS.entries(), *registered_networks()]
 
 
-def listed() -> list[dict[str, Any]]:
+def listed_networks() -> list[dict[str, Any]]:
     """What `bench list networks` prints."""
     from bench.scoring.networks.fidelity import registered_networks
 

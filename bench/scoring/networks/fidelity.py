@@ -18,11 +18,11 @@ from bench.scoring.networks.weights import (
     PublishedWeights,
     WeightsFile,
     built_from,
+    how_to_get_weights,
     judged_by_names,
+    load_weights_file,
     matching_state,
     read_weights,
-    readable,
-    remedies,
 )
 
 DINO_CODE = "facebookresearch/dinov2:main"
@@ -46,7 +46,7 @@ class DinoFeatures(FeatureExtractorDinoV2):
     def __init__(self, name: str, file: WeightsFile) -> None:
         FeatureExtractorBase.__init__(self, name, ["dinov2"])
         self.feature_extractor_internal_dtype = torch.float32
-        readable(file)  # before anything is downloaded
+        load_weights_file(file)  # before anything is downloaded
         try:
             self.model = torch.hub.load(DINO_CODE, DINO_NAMES[name], pretrained=False, trust_repo=True)
         except (OSError, ImportError) as error:
@@ -122,7 +122,7 @@ def _clip(name: str, layer: str, file: WeightsFile) -> FeatureExtractorBase:
         raise BenchError(
             f"The weights given for {name} have the SHA-256 {file.sha256[:12]}..., not the published "
             f"{published.hash_prefix[:12]}...; CLIP's file is a program, so no other is opened. "
-            + remedies(published)
+            + how_to_get_weights(published)
         )
     network = registry.FEATURE_EXTRACTORS_REGISTRY[name]
     return network(name, [layer], feature_extractor_weights_path=io.BytesIO(file.content))

@@ -113,7 +113,7 @@ class NetworkEntry:
         """
         if self.weights is None:
             module, source = self.build(), self.source
-            digest = hash_of(module)
+            digest = weights_hash(module)
         else:
             file = read_weights(self.weights, chosen)
             module, source, digest = self.build(file), file.source, file.sha256
@@ -176,7 +176,7 @@ def code_of(build: Callable[..., nn.Module]) -> str:
     return hashlib.sha256(Path(inspect.getfile(build)).read_bytes()).hexdigest()
 
 
-def hash_of(module: nn.Module) -> str:
+def weights_hash(module: nn.Module) -> str:
     """SHA-256 over all weights of a module, in their order."""
     digest = hashlib.sha256()
     for value in module.state_dict().values():

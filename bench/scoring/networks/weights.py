@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bench.errors import BenchError, UsageError
 from variants import VariantError
-from variants.published.files import Judge, Misfit, choose, kind_of, read
+from variants.published.files import Judge, Misfit, choose, kind_without_weights, read
 
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.(?:pth|pt)$")
 
@@ -77,19 +77,23 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
     """
     path = chosen if chosen is not None else _in_torch_folder(published)
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise BenchError(f"The weights {path}: this is a pipe, socket or device. {remedies(published)}")
+        raise BenchError(
+            f"The weights {path}: this is a pipe, socket or device. {how_to_get_weights(published)}"
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BenchError(f"Cannot read the weights {path}: {error.strerror}. {remedies(published)}") from None
+        raise BenchError(
+            f"Cannot read the weights {path}: {error.strerror}. {how_to_get_weights(published)}"
+        ) from None
     sha256 = hashlib.sha256(content).hexdigest()
     expected = hash_in_name(path.name)
     if not sha256.startswith(expected):
-        what = kind_of(content)
+        what = kind_without_weights(content)
         raise BenchError(
             f"{path} is not what its name says: its SHA-256 begins with {sha256[:12]}, not with {expected}. "
             f"The file is incomplete or altered; delete it{f' (it is {what})' if what else ''}. "
-            + remedies(published)
+            + how_to_get_weights(published)
         )
     genuine = bool(published.hash_prefix) and sha256.startswith(published.hash_prefix)
     local = f"local file {path.name}, not known to be the published weights"
@@ -97,7 +101,7 @@ def read_weights(published: PublishedWeights, chosen: Path | None) -> WeightsFil
     return WeightsFile(str(path), content, sha256, source, published)
 
 
-def remedies(published: PublishedWeights) -> str:
+def how_to_get_weights(published: PublishedWeights) -> str:
     """What to do about missing weights: the file, its address, the option, where it is looked for."""
     if published.requirement:
         return (
@@ -118,23 +122,23 @@ def matching_state(weights: WeightsFile, judge: Judge) -> dict[str, Tensor]:
     They may lie inside a training checkpoint, or below the names of wrappers. Raises UsageError, with what
     the file holds and what is wanted, where none or several fit.
     """
-    loaded, published = readable(weights), weights.published
+    loaded, published = load_weights_file(weights), weights.published
     wanted = f"the state dict of {published.network} as in {published.file}"
     try:
         return choose(loaded, judge, wanted, weights.name).tensors
     except VariantError as error:
         raise UsageError(
-            f"These are not the weights of {published.network}: {error} {remedies(published)}"
+            f"These are not the weights of {published.network}: {error} {how_to_get_weights(published)}"
         ) from None
 
 
-def readable(weights: WeightsFile) -> Any:
+def load_weights_file(weights: WeightsFile) -> Any:
     """What a weights file holds, tensors and plain values. Raises UsageError where it is no such file."""
     try:
         return read(weights.content, weights.name)
     except VariantError as error:
         what = f"The weights for {weights.published.network} are not a readable state dict"
-        raise UsageError(f"{what}: {error} {remedies(weights.published)}") from None
+        raise UsageError(f"{what}: {error} {how_to_get_weights(weights.published)}") from None
 
 
 def judged_by_names(module: torch.nn.Module) -> Judge:
@@ -185,9 +189,11 @@ def _in_torch_folder(published: PublishedWeights) -> Path:
     if place.is_file():
         return place
     if published.requirement:
-        raise BenchError(f"The weights are not on this machine. {remedies(published)}")
+        raise BenchError(f"The weights are not on this machine. {how_to_get_weights(published)}")
     if str(place).startswith("~"):  # torch leaves it so where there is no home folder
-        raise BenchError(f"There is no home folder to keep weights in: set TORCH_HOME. {remedies(published)}")
+        raise BenchError(
+            f"There is no home folder to keep weights in: set TORCH_HOME. {how_to_get_weights(published)}"
+        )
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(
@@ -197,8 +203,10 @@ def _in_torch_folder(published: PublishedWeights) -> Path:
         reason = getattr(error, "reason", None) or error
         raise BenchError(
             f"The weights are not on this machine and could not be downloaded ({reason}). "
-            + remedies(published)
+            + how_to_get_weights(published)
         ) from None
     except RuntimeError as error:  # torch's answer to a wrong hash
-        raise BenchError(f"The download is not what its name says ({error}). {remedies(published)}") from None
+        raise BenchError(
+            f"The download is not what its name says ({error}). {how_to_get_weights(published)}"
+        ) from None
     return place

@@ -58,7 +58,7 @@ ENGINES: Registry[EngineEntry] = Registry(
 )
 
 
-def elsewhere(settings: EngineSettings) -> bool:
+def never_here(settings: EngineSettings) -> bool:
     """Other machines compute."""
     return False
 
@@ -68,7 +68,7 @@ def engine(
     *,
     summary: str,
     options: tuple[str, ...] = (),
-    is_here: Callable[[EngineSettings], bool] = elsewhere,
+    is_here: Callable[[EngineSettings], bool] = never_here,
 ) -> Callable[[Made], Made]:
     """Class decorator that gives an engine the name by which `--engine` and a study's [engine] know it.
 

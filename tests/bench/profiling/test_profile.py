@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.errors import UsageError
 from bench.profiling.measure import OperationCount, TrainingStep, matrix_peak
-from bench.profiling.operators import BOOKKEEPING, Event, gathered, readable
+from bench.profiling.operators import BOOKKEEPING, Event, gathered, operator_name
 from bench.protocol import load_protocol
 from bench.training.execution import has_bf16
 from variants import build
@@ -207,4 +207,4 @@ def test_operators_of_one_name_are_put_together():
     ],
 )
 def test_operators_have_readable_names(name, expected):
-    assert readable(name) == expected
+    assert operator_name(name) == expected

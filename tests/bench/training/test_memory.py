@@ -20,9 +20,9 @@ from bench.training.memory import (
     is_out_of_memory,
     left_in_group,
     memory_size,
-    refuse_what_does_not_fit,
-    remedies,
+    refuse_steps_beyond_memory,
     running_out_explained,
+    ways_to_save_memory,
 )
 from bench.training.objective import build_objective
 from bench.training.session import fresh_generators
@@ -117,7 +117,7 @@ def test_a_tensor_counts_until_it_is_gone_and_its_views_count_nothing():
 def test_what_does_not_fit_is_refused_with_its_need_and_the_options_that_reduce_it(cell_of):
     cell = larger(cell_of("spatial", batch=4096), size=4096, load_size=4608)
     with pytest.raises(BenchError) as refusal:
-        refuse_what_does_not_fit(objective_of(cell), cell.variant, cell.protocol)
+        refuse_steps_beyond_memory(objective_of(cell), cell.variant, cell.protocol)
     message = str(refusal.value)
     assert "A training step of spatial needs" in message
     assert "GiB are available" in message
@@ -135,17 +135,17 @@ def test_training_begins_with_the_refusal(cell_of, dataset, folder):
 
 def test_what_fits_is_not_remarked_on(cell_of):
     cell = cell_of("slot9")
-    assert refuse_what_does_not_fit(objective_of(cell), cell.variant, cell.protocol) == ()
+    assert refuse_steps_beyond_memory(objective_of(cell), cell.variant, cell.protocol) == ()
 
 
 def test_the_published_decoder_can_be_made_narrow(cell_of):
     cell = cell_of("slot9")
-    assert "--set model.decoder=narrow" in remedies(objective_of(cell), cell.protocol)
+    assert "--set model.decoder=narrow" in ways_to_save_memory(objective_of(cell), cell.protocol)
 
 
 def test_options_that_were_taken_are_not_named_again(cell_of):
     cell = cell_of("spatial", precision="bf16")
-    assert remedies(objective_of(cell), cell.protocol) == [
+    assert ways_to_save_memory(objective_of(cell), cell.protocol) == [
         "--set images.size=16 --set images.load_size=18",
         "--set model.width=2",
     ]
