@@ -122,10 +122,17 @@ class Group:
 
     @cached_property
     def trained(self) -> set[str]:
-        """The variants that may win a column: copying the input keeps every line and is no translation."""
-        seen = self.study.runs.groupby("variant")["images_seen"].max()
+        """The variants that may win a column: copying the input keeps every line and is no translation.
+
+        A run that is still training has seen nothing yet by its record, and is to see images.
+        """
+        runs = self.study.runs
+        images = runs["images_seen"].where(
+            runs["status"] == "done", runs[["images_seen", "images_to_see"]].max(axis=1)
+        )
+        most = images.groupby(runs["variant"]).max()
         ours = [variant for variant in self.variants if variant not in self.external]
-        return {variant for variant in ours if pd.isna(seen[variant]) or seen[variant] > 0}
+        return {variant for variant in ours if pd.isna(most[variant]) or most[variant] > 0}
 
     @cached_property
     def external(self) -> set[str]:

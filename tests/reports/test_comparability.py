@@ -65,6 +65,13 @@ def test_a_training_that_is_not_finished_has_no_trace_to_compare(tmp_path: Path,
     assert group.differences == ()
 
 
+def test_a_variant_whose_training_has_only_begun_counts_as_trained(tmp_path: Path, mini: ModuleType) -> None:
+    write(tmp_path, mini, "spatial", status="running", images_seen=0, images_to_see=200)
+    write(tmp_path, mini, "copy", images_seen=0, images_to_see=0)
+    (group,) = groups(read_study(run_folders([tmp_path])))
+    assert group.trained == {"spatial"}
+
+
 def test_names_of_files_are_plain_and_never_fall_together() -> None:
     names = ["a<b", "a&b", "a/b", "..", "ü", "x" * 100, "x" * 101]
     plain = [plain_name(name) for name in names]
