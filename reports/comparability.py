@@ -26,7 +26,7 @@ from bench.comparing.sides import same_real_images, same_weights
 from bench.errors import UsageError
 from bench.names import in_part
 from bench.runs.records import GeneratorRecord
-from reports.frame import Study, ordered_variants
+from reports.frame import StudyFrames, ordered_variants
 from reports.summaries import Summary, chosen, summarise_all
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Group:
 
     protocol: str
     dataset: str
-    study: Study
+    study: StudyFrames
     differences: tuple[Difference, ...] = ()
     traces: dict[int, int] = field(default_factory=dict)
     """Seed -> number of finished runs of the protocol's objective whose trace hashes were compared."""
@@ -89,8 +89,8 @@ class Group:
     def key(self) -> str:
         """Begins the names of its files and anchors, and of no other group's in the report."""
         said = self.protocol if self.label is None else self.label
-        label = f"{plain_name(said)}-" if said else ""
-        return f"{self.mark}{label}{plain_name(self.dataset)}"
+        label = f"{file_name_of(said)}-" if said else ""
+        return f"{self.mark}{label}{file_name_of(self.dataset)}"
 
     @property
     def scored(self) -> bool:
@@ -211,10 +211,10 @@ class Group:
         return variant in self._odd_variants
 
 
-def plain_name(name: str) -> str:
+def file_name_of(name: str) -> str:
     """`name` for files and anchors; one that had to be changed gets a short hash, so that none fall together.
 
-    >>> plain_name("smoke"), plain_name("a<b")
+    >>> file_name_of("smoke"), file_name_of("a<b")
     ('smoke', 'a-b-4a826a')
     """
     kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "_-") else "-" for sign in name)[:60]
@@ -226,7 +226,7 @@ def short_hash(*names: str) -> str:
     return hashlib.sha256("\0".join(names).encode(errors="surrogatepass")).hexdigest()[:6]
 
 
-def groups(study: Study, *, allow_different_schedules: bool = False) -> list[Group]:
+def groups(study: StudyFrames, *, allow_different_schedules: bool = False) -> list[Group]:
     """The comparison groups of a study by protocol and dataset names, those without scores last.
 
     Raises UsageError naming the runs and what differs, unless `allow_different_schedules`.
@@ -286,7 +286,7 @@ def _named(dataset: str, part: int) -> str:
     return f"{dataset}, {OTHER_IMAGES}{f' {part}' if part > 1 else ''}" if part else dataset
 
 
-def same_references(study: Study, runs: pd.DataFrame) -> list[list[str]]:
+def same_references(study: StudyFrames, runs: pd.DataFrame) -> list[list[str]]:
     """The folders of one protocol and data set, parted by what their scores were held against.
 
     The first part holds all runs, and the images of other programs that were held against the same. Scores
@@ -305,7 +305,7 @@ def same_references(study: Study, runs: pd.DataFrame) -> list[list[str]]:
     return parts
 
 
-def same_reference(study: Study, folder: str, others: Sequence[str]) -> bool:
+def same_reference(study: StudyFrames, folder: str, others: Sequence[str]) -> bool:
     """Whether a folder's scores were held against the same real images as the others', with the same weights
     of the feature network; also where the others have no scores yet."""
     mine = Path(folder), study.cards[folder]

@@ -106,9 +106,9 @@ def figure_is_drawn(part: Part, group: Group) -> str:
 
 def figures_as_svg(part: Part, group: Group) -> list[bytes]:
     """The figures of a group, drawn."""
-    from reports.figures.files import draw
+    from reports.figures.files import render_figure
 
-    return [draw(each.key, each.make)[1] for each in sketches_by(part, group)]
+    return [render_figure(each.key, each.make)[1] for each in sketches_by(part, group)]
 
 
 def differ(keys: list[str]) -> None:

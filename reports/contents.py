@@ -10,8 +10,8 @@ from reports.comparisons import arrow_text
 from reports.control import LEAD
 from reports.figures.section import Drawing, drawings
 from reports.figures.tracks import Axis, Panel, PanelRow, difference_panel, truth_track
-from reports.findings import Summary, summarise_group
-from reports.frame import Study
+from reports.findings import GroupSummary, summarise_group
+from reports.frame import StudyFrames
 from reports.galleries.model import Gallery
 from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, shown_runs
@@ -22,7 +22,7 @@ from reports.screen import protocol_name, screen, short_names, shown_first
 from reports.tables.main import main_table
 from reports.tables.model import Table
 from reports.tables.published import published_table
-from reports.tables.runs import failures_table, remarks
+from reports.tables.runs import failures_table, run_remarks
 from reports.tables.scores import DIRECTIONS
 from reports.verdict.folds import fold_answers
 from reports.verdict.model import Answers
@@ -42,7 +42,7 @@ class GroupContent:
     """Everything counted and drawn for one comparison group."""
 
     group: Group
-    summary: Summary
+    summary: GroupSummary
     tables: Mapping[str, Sequence[Table]]
     drawings: tuple[Drawing, ...] = ()
     shown: tuple[Shown, ...] = ()
@@ -75,7 +75,7 @@ def main_tables(found: Answers, contents: Sequence[GroupContent]) -> list[Table]
 
 def page_of(
     found: Answers,
-    study: Study,
+    study: StudyFrames,
     contents: Sequence[GroupContent],
     pictures: Pictures,
     control: Sequence[str],
@@ -155,9 +155,9 @@ def _blocks(
             f"{one.group.key}-{key}",
             title if len(contents) > 1 else "",
             panels=(truth,) if truth else (),
-            tables=page.whole([table for table in tables if not table.folded]),
+            tables=page.tables_with_values([table for table in tables if not table.folded]),
             drawings=tuple(drawn),
-            more=page.whole([table for table in tables if table.folded]),
+            more=page.tables_with_values([table for table in tables if table.folded]),
             galleries=tuple(each for each in one.galleries if _fold_of(each) == key and not _in_front(each)),
         )
 
@@ -220,7 +220,7 @@ def _truth(found: Answers, group: Group, title: str) -> Panel | None:
 
 
 def _how(
-    study: Study, contents: Sequence[GroupContent], titles: Mapping[str, str], notes: Sequence[str]
+    study: StudyFrames, contents: Sequence[GroupContent], titles: Mapping[str, str], notes: Sequence[str]
 ) -> Iterator[page.Block]:
     """What was run, under which rules, what is missing, and what the runs remark."""
     names = sorted({record.cell.protocol for record in study.records.values()})
@@ -241,14 +241,16 @@ def _how(
     published = published_table(sorted(study.runs["dataset"].dropna().unique()))
     if published:
         yield page.Block(
-            "published-results", "Published results, not measured here", more=page.whole([published])
+            "published-results",
+            "Published results, not measured here",
+            more=page.tables_with_values([published]),
         )
-    said = (*notes, *(f"{run}: {warning}" for run, warning in remarks(study)))
+    said = (*notes, *(f"{run}: {warning}" for run, warning in run_remarks(study)))
     if said:
         yield page.Block("remarks", "Remarks of the runs", tuple(said))
 
 
-def colophon(study: Study) -> str:
+def colophon(study: StudyFrames) -> str:
     """Software and machines of the runs."""
     environments = [record.environment for record in study.records.values()]
     if not environments:

@@ -14,10 +14,10 @@ from bench.names import counted
 from bench.statistics import Control, Pair, compare, evaluate_control
 from reports.comparability import Group
 from reports.comparisons import pairs_of
-from reports.frame import Study, read_study
+from reports.frame import StudyFrames, read_study
 from reports.numbers import listed
 from reports.summaries import chosen
-from reports.tables.distances import headline
+from reports.tables.distances import headline_metric
 from reports.tables.scores import DIRECTIONS
 
 LEAD = (
@@ -60,12 +60,12 @@ def controlled(declared: DeclaredControl, groups: Sequence[Group]) -> Controlled
     return Controlled((outcome.sentence, *(one.sentence for one in comparisons), *missing), outcome)
 
 
-def control_pairs(declared: DeclaredControl, again: Study, group: Group) -> Iterator[Pair]:
+def control_pairs(declared: DeclaredControl, again: StudyFrames, group: Group) -> Iterator[Pair]:
     """The variant as both sides of one group's distances, over the seeds that both sides have scored.
 
     Second runs under other rules or of other images than the group's are no second runs of it: left out.
     """
-    key = headline(group)
+    key = headline_metric(group)
     if key is None:
         return
     first = group.study.scores[group.study.scores["variant"] == declared.variant]
@@ -97,7 +97,7 @@ def _span(seeds: Sequence[int]) -> str:
     return listed([str(seed) for seed in seeds])
 
 
-def _missing(declared: DeclaredControl, again: Study, groups: Sequence[Group]) -> Iterator[str]:
+def _missing(declared: DeclaredControl, again: StudyFrames, groups: Sequence[Group]) -> Iterator[str]:
     done = sum(len(_alike(again.runs, group)) for group in groups)
     left = len(declared.further_seeds) * len(groups) - done
     if left:

@@ -13,7 +13,7 @@ from bench.statistics.comparison import Comparison, compare
 from reports.comparability import OWN, Group
 from reports.comparisons import arrow_text, pairs_of
 from reports.numbers import grouped, listed
-from reports.tables.distances import headline
+from reports.tables.distances import headline_metric
 from reports.tables.measurements import mask_words
 from reports.tables.runs import unfinished
 from reports.tables.scores import DIRECTIONS
@@ -33,7 +33,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Summary:
+class GroupSummary:
     """The four parts, sentence by sentence; what was found in short and in full."""
 
     compared: tuple[str, ...]
@@ -45,13 +45,13 @@ class Summary:
     """The declared ones."""
 
 
-def summarise_group(group: Group) -> Summary:
+def summarise_group(group: Group) -> GroupSummary:
     """The summary of one protocol and dataset."""
     outcomes = declared_comparisons(group)
     verdicts = [Finding(str(outcome.verdict), outcome.sentence) for outcome in outcomes]
     rank = [Verdict.SUPPORTED, Verdict.NOT_FOUND, Verdict.RANGE, Verdict.VALUES_ONLY]
     verdicts.sort(key=lambda finding: rank.index(Verdict(finding.kind)))
-    return Summary(
+    return GroupSummary(
         tuple(_compared(group)),
         tuple(_schedule(group)),
         (*_headlines(group, outcomes), *_heads(group)),
@@ -71,7 +71,7 @@ def declared_comparisons(group: Group) -> tuple[Comparison, ...]:
     """The headline in both directions: the pairs that the study declared; without any, every variant against
     the reference and every variant with masks against the control whose masks are fixed. Corrected by Holm
     over all of them."""
-    key, first, variants = headline(group), reference(group), group.stated
+    key, first, variants = headline_metric(group), reference(group), group.stated
     if key is None or len(variants) > MOST_VARIANTS:
         return ()
     scores = group.chosen["last"]
@@ -232,9 +232,9 @@ def _not_told(group: Group, outcomes: Sequence[Comparison]) -> Iterator[str]:
     if left_out:
         verb = "is" if left_out == 1 else "are"
         yield f"{counted(left_out, 'run')} {verb} failed, unfinished or not scored."
-    if headline(group) is None:
+    if headline_metric(group) is None:
         yield "How good the translations are: no run of this group has a kernel distance yet."
-    elif headline(group) != "kid":
+    elif headline_metric(group) != "kid":
         yield (
             "How the numbers compare with published FID and KID: they were measured on other features than "
             "Inception's and are only comparable with each other."

@@ -79,7 +79,7 @@ class Watch:
     def write_last(self) -> None:
         """Write the page once more, that it does not reload itself; where there is one."""
         if self._written:
-            say("Stopping: the page is written a last time, without reloading itself.")
+            say_on_stderr("Stopping: the page is written a last time, without reloading itself.")
             try:
                 write_report(self._present(self._find()))
             except (BenchError, OSError) as error:
@@ -90,10 +90,10 @@ class Watch:
         request = replace(asked, roots=tuple(root for root in asked.roots if root.exists()))
         folders, missing = set(followed_folders(request)), set(asked.roots) - set(request.roots)
         for folder in sorted(self._folders - folders):
-            say(f"{folder} is gone; the report goes on without it.")
+            say_on_stderr(f"{folder} is gone; the report goes on without it.")
         for root in sorted(missing - self._missing):
             if not any(folder.is_relative_to(root) for folder in self._folders):
-                say(f"There is no folder {root} yet; the report waits for it.")
+                say_on_stderr(f"There is no folder {root} yet; the report waits for it.")
         self._folders, self._missing = folders, missing
         if not request.roots:
             raise BenchError("No folder of runs is there.")
@@ -102,11 +102,11 @@ class Watch:
     def _say(self, text: str) -> None:
         """Say what prevents the report, once."""
         if text != self._said:
-            say(text if self._written else f"Nothing to show yet. {text}")
+            say_on_stderr(text if self._written else f"Nothing to show yet. {text}")
         self._said = text
 
 
-def say(text: str) -> None:
+def say_on_stderr(text: str) -> None:
     """One line on stderr."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 

@@ -81,7 +81,7 @@ SCORE_COLUMNS = [
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyFrames:
     """What is known of a number of runs.
 
     `runs` has one row per run folder (RUN_COLUMNS), `scores` one row per run, selection of weights, direction
@@ -102,16 +102,16 @@ class Study:
         scores = self.scores.drop(columns=names).rename(columns={"reason": "score_reason"})
         return self.runs.merge(scores, on="folder", how="left")
 
-    def without_copies(self) -> "Study":
+    def without_copies(self) -> "StudyFrames":
         """The same but for finished runs that another folder holds, too: a seed counts once."""
         records = ((Path(folder), record) for folder, record in self.records.items())
         left_out = {str(path) for path in copies_among(records, schedule_of).used}
         return self.select(set(self.runs["folder"]) - left_out) if left_out else self
 
-    def select(self, folders: Iterable[str]) -> "Study":
+    def select(self, folders: Iterable[str]) -> "StudyFrames":
         """The same for some of the runs."""
         kept = set(folders)
-        return Study(
+        return StudyFrames(
             self.runs[self.runs["folder"].isin(kept)].reset_index(drop=True),
             self.scores[self.scores["folder"].isin(kept)].reset_index(drop=True),
             {folder: record for folder, record in self.records.items() if folder in kept},
@@ -134,7 +134,7 @@ def run_folders(roots: Sequence[Path]) -> list[Path]:
     return sorted(find_folders(places, {"run.json", "scores.json"}, crashed=True), key=str)
 
 
-def read_study(folders: Iterable[Path]) -> Study:
+def read_study(folders: Iterable[Path]) -> StudyFrames:
     """Read every folder's run.json and scores.json; a damaged file becomes a row with its reason."""
     runs: list[dict[str, Any]] = []
     scores: dict[str, Scores] = {}
@@ -150,7 +150,7 @@ def read_study(folders: Iterable[Path]) -> Study:
     runs = _with_distinct_names(runs)
     rows = [row for run in runs if run["folder"] in scores for row in _score_rows(run, scores[run["folder"]])]
     cards = {folder: found.card for folder, found in scores.items()}
-    return Study(_typed_runs(runs), _typed_scores(rows), records, cards)
+    return StudyFrames(_typed_runs(runs), _typed_scores(rows), records, cards)
 
 
 def _with_distinct_names(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from bench.runs.metrics import (
     is_kernel,
     network,
 )
-from reports.numbers import decimals, places, readable
+from reports.numbers import decimals, decimals_for_digits, readable
 from reports.tables.model import Arrow
 
 ARROWS: dict[str, Arrow] = {"lower": "down", "higher": "up", "nearer target": "target", "none": ""}
@@ -77,7 +77,7 @@ def decimals_of(key: str, values: Sequence[float]) -> Callable[[float], int]:
     `values` are those of the column, as printed.
     """
     if is_raw_distance(key):
-        return lambda value: places(value, RAW_DIGITS)
+        return lambda value: decimals_for_digits(value, RAW_DIGITS)
     digits = decimals(list(values))
     digits = max(2, digits) if is_kernel(key) and digits else digits
     return lambda value: digits

@@ -49,10 +49,10 @@ def grouped(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f")
 
 
-def places(value: float, digits: int) -> int:
+def decimals_for_digits(value: float, digits: int) -> int:
     """Decimals that give one number `digits` significant digits.
 
-    >>> places(903.2, 4), places(0.01234, 4), places(15081.0, 4)
+    >>> decimals_for_digits(903.2, 4), decimals_for_digits(0.01234, 4), decimals_for_digits(15081.0, 4)
     (1, 5, 0)
     """
     if not math.isfinite(value) or value == 0:
@@ -65,7 +65,7 @@ def significant(value: float, digits: int = 3) -> str:
     if not math.isfinite(value) or value == 0:
         return fixed(value, 0)
     if 1e-4 <= abs(value) < 1e6:
-        return fixed(value, places(value, digits))
+        return fixed(value, decimals_for_digits(value, digits))
     return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
 
 

@@ -114,7 +114,7 @@ def sources(table: Table) -> tuple[tuple[str, str], ...]:
     return (("LaTeX", to_latex(table)), ("Markdown", to_markdown(table)), ("CSV", to_csv(table)))
 
 
-def whole(tables: Sequence[Table]) -> tuple[Table, ...]:
+def tables_with_values(tables: Sequence[Table]) -> tuple[Table, ...]:
     """Tables without what holds nothing; a table that holds nothing is left out."""
     kept = (table for table in map(without_gaps, tables) if table is not None)
     return tuple(part for table in kept for part in in_parts(table, MOST_COLUMNS))
@@ -160,7 +160,7 @@ def render(page: Page, pictures: Pictures, refresh: int | None = None) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "said": said,
+        "said": sentence_as_html,
         "unmarked": plain,
         "breaks": breaks,
         "letter": letter,
@@ -174,7 +174,7 @@ def render(page: Page, pictures: Pictures, refresh: int | None = None) -> str:
     return template.render(css=Markup(style), javascript=Markup(script), refresh=refresh)
 
 
-def said(text: str) -> Markup:
+def sentence_as_html(text: str) -> Markup:
     """A sentence as HTML: names as code, what is strong, links within the page; all else is text."""
     made, end = Markup(""), 0
     for found in MARKS.finditer(text):
@@ -183,7 +183,7 @@ def said(text: str) -> Markup:
         if name is not None:
             made += Markup("<code>{}</code>").format(breaks(name))
         elif strong is not None:
-            made += Markup("<b>{}</b>").format(said(strong))
+            made += Markup("<b>{}</b>").format(sentence_as_html(strong))
         else:
             made += Markup('<a href="{}">{}</a>').format(anchor, link)
         end = found.end()

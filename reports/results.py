@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from bench.runs.metrics import is_distance
 from reports import metrics
 from reports.comparability import Group
-from reports.findings import Summary
-from reports.frame import Study, records
+from reports.findings import GroupSummary
+from reports.frame import StudyFrames, records
 from reports.run_files import NOT_LOSSES, read_losses
-from reports.verdict.answers import say
+from reports.verdict.answers import answer_all
 from reports.verdict.model import Answers, Share
 from reports.verdict.words import plain
 
@@ -177,8 +177,8 @@ class Results(Result):
 
 def results(
     groups: Sequence[Group],
-    summaries: Sequence[Summary],
-    study: Study,
+    summaries: Sequence[GroupSummary],
+    study: StudyFrames,
     found: Answers,
     control: Sequence[str] = (),
 ) -> Results:
@@ -190,7 +190,7 @@ def results(
 
 
 def _verdict(found: Answers) -> VerdictResult:
-    said = say(found)
+    said = answer_all(found)
     return VerdictResult(
         headline=plain(said.headline),
         lede=plain(said.lede),
@@ -233,7 +233,7 @@ def _against_copy(found: Answers, share: Share) -> CopyResult:
     )
 
 
-def _group(group: Group, summary: Summary) -> GroupResult:
+def _group(group: Group, summary: GroupSummary) -> GroupResult:
     runs = group.study.runs
     return GroupResult(
         protocol=group.protocol,

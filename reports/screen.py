@@ -9,9 +9,9 @@ from bench.runs.metrics import network, stem
 from reports import metrics
 from reports.comparability import Group
 from reports.figures.tracks import Name, Panel, PanelRow, share_axis, share_track
-from reports.frame import Study
+from reports.frame import StudyFrames
 from reports.numbers import grouped, listed
-from reports.verdict.answers import Said, say
+from reports.verdict.answers import Said, answer_all
 from reports.verdict.model import Answers, Head, Mark
 from reports.verdict.words import arrow, code, head_of, place_names
 
@@ -40,7 +40,7 @@ class Screen:
     """Per cent of the runs that are done."""
 
 
-def screen(found: Answers, groups: Sequence[Group], study: Study, name: str = "") -> Screen:
+def screen(found: Answers, groups: Sequence[Group], study: StudyFrames, name: str = "") -> Screen:
     """The first screen of a report."""
     names = short_names(found, groups)
     panels = tuple(_panels(found, groups, names))
@@ -49,7 +49,7 @@ def screen(found: Answers, groups: Sequence[Group], study: Study, name: str = ""
     return Screen(
         name or _study_name(study),
         " · ".join(part for part in _what(found, groups, study) if part),
-        say(found),
+        answer_all(found),
         panels,
         tuple(_key(panels, found)),
         names,
@@ -179,12 +179,12 @@ def _warnings(found: Answers) -> Iterator[str]:
             )
 
 
-def _study_name(study: Study) -> str:
+def _study_name(study: StudyFrames) -> str:
     protocols = sorted({str(name).partition("[")[0] for name in study.runs["protocol"].dropna()})
     return listed(protocols) if len(protocols) <= 2 else counted(len(protocols), "protocol")
 
 
-def _what(found: Answers, groups: Sequence[Group], study: Study) -> Iterator[str]:
+def _what(found: Answers, groups: Sequence[Group], study: StudyFrames) -> Iterator[str]:
     """What was compared, in one line."""
     who = [f"**{counted(len(found.trained), 'trained variant')}**"] if len(found.trained) != 1 else []
     who += [f"**{code(found.trained[0])}**"] if len(found.trained) == 1 else []
@@ -207,7 +207,7 @@ def _what(found: Answers, groups: Sequence[Group], study: Study) -> Iterator[str
         yield f"distance: {stem(title)} on {metrics.network_words(network(title) or '')}, lower is nearer"
 
 
-def _schedule(study: Study) -> str:
+def _schedule(study: StudyFrames) -> str:
     records = [record for record in study.records.values() if record.images_to_see]
     parts = []
     for get, said in (

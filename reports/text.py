@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reports.figures.section import Drawing
-from reports.findings import Summary
+from reports.findings import GroupSummary
 from reports.parts import SECTIONS
 from reports.tables.markdown import escape, to_markdown
 from reports.tables.model import Table
@@ -29,7 +29,7 @@ def _sentence(text: str) -> str:
 
 
 def group_text(
-    name: str, summary: Summary, tables: Mapping[str, Sequence[Table]], drawings: Sequence[Drawing]
+    name: str, summary: GroupSummary, tables: Mapping[str, Sequence[Table]], drawings: Sequence[Drawing]
 ) -> str:
     """One comparison group: summary first, then section by section."""
     parts = [f"## {escape(name)}", *_summary(summary)]
@@ -56,7 +56,7 @@ def closing_text(title: str, table: Table | None, lines: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _summary(summary: Summary) -> list[str]:
+def _summary(summary: GroupSummary) -> list[str]:
     found = [f"- **{finding.kind}**: {escape(finding.sentence)}" for finding in summary.headlines]
     full = [f"- {escape(finding.sentence)}" for finding in summary.found]
     parts = ["**What was compared.** " + escape(" ".join(summary.compared))]

@@ -11,7 +11,7 @@ from reports import page, text
 from reports.comparability import groups
 from reports.contents import GroupContent, colophon, content, main_tables, page_of
 from reports.control import Controlled, DeclaredControl, controlled
-from reports.frame import Study, read_study, run_folders
+from reports.frame import StudyFrames, read_study, run_folders
 from reports.galleries.model import ShownPictures
 from reports.galleries.pictures import Pictures
 from reports.numbers import listed
@@ -22,9 +22,9 @@ from reports.tables.latex import card_to_latex, to_latex
 from reports.tables.markdown import to_markdown
 from reports.tables.model import Table, without_gaps
 from reports.tables.published import published_table
-from reports.tables.runs import failures_table, remarks
+from reports.tables.runs import failures_table, run_remarks
 from reports.tables.scores import card
-from reports.verdict.answers import say
+from reports.verdict.answers import answer_all
 from reports.verdict.model import Answers
 from reports.verdict.shares import answers
 
@@ -120,7 +120,7 @@ def _told(found: Answers, contents: Sequence[GroupContent], control: Controlled)
     return replace(found, declared=declared, control=claimed)
 
 
-def _study(request: Request) -> Study:
+def _study(request: Request) -> StudyFrames:
     folders = run_folders([root for root in request.roots if root.exists() or len(request.roots) > 1])
     study = replace(read_study(folders).without_copies(), declared=request.comparisons)
     runs = study.runs
@@ -141,7 +141,9 @@ def _nothing(request: Request) -> str:
     return f"There is nothing to report: no run{only} in {where}. Make one with: bench run --variant slot9"
 
 
-def _write_tables(request: Request, found: Answers, contents: Sequence[GroupContent], study: Study) -> None:
+def _write_tables(
+    request: Request, found: Answers, contents: Sequence[GroupContent], study: StudyFrames
+) -> None:
     tables: list[Table | None] = [
         *main_tables(found, contents),
         failures_table(study),
@@ -163,13 +165,13 @@ def _write_tables(request: Request, found: Answers, contents: Sequence[GroupCont
 
 
 def _markdown(
-    study: Study,
+    study: StudyFrames,
     contents: Sequence[GroupContent],
     found: Answers,
     control: Sequence[str],
     notes: Sequence[str],
 ) -> str:
-    parts = [text.verdict(say(found))]
+    parts = [text.verdict(answer_all(found))]
     parts += ["\n\n".join(text.table_text(table, level=2)) + "\n" for table in main_tables(found, contents)]
     for one in contents:
         tables = {
@@ -182,7 +184,7 @@ def _markdown(
     return "\n".join([*parts, f"---\n\n{text.escape(colophon(study))}\n"])
 
 
-def _closing(study: Study, control: Sequence[str], notes: Sequence[str]) -> Iterator[str]:
+def _closing(study: StudyFrames, control: Sequence[str], notes: Sequence[str]) -> Iterator[str]:
     if control:
         yield text.closing_text("A/A control", None, control)
     left_out = failures_table(study)
@@ -191,6 +193,6 @@ def _closing(study: Study, control: Sequence[str], notes: Sequence[str]) -> Iter
     published = published_table(sorted(study.runs["dataset"].dropna().unique()))
     if published:
         yield text.closing_text("Published results", without_gaps(published), ())
-    said = (*notes, *(f"{run}: {warning}" for run, warning in remarks(study)))
+    said = (*notes, *(f"{run}: {warning}" for run, warning in run_remarks(study)))
     if said:
         yield text.closing_text("Remarks of the runs", None, said)

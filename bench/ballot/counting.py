@@ -9,7 +9,7 @@ from itertools import combinations
 
 from bench.ballot.records import (
     Answer,
-    Answers,
+    AnswerFile,
     BallotCount,
     BallotKey,
     QuestionCount,
@@ -70,7 +70,7 @@ def count_ballot(key: BallotKey, read: Sequence[Read], *, keep_all: bool = False
     )
 
 
-def self_agreement(answers: Answers, key: BallotKey, keep_all: bool = False) -> RaterChecks:
+def self_agreement(answers: AnswerFile, key: BallotKey, keep_all: bool = False) -> RaterChecks:
     """How a rater answered repeated pairs and copies."""
     copied = {item.number for item in key.items if item.copied}
     firsts = {(each.item, each.question): preferred(each) for each in answers.answers if not each.again}
@@ -107,7 +107,7 @@ def preferred(answer: Answer) -> str:
     return {"left": answer.left, "right": answer.right}.get(answer.choice, "tie")
 
 
-def votes_of(answers: Answers, key: BallotKey, question: str) -> Iterator[Vote]:
+def votes_of(answers: AnswerFile, key: BallotKey, question: str) -> Iterator[Vote]:
     """The votes on a question: first answers to pairs of two systems, the one first that was named first.
 
     Which of a pair's pictures is `a` says nothing of that: it is drawn for every pair.

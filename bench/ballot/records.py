@@ -84,7 +84,7 @@ class Answer(BaseModel):
     milliseconds: int
 
 
-class Answers(BaseModel):
+class AnswerFile(BaseModel):
     """A file of answers as the page saves it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -152,7 +152,7 @@ class Read:
     """A file of answers with its place."""
 
     path: Path
-    answers: Answers
+    answers: AnswerFile
 
 
 def read_key(folder: Path) -> BallotKey:
@@ -212,7 +212,7 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _read(path: Path, key: BallotKey) -> Answers | str:
+def _read(path: Path, key: BallotKey) -> AnswerFile | str:
     """The answers of a file, or what is wrong with it."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
@@ -223,7 +223,7 @@ def _read(path: Path, key: BallotKey) -> Answers | str:
     if isinstance(said.get("schema_version"), int) and said["schema_version"] > 1:
         return f"has schema version {said['schema_version']}; this bench reads up to 1. Install the newer one"
     try:
-        answers = Answers.model_validate(said, strict=False)
+        answers = AnswerFile.model_validate(said, strict=False)
     except ValidationError as error:
         return f"is damaged ({first_of(error)}). Have it saved again"
     if answers.ballot != key.id:
@@ -231,7 +231,7 @@ def _read(path: Path, key: BallotKey) -> Answers | str:
     return wrong_answer(answers, key) or answers
 
 
-def wrong_answer(answers: Answers, key: BallotKey) -> str | None:
+def wrong_answer(answers: AnswerFile, key: BallotKey) -> str | None:
     """What was answered that was never asked, or twice; None where all is well."""
     items = {item.number: item for item in key.items}
     seen = Counter((each.item, each.again, each.question) for each in answers.answers)

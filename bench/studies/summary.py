@@ -94,7 +94,7 @@ class StudyBoard:
         row.hear(message)
         if self._live is None and time.monotonic() - row.told >= SECONDS_BETWEEN_LINES:
             row.told = time.monotonic()
-            self._line(f"{row.planned.cell}: {said(row)}")
+            self._line(f"{row.planned.cell}: {cell_line(row)}")
 
     def end(self, number: int, result: CellResult) -> None:
         row = self._rows.pop(number, None)
@@ -147,7 +147,7 @@ def doing(row: CellAtWork) -> list[str]:
     return [f"{message.task} {message.done}/{message.total}", rate, left, message.figures]
 
 
-def said(row: CellAtWork) -> str:
+def cell_line(row: CellAtWork) -> str:
     """One line about a cell at work."""
     count, *others = doing(row)
     return "  ".join([", ".join([count, *filter(None, others[:2])]), *filter(None, others[2:])])

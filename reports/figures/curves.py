@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.style import Look, legend_below, looks, panels, plain
+from reports.figures.style import SeriesStyle, legend_below, looks, panels, plain_title
 
 X_LABEL = "images of each domain seen"
 
@@ -22,7 +22,7 @@ def overlay(curves: pd.DataFrame, names: Sequence[str], variants: Sequence[str],
         for variant in variants:
             same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
             _line(axis, same, style[variant])
-        axis.set_title(plain(title(name)))
+        axis.set_title(plain_title(loss_title(name)))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     for axis in axes[max(0, len(names) - columns) : len(names)]:
@@ -34,12 +34,12 @@ def overlay(curves: pd.DataFrame, names: Sequence[str], variants: Sequence[str],
 def side_by_side(curves: pd.DataFrame, names: Sequence[str], pair: tuple[str, str]) -> Figure:
     """Two panels with one vertical axis: every loss of either variant of `pair`."""
     figure, axes = panels(1, 2, width=3.7, height=3.0)
-    style = {name: replace(look, label=title(name)) for name, look in looks(names).items()}
+    style = {name: replace(look, label=loss_title(name)) for name, look in looks(names).items()}
     for axis, variant in zip(axes, pair, strict=True):
         for name in names:
             same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
             _line(axis, same, style[name])
-        axis.set_title(plain(variant))
+        axis.set_title(plain_title(variant))
         axis.set_xlabel(X_LABEL)
     axes[1].sharey(axes[0])
     axes[0].autoscale(axis="y")
@@ -47,12 +47,12 @@ def side_by_side(curves: pd.DataFrame, names: Sequence[str], pair: tuple[str, st
     return figure
 
 
-def title(name: str) -> str:
+def loss_title(name: str) -> str:
     """`cycle_A` as `cycle A`, `gan_A2B` as `gan A → B`, `mask_entropy` as `mask entropy`."""
     return name.replace("A2B", "A → B").replace("B2A", "B → A").replace("_", " ")
 
 
-def _line(axis: Axes, curve: pd.DataFrame, look: Look) -> None:
+def _line(axis: Axes, curve: pd.DataFrame, look: SeriesStyle) -> None:
     x = curve["images_seen"].to_numpy(dtype=float)
     if (curve["seeds"] > 1).any():
         low, high = curve["low"].to_numpy(dtype=float), curve["high"].to_numpy(dtype=float)

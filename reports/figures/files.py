@@ -24,7 +24,7 @@ PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
 
 
-def draw(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
+def render_figure(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
     """(PNG, SVG) of the figure that `make` draws, in the style of the report; no matplotlibrc has a say."""
     rules: Any = RULES | {"svg.hashsalt": name}
     with style.context(["default", rules]):

@@ -9,7 +9,7 @@ import seaborn
 from matplotlib.figure import Figure
 
 from reports import metrics
-from reports.figures.style import INK, looks, panels, plain
+from reports.figures.style import INK, looks, panels, plain_title
 
 
 def distributions(
@@ -37,7 +37,7 @@ def distributions(
         seaborn.boxplot(
             **common, width=0.6, fliersize=0, linewidth=0.8, boxprops={"alpha": 0.55}, medianprops=lines
         )
-        axis.set(xlabel="", ylabel="", title=plain(metrics.heading(key)))
+        axis.set(xlabel="", ylabel="", title=plain_title(metrics.heading(key)))
         first = at % columns == 0
         axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
     for axis in axes[len(keys) :]:

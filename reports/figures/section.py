@@ -10,10 +10,10 @@ from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.figures import curves, data, distances, images
-from reports.figures.files import draw
+from reports.figures.files import render_figure
 from reports.figures.style import MOST_SERIES
 from reports.parts import Sketch, blaming, figure, sketches_of
-from reports.tables.distances import headline
+from reports.tables.distances import headline_metric
 from reports.tables.scores import DIRECTIONS
 
 MOST_PAIRS = 3
@@ -48,7 +48,7 @@ def drawings(group: Group) -> Iterator[Drawing]:
     """Every figure that the group has data for. Raises BenchError naming a plugin whose figure fails."""
     for part, sketch in sketches_of(group):
         with blaming(part, group):
-            png, svg = draw(sketch.key, sketch.make)
+            png, svg = render_figure(sketch.key, sketch.make)
         text = f"{sketch.caption} {_scope(group)}"
         yield Drawing(sketch.key, sketch.section, sketch.title, text, png, svg, sketch.on_page)
 
@@ -76,7 +76,7 @@ def _scope(group: Group) -> str:
 def seeds_and_cost(group: Group) -> Iterator[Sketch]:
     """Every run by itself, and what a distance costs."""
     shown = _shown(group)
-    key = headline(group)
+    key = headline_metric(group)
     if key is None:
         return
     label, references = metrics.heading(key), data.references(group, key)

@@ -67,7 +67,7 @@ RULES: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Look:
+class SeriesStyle:
     """Colour, dashes and marker of one series."""
 
     colour: str
@@ -81,12 +81,12 @@ class Look:
         return {"color": self.colour, "dashes": self.dashes} if self.dashes else {"color": self.colour}
 
 
-def looks(names: Sequence[str]) -> dict[str, Look]:
+def looks(names: Sequence[str]) -> dict[str, SeriesStyle]:
     """A look for every name, by its place; from the ninth on colours repeat with other dashes."""
     count, label = len(PALETTE), labels(names)
     turns = {name: (at % count, (at + at // count) % count) for at, name in enumerate(names)}
     return {
-        name: Look(PALETTE[colour], DASHES[turn], MARKERS[turn], label[name])
+        name: SeriesStyle(PALETTE[colour], DASHES[turn], MARKERS[turn], label[name])
         for name, (colour, turn) in turns.items()
     }
 
@@ -132,7 +132,7 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def plain(name: str) -> str:
+def plain_title(name: str) -> str:
     """A name for a title, shortened."""
     return literal(shorten(name))
 

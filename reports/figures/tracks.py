@@ -93,10 +93,10 @@ class Panel:
         return sum(row.folded for row in self.rows)
 
 
-def place(value: float) -> str:
+def place_of(value: float) -> str:
     """Copies as per cent of the axis, within it.
 
-    >>> place(1.0), place(7.0)
+    >>> place_of(1.0), place_of(7.0)
     ('50.00', '100.00')
     """
     return f"{100 * min(END, max(0.0, value)) / END:.2f}"
@@ -111,7 +111,7 @@ def share_axis(task: Task, found: Answers, heading: str) -> Axis:
     rest = [f"{undecided} undecided"] if undecided else []
     rest += [f"{going} running"] if going else []
     foot = f"{near} of {len(decided)}" if decided else ""
-    floor = "" if task.floor_share is None else place(task.floor_share)
+    floor = "" if task.floor_share is None else place_of(task.floor_share)
     warning = (
         f"real images lie {share_number(task.floor_share)} of a copy's distance apart"
         if task.warned and task.floor_share is not None
@@ -134,7 +134,7 @@ def share_track(share: Share, *, lowest: bool = False, bold: bool = False) -> Tr
     reach = None
     single = share.mark is Mark.VALUE or len(share.by_seed) < 2
     if share.bounds is not None and not beyond and not single:
-        reach = (place(share.bounds[0]), place(share.bounds[1]))
+        reach = (place_of(share.bounds[0]), place_of(share.bounds[1]))
     return Track(
         share_number(share.mean),
         ", ".join(parts),
@@ -142,9 +142,9 @@ def share_track(share: Share, *, lowest: bool = False, bold: bool = False) -> Tr
         ("beyond" if beyond else shape),
         hollow,
         dashed,
-        place(share.mean),
+        place_of(share.mean),
         reach,
-        () if single else tuple(place(value) for value in share.by_seed if value <= END),
+        () if single else tuple(place_of(value) for value in share.by_seed if value <= END),
         lowest,
         bold,
         f"{share.done} of {share.expected}" if share.mark is Mark.RUNNING else "",
@@ -237,7 +237,7 @@ def place_around(value: float) -> str:
 def truth_track(mean: float, bounds: tuple[float, float] | None, copy: float) -> Track:
     """A distance from the true translation, in copies; its number is the distance itself."""
     side = "nearer" if mean < copy else "farther"
-    reach = None if bounds is None else (place(bounds[0] / copy), place(bounds[1] / copy))
+    reach = None if bounds is None else (place_of(bounds[0] / copy), place_of(bounds[1] / copy))
     shape = "beyond" if mean / copy > END else "circle" if mean < copy else "diamond"
     said = f"levels, {side} than a copy"
-    return Track(fixed(mean, 1), said, "open", shape, True, at=place(mean / copy), reach=reach)
+    return Track(fixed(mean, 1), said, "open", shape, True, at=place_of(mean / copy), reach=reach)

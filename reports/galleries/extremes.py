@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports import metrics
-from reports.comparability import Group, plain_name
+from reports.comparability import Group, file_name_of
 from reports.comparisons import arrow_text
 from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import Pictures
@@ -41,7 +41,7 @@ def extreme_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> I
             )
             columns = tuple(f"{rank}: {what}" for rank in RANKS for what in ("source", "output"))
             title = f"Best, median and worst by {metrics.title(measure)}, {arrow_text(direction)}"
-            key = f"extremes-{direction}-{plain_name(measure)}"
+            key = f"extremes-{direction}-{file_name_of(measure)}"
             yield Gallery(key, "gallery", title, rule, columns, tuple(strips), folded=True)
 
 

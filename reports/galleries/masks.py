@@ -118,7 +118,7 @@ def planes_of(run: Shown, entry: dict[str, Any]) -> list[Weights | None]:
     return [_weights(run, f"{entry.get('folder')}/mask-{at}.png", entry) for at in range(_masks(entry))]
 
 
-def absolute(plane: Weights, count: int) -> Pixels:
+def on_absolute_scale(plane: Weights, count: int) -> Pixels:
     """A mask of `count` as grey: an equal share is half, twice that or more is white."""
     return (np.clip(plane * count / 2, 0, 1) * 255).round().astype(np.uint8)
 
@@ -136,7 +136,9 @@ def _mask_shot(label: str, plane: Weights | None, count: int, pictures: Pictures
     if plane is None:
         return Shot(label, None, note=UNREADABLE)
     return Shot(
-        label, pictures.add(absolute(plane, count)), f"mean {plane.mean():.2f}, most {plane.max():.2f}"
+        label,
+        pictures.add(on_absolute_scale(plane, count)),
+        f"mean {plane.mean():.2f}, most {plane.max():.2f}",
     )
 
 

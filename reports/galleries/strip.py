@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.comparability import Group
-from reports.galleries.masks import absolute, planes_of
+from reports.galleries.masks import on_absolute_scale, planes_of
 from reports.galleries.pictures import Pictures
 from reports.galleries.sources import Shown, seeds_shown
 from reports.verdict.model import Answers, Attention, Head
@@ -18,7 +18,7 @@ LARGEST, SMALLEST, GAP = 112, 84, 8
 
 
 @dataclass(frozen=True)
-class Look:
+class StripEntry:
     """One variant: names in `Pictures`, what stands beneath."""
 
     variant: str
@@ -38,7 +38,7 @@ class FirstLook:
     title: str
     source: str | None
     copy: str
-    looks: tuple[Look, ...]
+    looks: tuple[StripEntry, ...]
     truth: str | None
     floor: str
     side: int
@@ -94,7 +94,9 @@ def _first(pictures: Pictures, folders: Sequence[tuple[Shown, str]], name: str) 
     return None
 
 
-def _look(found: Answers, group: Group, run: Shown, direction: str, file: str, pictures: Pictures) -> Look:
+def _look(
+    found: Answers, group: Group, run: Shown, direction: str, file: str, pictures: Pictures
+) -> StripEntry:
     entry = run.final(direction).get(file)
     picture = None if entry is None else pictures.add_file(run.folder, f"{entry.get('folder')}/output.png")
     tasks = [task for task in found.tasks if task.place == group.key]
@@ -102,13 +104,13 @@ def _look(found: Answers, group: Group, run: Shown, direction: str, file: str, p
     numbers = " / ".join(share_number(share) for share in shares if share is not None)
     known = found.attention.get(run.variant, Attention(Head.NONE))
     if run.variant not in (*found.trained, *found.systems) or known.head in (Head.NONE, Head.UNKNOWN):
-        return Look(run.variant, picture, None, numbers, "", "")
+        return StripEntry(run.variant, picture, None, numbers, "", "")
     planes = [plane for plane in planes_of(run, entry or {}) if plane is not None]
     most = max(planes, key=lambda plane: float(np.std(plane)), default=None)
-    mask = None if most is None else pictures.add(absolute(most, len(planes)))
+    mask = None if most is None else pictures.add(on_absolute_scale(most, len(planes)))
     effect = known.effects.get((group.key, direction))
     by = "" if effect is None or not known.attends else f"by {share_effect(effect)} levels"
-    return Look(run.variant, picture, mask, numbers, head_words(known), known.head.name.lower(), by)
+    return StripEntry(run.variant, picture, mask, numbers, head_words(known), known.head.name.lower(), by)
 
 
 def share_effect(value: float) -> str:
@@ -116,17 +118,17 @@ def share_effect(value: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
 
 
-def _fitting(looks: list[Look], others: int) -> tuple[list[Look], int]:
+def _fitting(looks: list[StripEntry], others: int) -> tuple[list[StripEntry], int]:
     """The strip in one line: pictures get smaller, then masks that say no more than their word go."""
 
-    def side(chosen: Sequence[Look]) -> int:
+    def side(chosen: Sequence[StripEntry]) -> int:
         units = others + len(chosen) + sum(look.mask is not None for look in chosen)
         return (WIDTH - GAP * (others + len(chosen))) // units
 
     for state in ("", "given", "dead"):
         if state and side(looks) < SMALLEST:
             looks = [
-                Look(each.variant, each.picture, None, each.numbers, each.head, each.state, each.effect)
+                StripEntry(each.variant, each.picture, None, each.numbers, each.head, each.state, each.effect)
                 if each.state == state
                 else each
                 for each in looks

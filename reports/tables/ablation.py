@@ -5,9 +5,9 @@ Rows whose other parameters differ too are kept and say so: such a row answers t
 
 from typing import Any
 
-from reports.comparability import Group, plain_name
+from reports.comparability import Group, file_name_of
 from reports.parts import table
-from reports.tables.distances import cost_column, headline
+from reports.tables.distances import cost_column, headline_metric
 from reports.tables.model import Cell, Column, Row, Table
 from reports.tables.scores import (
     DIRECTIONS,
@@ -53,7 +53,7 @@ def varying(settings: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[str, Any]]) -> Table:
-    key = headline(group)
+    key = headline_metric(group)
     scored = [score_column(group, key, direction, "last") for direction in DIRECTIONS] if key else []
     if key and "mask_spatial_deviation" in set(group.study.scores["metric"]):
         scored += [
@@ -76,7 +76,7 @@ def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[s
     counts = [count for variant, count in seed_counts(group, "last").items() if count and variant in settings]
     title = f"Ablation of {parameter} in {family}, {group.dataset}"
     everything = (*columns, *(one.column for one in scored))
-    name = f"ablation-{plain_name(family)}-{plain_name(parameter)}"
+    name = f"ablation-{file_name_of(family)}-{file_name_of(parameter)}"
     return Table(name, title, "variant", everything, tuple(rows), reading(group, counts))
 
 

@@ -13,8 +13,8 @@ from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.numbers import fixed, grouped
 from reports.summaries import spread_rule
-from reports.tables.distances import cost_column, headline, time_unit
-from reports.tables.model import Cell, Column, Row, Table, missing
+from reports.tables.distances import cost_column, headline_metric, time_unit
+from reports.tables.model import Cell, Column, Row, Table, missing_cell
 from reports.tables.scores import (
     DIRECTIONS,
     card,
@@ -93,7 +93,7 @@ def _of_copy(group: Group, task: Task, where: str) -> list[Place]:
     for name in group.variants:
         share = task.shares.get(name)
         if share is None or share.found is None:
-            why = missing(share.mark.value.capitalize() + "." if share else "Not a row.")
+            why = missing_cell(share.mark.value.capitalize() + "." if share else "Not a row.")
             values[name] = shares[name] = why
             continue
         bold = task.best == name
@@ -125,7 +125,7 @@ def _of_copy(group: Group, task: Task, where: str) -> list[Place]:
 
 def _alone(group: Group, direction: str, where: str) -> list[Place]:
     """The value's column where a copy has no distance above 0 and so nothing has a share of it."""
-    key = headline(group)
+    key = headline_metric(group)
     one = score_column(group, key, direction, "last", bold=False) if key else None
     if key is None or one is None or all(cell.value is None for cell in one.cells.values()):
         return []

@@ -5,17 +5,17 @@ from typing import Any
 import pandas as pd
 
 from bench.names import counted
-from reports.frame import Study, records
+from reports.frame import StudyFrames, records
 from reports.tables.model import Cell, Column, Row, Table
 
 
-def unfinished(study: Study) -> pd.DataFrame:
+def unfinished(study: StudyFrames) -> pd.DataFrame:
     """The runs that are not both done and scored, external images left out."""
     runs = study.runs
     return runs[~((runs["status"].isin(["done", "external"])) & runs["scored"].fillna(False).astype(bool))]
 
 
-def failures_table(study: Study) -> Table | None:
+def failures_table(study: StudyFrames) -> Table | None:
     """Status and reason of every such run; None where there is none."""
     runs = unfinished(study)
     if runs.empty:
@@ -53,7 +53,7 @@ def _cells(run: Any) -> tuple[Cell, ...]:
     )
 
 
-def remarks(study: Study) -> list[tuple[str, str]]:
+def run_remarks(study: StudyFrames) -> list[tuple[str, str]]:
     """(run, warning) of every remark that runs recorded for the readers of their results, each once."""
     found: dict[tuple[str, str], list[str]] = {}
     for record in study.records.values():

@@ -9,10 +9,10 @@ from bench.statistics.claims import SEEDS_FOR_CLAIM
 from reports import metrics
 from reports.comparability import MARK, OWN, Group
 from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winner
-from reports.frame import Study
+from reports.frame import StudyFrames
 from reports.numbers import fixed, listed, readable
 from reports.summaries import Summary, spread_rule
-from reports.tables.model import Cell, Column, Row, Table, missing
+from reports.tables.model import Cell, Column, Row, Table, missing_cell
 
 DIRECTIONS = ("A2B", "B2A")
 FLOOR = "floor: real against real"
@@ -46,7 +46,7 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     for variant, found in summaries.items():
         if found is None:
             none = rows[rows["variant"] == variant]
-            cells[variant] = missing(_why_missing(group, variant, none, key, direction))
+            cells[variant] = missing_cell(_why_missing(group, variant, none, key, direction))
         else:
             own = digits(scale * found.mean)
             cells[variant] = summary_cell(found, own, scale, bold=variant == best)
@@ -150,7 +150,7 @@ def _n(counts: list[int]) -> str:
 def seeds_cell(group: Group, variant: str, counts: dict[str, int]) -> Cell:
     """The number of seeds; images of other programs have none, and that is no lack of theirs."""
     if variant in group.external:
-        return missing(NO_SEED)
+        return missing_cell(NO_SEED)
     return Cell(str(counts[variant]), float(counts[variant]))
 
 
@@ -232,7 +232,7 @@ def _short(value: object) -> str:
     return text[:12] if is_hash else text
 
 
-def present(study: Study, keys: Sequence[str]) -> list[str]:
+def present(study: StudyFrames, keys: Sequence[str]) -> list[str]:
     """Those of `keys` that some run was scored for."""
     found = set(study.scores["metric"])
     return [key for key in keys if key in found]

@@ -57,10 +57,16 @@ class Said:
         )
 
 
-def say(found: Answers) -> Said:
+def answer_all(found: Answers) -> Said:
     """All of it."""
     return Said(
-        headline(found), lede(found), best(found), copying(found), attention(found), sure(found), live(found)
+        headline(found),
+        lede(found),
+        best(found),
+        copying(found),
+        attention(found),
+        certainty(found),
+        live(found),
     )
 
 
@@ -211,7 +217,7 @@ def _moves(found: Answers, name: str, *, first: bool) -> str:
     )
 
 
-def sure(found: Answers) -> tuple[str, str]:
+def certainty(found: Answers) -> tuple[str, str]:
     """How sure?"""
     if not found.results:
         word = "Not yet." if found.begun else "Not at all."

@@ -29,9 +29,9 @@ def fold_answers(found: Answers, groups: Sequence[Group]) -> Mapping[str, str]:
     return {
         "nearer": nearer(found, groups),
         "kept": kept(found, groups),
-        "attend": attend(found, groups),
-        "cost": cost(found, groups),
-        "sure": sure(found),
+        "attend": attention_fold(found, groups),
+        "cost": cost_fold(found, groups),
+        "sure": certainty_fold(found),
         "how": how(found, groups),
     }
 
@@ -117,7 +117,7 @@ def kept(found: Answers, groups: Sequence[Group]) -> str:
     return f"Of the edges of their input {code(most)} keeps most ({high}), {code(least)} least ({low})."
 
 
-def attend(found: Answers, groups: Sequence[Group]) -> str:
+def attention_fold(found: Answers, groups: Sequence[Group]) -> str:
     """Which heads do, and how their masks compare with the true foreground."""
     headed = [name for name in found.trained if has_head(found, name)]
     if not headed:
@@ -141,7 +141,7 @@ def attend(found: Answers, groups: Sequence[Group]) -> str:
     return f"{text} Against the true foreground the best is {where}: IoU {fixed(value, 2)}."
 
 
-def cost(found: Answers, groups: Sequence[Group]) -> str:
+def cost_fold(found: Answers, groups: Sequence[Group]) -> str:
     """How much arithmetic each needs against the cheapest."""
     runs = pd.concat([group.study.runs for group in groups]) if groups else pd.DataFrame()
     if runs.empty or not found.trained:
@@ -162,7 +162,7 @@ def cost(found: Answers, groups: Sequence[Group]) -> str:
     return "; ".join(told) + "."
 
 
-def sure(found: Answers) -> str:
+def certainty_fold(found: Answers) -> str:
     """How many declared differences are supported."""
     if not found.claims:
         return (

@@ -28,7 +28,7 @@ from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text, compare_column, winner
 from reports.summaries import Summary
-from reports.tables.distances import headline
+from reports.tables.distances import headline_metric
 from reports.tables.scores import DIRECTIONS
 from reports.verdict.model import COPY, DECIDED, UNCHANGED, Answers, Attention, Head, Mark, Share, Task
 
@@ -79,7 +79,7 @@ def _tasks(
     group: Group, systems: Mapping[str, str], expected: Mapping[tuple[str, str, str], int]
 ) -> Iterator[Task]:
     """The tasks of a group whose copy has a distance; marks are those that need no statistics."""
-    key = headline(group)
+    key = headline_metric(group)
     scores = group.chosen["last"]
     for direction in DIRECTIONS if key else ():
         rows = scores[(scores["metric"] == key) & (scores["direction"] == direction)]

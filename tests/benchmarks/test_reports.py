@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.frame import Study, read_study, run_folders
+from reports.frame import StudyFrames, read_study, run_folders
 from reports.write import Request, write_report
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ def test_a_thousand_runs_in_the_frame(benchmark: Any, tmp_path: Path, mini: Modu
     datasets = ("toy-stripes", "toy-season", "toy-shape", "horse2zebra")
     mini.write_study(tmp_path, variants, datasets, range(5), pictures=False)
 
-    def read() -> Study:
+    def read() -> StudyFrames:
         return read_study(run_folders([tmp_path]))
 
     study = benchmark.pedantic(read, rounds=3)

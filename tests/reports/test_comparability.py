@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from reports.comparability import groups, plain_name
+from reports.comparability import file_name_of, groups
 from reports.frame import read_study, run_folders
 from reports.write import Request, write_report
 
@@ -74,7 +74,7 @@ def test_a_variant_whose_training_has_only_begun_counts_as_trained(tmp_path: Pat
 
 def test_names_of_files_are_plain_and_never_fall_together() -> None:
     names = ["a<b", "a&b", "a/b", "..", "ü", "x" * 100, "x" * 101]
-    plain = [plain_name(name) for name in names]
+    plain = [file_name_of(name) for name in names]
     assert len(set(plain)) == len(names)
     assert all(name.replace("-", "").replace("_", "").isalnum() and len(name) < 80 for name in plain)
 

@@ -16,7 +16,7 @@ from bench.statistics.comparison import Pair, Side, compare
 from reports.figures.curves import overlay
 from reports.figures.distances import against_cost, by_seed
 from reports.figures.files import DOTS_PER_INCH, for_page
-from reports.figures.files import draw as draw_figure
+from reports.figures.files import render_figure as draw_figure
 from reports.figures.images import distributions
 from reports.figures.style import labels
 from reports.figures.tracks import difference_panel
@@ -152,9 +152,9 @@ def test_points_of_single_images_are_pixels_however_many_there_are() -> None:
     """As vectors they were most of a page: a test image of every variant in nine panels."""
 
     def drawn(count: int) -> tuple[bytes, bytes]:
-        draw = np.random.default_rng(0)
+        render_figure = np.random.default_rng(0)
         values = pd.DataFrame(
-            {"variant": ["spatial"] * count, "metric": "noise", "value": draw.uniform(0, 1, count)}
+            {"variant": ["spatial"] * count, "metric": "noise", "value": render_figure.uniform(0, 1, count)}
         )
         return draw_figure("points", lambda: distributions(values, ["noise"], ["spatial"]))
 

@@ -15,7 +15,7 @@ from reports.comparability import groups
 from reports.frame import read_study, run_folders
 from reports.summaries import Summary
 from reports.verdict import words
-from reports.verdict.answers import say
+from reports.verdict.answers import answer_all
 from reports.verdict.model import Answers, Attention, Head, Mark, Share, Task
 from reports.verdict.shares import answers
 
@@ -97,7 +97,7 @@ SIX = {
 
 
 def test_nobody_beats_copying() -> None:
-    said = say(found(SIX))
+    said = answer_all(found(SIX))
     assert (
         said.headline
         == "Nothing trained here beats copying the input, in any of 6 tasks. No variant is best."
@@ -117,9 +117,9 @@ def test_what_is_lowest_is_so_over_the_seeds_that_all_have() -> None:
 
 def test_some_tasks_are_counted_and_only_up_to_half_is_only() -> None:
     some = {**SIX, ("three", "B2A"): {"slot9": (0.5, NEAR), "spatial": (1.1, OPEN)}}
-    assert say(found(some)).headline.startswith("Copying the input is beaten in only 1 of 6 tasks.")
+    assert answer_all(found(some)).headline.startswith("Copying the input is beaten in only 1 of 6 tasks.")
     most = {place: {"slot9": (0.5, NEAR), "spatial": (1.1, OPEN)} for place in list(SIX)[:5]}
-    said = say(found({**SIX, **most}))
+    said = answer_all(found({**SIX, **most}))
     assert said.headline.startswith("Copying the input is beaten in 5 of 6 tasks.")
     assert said.copying[0] == "Sometimes: 5 of 12 results."
 
@@ -133,7 +133,7 @@ def test_the_lede_names_two_tasks_at_most_and_the_worst_data_set() -> None:
         ("one", "A2B"): {"slot9": (5.2, FAR), "spatial": (12.7, FAR)},
         ("one", "B2A"): {"slot9": (5.4, FAR), "spatial": (12.1, FAR)},
     }
-    lede = say(found(tasks, heads={"slot9": DEAD, "spatial": alive(9)})).lede
+    lede = answer_all(found(tasks, heads={"slot9": DEAD, "spatial": alive(9)})).lede
     assert "Both trained variants come nearer on two A → B, 1 of them with attention dead or off" in lede
     assert "some in 1 other task" in lede
     assert "On one all end 5 to 13 times as far away as a copy." in lede
@@ -141,16 +141,18 @@ def test_the_lede_names_two_tasks_at_most_and_the_worst_data_set() -> None:
 
 def test_a_study_in_which_everything_beats_copying_says_so_once() -> None:
     tasks: Tasks = {place: {"slot9": (0.5, NEAR), "spatial": (0.6, NEAR)} for place in SIX}
-    lede = say(found(tasks, heads={"slot9": DEAD, "spatial": alive(9)})).lede
+    lede = answer_all(found(tasks, heads={"slot9": DEAD, "spatial": alive(9)})).lede
     assert lede == "Both trained variants come nearer everywhere, 1 of them with attention dead or off."
 
 
 def test_one_data_set_is_told_by_direction_and_by_the_names_of_its_domains() -> None:
     tasks = both({"slot9": (1.4, FAR), "spatial": (1.5, FAR)}, {"slot9": (0.7, NEAR), "spatial": (1.2, OPEN)})
-    assert say(found(tasks)).headline.startswith("`slot9` beats copying zebra → horse, not horse → zebra.")
+    assert answer_all(found(tasks)).headline.startswith(
+        "`slot9` beats copying zebra → horse, not horse → zebra."
+    )
     tasks = both({"slot9": (0.4, NEAR)}, {"slot9": (0.7, NEAR)}, "toy-shape")
-    assert say(found(tasks)).headline == "`slot9` beats copying, both ways."
-    assert say(found(both(WORSE, WORSE))).headline.startswith(
+    assert answer_all(found(tasks)).headline == "`slot9` beats copying, both ways."
+    assert answer_all(found(both(WORSE, WORSE))).headline.startswith(
         "Nothing trained here beats copying the input, in either direction."
     )
 
@@ -186,39 +188,41 @@ def test_who_beats_copying_in_one_direction_is_not_said_to_do_so_both_ways(
     def rows(near: str, yes: Mark, no: Mark) -> dict[str, Told]:
         return {name: (0.5, yes) if name in near else (1.1, no) for name in "xyz"}
 
-    said = say(found(both(rows(a, NEAR, OPEN), rows(b, NEAR, OPEN)))).headline
+    said = answer_all(found(both(rows(a, NEAR, OPEN), rows(b, NEAR, OPEN)))).headline
     assert said == f"{clause} No variant is best."
-    few = say(found(both(rows(a, NEAR_EACH, FAR_EACH), rows(b, NEAR_EACH, FAR_EACH)), seeds=3)).headline
+    few = answer_all(
+        found(both(rows(a, NEAR_EACH, FAR_EACH), rows(b, NEAR_EACH, FAR_EACH)), seeds=3)
+    ).headline
     counts = clause.partition(":")[2]
     assert "copying" not in few
     assert f"in every seed, in one direction or both:{counts}" in few if counts else " in every seed" in few
 
 
 def test_a_lone_variants_distances_are_said_as_shares_and_a_direction_is_called_by_its_domains() -> None:
-    said = say(found(both({"slot9": (10.4, FAR)}, {"slot9": (0.67, NEAR)}), heads={"slot9": DEAD}))
+    said = answer_all(found(both({"slot9": (10.4, FAR)}, {"slot9": (0.67, NEAR)}), heads={"slot9": DEAD}))
     assert said.lede == (
         "As a share of a copy's, its distance is 10 horse → zebra and 0.67 zebra → horse; its attention is "
         "dead."
     )
     far: Mapping[str, Told] = {"slot9": (10.4, FAR), "spatial": (9.9, FAR)}
-    said = say(found(both(far, {"slot9": (0.67, NEAR), "spatial": (0.7, NEAR)})))
+    said = answer_all(found(both(far, {"slot9": (0.67, NEAR), "spatial": (0.7, NEAR)})))
     assert said.lede.endswith("All end 10 times as far away as a copy horse → zebra.")
 
 
 def test_a_single_direction_is_named() -> None:
     tasks: Tasks = {(HORSES, "A2B"): {"x": (0.5, NEAR), "y": (0.6, NEAR)}}
-    assert say(found(tasks)).headline.startswith("Both variants beat copying horse → zebra.")
+    assert answer_all(found(tasks)).headline.startswith("Both variants beat copying horse → zebra.")
 
 
 def test_one_variant_has_no_winner_clause() -> None:
-    said = say(found(both({"slot9": (1.4, FAR)}, {"slot9": (0.7, NEAR)})))
+    said = answer_all(found(both({"slot9": (1.4, FAR)}, {"slot9": (0.7, NEAR)})))
     assert said.headline == "`slot9` beats copying zebra → horse, not horse → zebra."
     assert said.best[0] == "Only one was trained."
 
 
 def test_one_seed_and_three_never_name_a_winner() -> None:
     three = {place: {"slot9": (0.5, NEAR_EACH), "spatial": (1.5, FAR_EACH)} for place in SIX}
-    said = say(found(three, seeds=3))
+    said = answer_all(found(three, seeds=3))
     assert said.headline == (
         "In all 6 tasks some variant beats copying in every seed. 3 seeds: no winner is named."
     )
@@ -227,12 +231,12 @@ def test_one_seed_and_three_never_name_a_winner() -> None:
         "3 seeds show a range and support no claim. Lowest mean: `slot9` in 6 of 6.",
     )
     assert said.sure == ("3 seeds: ranges, no claims.", "A claim needs 5.")
-    one = say(found(both({"slot9": (1.5, FAR_EACH)}, {"slot9": (0.8, NEAR_EACH)}), seeds=1))
+    one = answer_all(found(both({"slot9": (1.5, FAR_EACH)}, {"slot9": (0.8, NEAR_EACH)}), seeds=1))
     assert one.headline == (
         "`slot9` comes nearer than a copy zebra → horse, not horse → zebra. 1 seed: no claim is made."
     )
     assert one.sure[0] == "1 seed: values, no claims."
-    worse = say(found(both({"slot9": (1.5, FAR_EACH)}, {"slot9": (8.0, FAR_EACH)}), seeds=1))
+    worse = answer_all(found(both({"slot9": (1.5, FAR_EACH)}, {"slot9": (8.0, FAR_EACH)}), seeds=1))
     assert worse.headline == (
         "`slot9` does not come nearer than a copy of the input, in either direction. "
         "1 seed: no claim is made."
@@ -245,7 +249,7 @@ def test_better_in_all_seeds_but_one_is_not_called_beating() -> None:
     almost = replace(almost, found=Summary(values, (0, 1, 2, 3, 4)))
     study = found(both({"spatial": (1.2, OPEN), "slot9": (1.3, FAR)}, {"slot9": (1.3, FAR)}))
     task = replace(study.tasks[0], shares={**study.tasks[0].shares, "spatial": almost})
-    said = say(replace(study, tasks=(task, study.tasks[1])))
+    said = answer_all(replace(study, tasks=(task, study.tasks[1])))
     assert said.headline.startswith("`spatial` comes nearer than a copy in 4 of 5 seeds, not reliably.")
     assert "`spatial` has 1.08 in seed 4." in said.copying[1]
 
@@ -253,7 +257,7 @@ def test_better_in_all_seeds_but_one_is_not_called_beating() -> None:
 def test_a_winner_worse_than_copying_says_so_and_where() -> None:
     best = {("summer2winter_yosemite", way): "slot9" for way in ("A2B", "B2A")}
     tasks = {place: {"slot9": (6.1, FAR), "spatial": (9.0, FAR)} for place in best} | {("x", "A2B"): WORSE}
-    said = say(found(tasks, best=best))
+    said = answer_all(found(tasks, best=best))
     assert said.headline.endswith(
         "`slot9` is best on summer2winter, both ways, and still 6 times as far as a copy."
     )
@@ -269,23 +273,23 @@ def test_a_winner_worse_than_copying_says_so_and_where() -> None:
 )
 def test_a_win_of_a_dead_or_given_head_is_not_credited_to_attention(head: Attention, clause: str) -> None:
     near = {"slot9": (0.5, NEAR), "spatial": (0.9, OPEN)}
-    said = say(found(both(near, near), best={(HORSES, "A2B"): "slot9"}, heads={"slot9": head}))
+    said = answer_all(found(both(near, near), best={(HORSES, "A2B"): "slot9"}, heads={"slot9": head}))
     assert said.headline.endswith(f"`slot9` is best horse → zebra{clause}")
 
 
 def test_heads_are_alive_dead_or_hardly_used() -> None:
     heads = {"slot9": DEAD, "spatial": alive(8.1, 13.2), "slot5": alive(0.2, 0.6)}
     row = dict.fromkeys(heads, (1.5, FAR))
-    said = say(found(both(row, row), heads=heads)).attention
+    said = answer_all(found(both(row, row), heads=heads)).attention
     assert said == (
         "In 2 of 3 variants.",
         "`spatial` is alive and moves the output by 8 to 13 of 255 levels; `slot5` is alive but hardly used: "
         "it moves the output by 0.2 to 0.6 of 255 levels; `slot9` is dead: masks flat in every run.",
     )
-    alone = say(found(both({"slot9": (1.5, FAR)}, {}), heads={"slot9": DEAD})).attention
+    alone = answer_all(found(both({"slot9": (1.5, FAR)}, {}), heads={"slot9": DEAD})).attention
     assert alone == ("No.", "The masks of `slot9` are flat in every run.")
     none = {"cyclegan": Attention(Head.NONE)}
-    assert say(found(both({"cyclegan": (1.5, FAR)}, {}), heads=none)).attention[0] == "There is none."
+    assert answer_all(found(both({"cyclegan": (1.5, FAR)}, {}), heads=none)).attention[0] == "There is none."
 
 
 GIVEN = Attention(Head.GIVEN, 0, 10, {("g", "A2B"): 40.0})
@@ -293,23 +297,23 @@ GIVEN = Attention(Head.GIVEN, 0, 10, {("g", "A2B"): 40.0})
 
 def test_masks_that_are_given_attend_to_nothing_and_are_counted_nowhere() -> None:
     row: dict[str, Told] = {"slot9": (0.5, NEAR), "oracle": (0.4, NEAR)}
-    said = say(found(both(row, row), heads={"slot9": alive(9), "oracle": GIVEN}))
+    said = answer_all(found(both(row, row), heads={"slot9": alive(9), "oracle": GIVEN}))
     assert said.attention == (
         "Yes.",
         "`slot9` is alive and moves the output by 9 of 255 levels; the masks of `oracle` are given, not "
         "learned.",
     )
     assert "1 of them with attention dead or off" in said.lede
-    dead = say(found(both(row, row), heads={"slot9": DEAD, "oracle": GIVEN})).attention
+    dead = answer_all(found(both(row, row), heads={"slot9": DEAD, "oracle": GIVEN})).attention
     assert dead == (
         "No.",
         "The masks of `slot9` are flat in every run; the masks of `oracle` are given, not learned.",
     )
-    alone = say(found(both({"oracle": (0.4, NEAR)}, {}), heads={"oracle": GIVEN}))
+    alone = answer_all(found(both({"oracle": (0.4, NEAR)}, {}), heads={"oracle": GIVEN}))
     assert alone.attention == ("There is none.", "The masks of `oracle` are given, not learned.")
     assert alone.lede.endswith("; its masks are given, not learned.")
     row["slot9"] = (1.5, FAR)
-    said = say(found(both(row, row), heads={"slot9": alive(9), "oracle": GIVEN}))
+    said = answer_all(found(both(row, row), heads={"slot9": alive(9), "oracle": GIVEN}))
     assert said.lede.startswith("`oracle` alone comes nearer")
     assert "with given masks" in said.lede
 
@@ -339,33 +343,33 @@ def test_whose_masks_are_given_is_recorded_and_known_of_ours_by_name_in_older_re
 def test_a_variant_that_returns_its_input_is_said_to_have_learned_to_copy() -> None:
     copied = {"cyclegan": (1.0, COPIES)}
     alone = replace(found(both(copied, copied)), unchanged={"cyclegan": 0.97})
-    assert say(alone).headline == "`cyclegan` has learned to copy: 97 % of its images are unchanged."
+    assert answer_all(alone).headline == "`cyclegan` has learned to copy: 97 % of its images are unchanged."
     row = {**copied, "slot9": (0.5, NEAR)}
     beside = replace(found(both(row, row)), unchanged={"cyclegan": 0.97})
-    assert "97 % of its images are unchanged" in say(beside).lede
-    assert say(beside).headline.startswith("`slot9` beats copying, both ways.")
-    assert "2 are a copy" in say(beside).copying[1]
+    assert "97 % of its images are unchanged" in answer_all(beside).lede
+    assert answer_all(beside).headline.startswith("`slot9` beats copying, both ways.")
+    assert "2 are a copy" in answer_all(beside).copying[1]
 
 
 def test_other_systems_are_named_and_never_counted() -> None:
     row = {"slot9": (1.2, FAR), "theirs": (0.62, OPEN)}
-    said = say(found(both(row, row), systems={"theirs": "another program"}))
+    said = answer_all(found(both(row, row), systems={"theirs": "another program"}))
     assert said.headline.startswith("`slot9` does not beat copying")
     assert "`theirs` lies lower (0.62), another program: not compared." in said.lede
     assert said.copying[0] == "Never: 0 of 2 results."
     only = found(both({"theirs": (0.6, OPEN)}, {}), systems={"theirs": "another program"})
-    assert say(only).headline == "Nothing was trained here: these are images of other programs."
+    assert answer_all(only).headline == "Nothing was trained here: these are images of other programs."
 
 
 def test_what_is_not_trained_is_named_where_it_lies_lower() -> None:
     row = {"slot9": (1.2, FAR), "spatial": (1.3, FAR), "colour": (0.8, OPEN)}
-    said = say(found(both(row, row), untrained=("colour",)))
+    said = answer_all(found(both(row, row), untrained=("colour",)))
     assert "Untrained `colour` is nearer than everything trained in 2 of 2." in said.lede
 
 
 def test_runs_that_are_going_on_make_every_sentence_one_of_so_far() -> None:
     row = {"slot9": (0.5, NEAR), "spatial": (0.7, RUNNING)}
-    said = say(found({**SIX, ("three", "A2B"): row}, running=True, runs_done=82, runs_planned=90))
+    said = answer_all(found({**SIX, ("three", "A2B"): row}, running=True, runs_done=82, runs_planned=90))
     assert said.headline == "So far: copying the input is beaten in only 1 of 6 tasks. No winner yet."
     assert said.live == "82 of 90 runs are done."
     assert said.copying[0] == "Seldom: 1 of 11 results."
@@ -380,13 +384,13 @@ def test_while_no_variant_has_all_of_its_seeds_what_is_done_is_said_and_nothing_
         replace(task, shares={name: replace(one, expected=5) for name, one in task.shares.items()})
         for task in study.tasks
     ]
-    said = say(replace(study, tasks=tuple(begun)))
+    said = answer_all(replace(study, tasks=tuple(begun)))
     assert said.headline == "No verdict yet: 2 of 5 seeds are done."
     assert said.best == ("Nobody yet.", "No variant has all of its seeds: 2 of 5 seeds are done.")
     assert said.copying[0] == "Not known yet."
     assert said.sure[0] == "Not yet."
     nothing = found(both({}, {}), running=True)
-    assert say(nothing).headline == "Nothing is finished yet."
+    assert answer_all(nothing).headline == "Nothing is finished yet."
 
 
 def test_rendered_scenes_have_their_domains_names_and_networks_their_own() -> None:
@@ -403,7 +407,7 @@ def test_many_variants_are_counted_by_variant() -> None:
         f"slot{at}": (0.9 if at < 5 else 1.4, NEAR if at < 5 else FAR) for at in range(14)
     }
     row["colour"] = (0.4, OPEN)
-    said = say(found(both(row, row), untrained=("colour",)))
+    said = answer_all(found(both(row, row), untrained=("colour",)))
     assert said.headline == (
         "5 of 14 variants beat copying somewhere; `colour`, untrained, is nearer than all of them."
     )
@@ -412,12 +416,12 @@ def test_many_variants_are_counted_by_variant() -> None:
 def test_several_protocols_name_theirs_behind_a_data_set() -> None:
     study = found(both({"slot9": (0.5, NEAR), "spatial": (1.5, FAR)}, WORSE))
     other = [replace(task, protocol="paper-128[train.batch=2]") for task in study.tasks]
-    said = say(replace(study, tasks=(*study.tasks, *other)))
+    said = answer_all(replace(study, tasks=(*study.tasks, *other)))
     assert "in only 2 of 4 tasks" in said.headline
     assert "on horse2zebra (small) A → B" in said.lede
     assert "horse2zebra (paper-128) A → B" in said.lede
     best = [replace(task, best="slot9") for task in study.tasks]
-    said = say(replace(study, tasks=(*best, *other)))
+    said = answer_all(replace(study, tasks=(*best, *other)))
     assert "`slot9` is best on horse2zebra (small), both ways" in said.headline
 
 

@@ -172,7 +172,7 @@ def filters_kept(wanted: bool = True) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Part:
+class Chunk:
     """A piece of the work: rows of the result of some images, and the tiles that cover them."""
 
     images: slice
@@ -191,7 +191,7 @@ class Part:
         return int(self.rows.stop - self.rows.start)
 
 
-def parts(batch: int, height: int, width: int) -> Iterator[Part]:
+def parts(batch: int, height: int, width: int) -> Iterator[Chunk]:
     """A result of [batch, ., height, width] in parts of about TILES_AT_ONCE tiles."""
     down, across = -(-height // TILE), -(-width // TILE)
     images = max(1, TILES_AT_ONCE // (down * across))
@@ -199,7 +199,7 @@ def parts(batch: int, height: int, width: int) -> Iterator[Part]:
     for first in range(0, batch, images):
         for top in range(0, height, band):
             bottom = min(top + band, height)
-            yield Part(
+            yield Chunk(
                 slice(first, min(first + images, batch)),
                 slice(top, bottom),
                 -(-(bottom - top) // TILE),
@@ -212,7 +212,7 @@ def rounded_up(sides: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(-(-side // TILE) * TILE for side in sides)
 
 
-def transformed_tiles(image: Tensor, part: Part, border: int, kernel: int) -> Tensor:
+def transformed_tiles(image: Tensor, part: Chunk, border: int, kernel: int) -> Tensor:
     """The transformed input tiles [n * n, c, tiles] of a part of the result, n = k + 3, in float32."""
     size = kernel + TILE - 1
     top, left = part.rows.start - border, -border
@@ -227,7 +227,7 @@ def transformed_tiles(image: Tensor, part: Part, border: int, kernel: int) -> Te
     return transform(of_input, tiles).flatten(0, 1)
 
 
-def gradient_tiles(gradient: Tensor, part: Part) -> Tensor:
+def gradient_tiles(gradient: Tensor, part: Chunk) -> Tensor:
     """The gradients [4, 4, o, tiles] of the outputs of every tile of a part, zero beyond the result."""
     rows = gradient[part.images, :, part.rows].float()
     missing = (TILE * part.across - rows.shape[3], TILE * part.down - rows.shape[2])
@@ -236,7 +236,7 @@ def gradient_tiles(gradient: Tensor, part: Part) -> Tensor:
     return tiles.permute(3, 5, 1, 0, 2, 4).flatten(3, 5)
 
 
-def add_overlapping(total: Tensor, tiles: Tensor, part: Part) -> None:
+def add_overlapping(total: Tensor, tiles: Tensor, part: Chunk) -> None:
     """Add input tiles [n, n, c, tiles], 4 apart and so overlapping, where they belong in [b, c, h, w].
 
     One axis after the other: what reaches beyond the 4 of a tile is added to the beginning of the next.
