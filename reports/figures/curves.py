@@ -13,8 +13,17 @@ from reports.figures.style import SeriesStyle, legend_below, looks, panels, plai
 X_LABEL = "images of each domain seen"
 
 
-def overlay(curves: pd.DataFrame, names: Sequence[str], variants: Sequence[str], columns: int = 2) -> Figure:
-    """One panel per loss of `names`, one line per variant, a band from the least to the largest seed."""
+def overlay(
+    curves: pd.DataFrame,
+    names: Sequence[str],
+    variants: Sequence[str],
+    level: tuple[float, str] | None = None,
+    columns: int = 2,
+) -> Figure:
+    """One panel per loss of `names`, one line per variant, a band from the least to the largest seed.
+
+    `level` is where a dashed line stands and what the vertical axis then counts in.
+    """
     rows = -(-len(names) // columns)
     figure, axes = panels(rows, min(columns, len(names)))
     style = looks(variants)
@@ -22,11 +31,15 @@ def overlay(curves: pd.DataFrame, names: Sequence[str], variants: Sequence[str],
         for variant in variants:
             same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
             _line(axis, same, style[variant])
+        if level is not None:
+            axis.axhline(level[0], color="0.4", linewidth=0.9, linestyle="--", zorder=1)
         axis.set_title(plain_title(loss_title(name)))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     for axis in axes[max(0, len(names) - columns) : len(names)]:
         axis.set_xlabel(X_LABEL)
+    if level is not None:
+        axes[0].set_ylabel(level[1])
     legend_below(figure, axes)
     return figure
 

@@ -40,12 +40,39 @@ def validation_curves(group: Group, variants: Sequence[str]) -> pd.DataFrame:
 
 def validation_distances(group: Group, curves: pd.DataFrame) -> pd.DataFrame:
     """The kernel distances among the validation curves, named and scaled as tables print them."""
-    networks = {record.protocol.get("score", {}).get("features") for record in group.study.records.values()}
-    key = key_under("kd", str(networks.pop())) if len(networks) == 1 else "kd"
+    key = _validation_key(group)
     names = {f"kd_{direction}": f"{metrics.heading(key)} {direction}" for direction in DIRECTIONS}
     chosen = curves[curves["loss"].isin(list(names))]
     scaled = {column: chosen[column] * metrics.scale(key) for column in ("mean", "low", "high")}
     return chosen.assign(loss=chosen["loss"].map(names), **scaled)
+
+
+def _validation_key(group: Group) -> str:
+    """The key of the distance that validations measure: its network is named where there is one alone."""
+    networks = {record.protocol.get("score", {}).get("features") for record in group.study.records.values()}
+    return key_under("kd", str(networks.pop())) if len(networks) == 1 else "kd"
+
+
+def validation_shares(group: Group, variants: Sequence[str]) -> pd.DataFrame:
+    """The kernel distances of validation.csv as shares of a copy's of the same images, in the same columns.
+
+    Empty where some variant was validated and never held against a copy, as in runs of before that was kept.
+    """
+    shares = _curves(group, variants, _read_shares, NOT_STATISTICS)
+    validated = set(validation_curves(group, variants)["variant"])
+    names = {direction: f"{metrics.heading(_validation_key(group))} {direction}" for direction in DIRECTIONS}
+    named = shares.assign(loss=shares["loss"].map(names))
+    return named if set(named["variant"]) == validated else named.iloc[:0]
+
+
+def _read_shares(folder: str) -> pd.DataFrame:
+    table = read_validation(folder)
+    found = table[["step", "images_seen"]].copy()
+    for direction in DIRECTIONS:
+        own, copy = f"kd_{direction}", f"copy_kd_{direction}"
+        if {own, copy} <= set(table.columns):
+            found[direction] = table[own] / table[copy].where(table[copy] > 0)
+    return found
 
 
 def _curves(

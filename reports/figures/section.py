@@ -135,11 +135,15 @@ def over_validations(group: Group) -> Iterator[Sketch]:
         text = "Mask statistics of the validation images; bands from the least to the largest seed."
         make = _later(curves.overlay, table, statistics, drawn)
         yield Sketch("Masks over training", text, make, "mask-statistics")
-    table = data.validation_distances(group, table)
+    shares = data.validation_shares(group, shown)
+    table = data.validation_distances(group, table) if shares.empty else shares
     measured = list(table["loss"].unique())
     if measured:
-        text = "Kernel distance of the validation images; its least sum chooses the checkpoint."
-        make = _later(curves.overlay, table, measured, drawn)
+        unit = "" if shares.empty else " as a share of a copy's (dashed)"
+        text = f"Kernel distance of the validation images{unit}; its least sum chooses the checkpoint."
+        make = _later(
+            curves.overlay, table, measured, drawn, None if shares.empty else (1.0, "share of a copy's")
+        )
         yield Sketch("Validation distance over training", text, make, "validation", "losses")
 
 

@@ -13,6 +13,8 @@ import pandas as pd
 from PIL import Image
 
 from bench.statistics.comparison import Pair, Side, compare
+from reports.comparability import groups
+from reports.figures import data
 from reports.figures.curves import overlay
 from reports.figures.distances import against_cost, by_seed
 from reports.figures.files import DOTS_PER_INCH, for_page
@@ -20,6 +22,7 @@ from reports.figures.files import render_figure as draw_figure
 from reports.figures.images import distributions
 from reports.figures.style import labels
 from reports.figures.tracks import difference_panel
+from reports.frame import read_study, run_folders
 from reports.galleries.pictures import Pictures
 from reports.write import Request, write_report
 
@@ -87,6 +90,28 @@ def test_the_legend_names_series_that_the_first_panel_lacks() -> None:
     curves = pd.DataFrame(columns).assign(variant=[row[0] for row in rows], loss=[row[1] for row in rows])
     figure = overlay(curves, ["cycle_A", "patchnce_A2B"], ["cyclegan", "cut"])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cyclegan", "cut"]
+
+
+def test_validations_held_against_a_copy_are_drawn_as_shares_of_its_distance(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0, 1), pictures=False)
+    folders = run_folders([tmp_path])
+    (group,) = groups(read_study(folders))
+    assert data.validation_shares(group, group.variants).empty, "no copy is known"
+    for folder in folders:
+        table = pd.read_csv(folder / "validation.csv")
+        for direction in ("A2B", "B2A"):
+            table[f"copy_kd_{direction}"] = 2 * table[f"kd_{direction}"]
+        table.to_csv(folder / "validation.csv", index=False)
+    shares = data.validation_shares(group, group.variants)
+    assert set(shares["mean"]) == set(shares["high"]) == {0.5}
+    assert set(shares["loss"]) == {"KD(tiny) A2B", "KD(tiny) B2A"}
+    (axis, _) = overlay(
+        shares, list(shares["loss"].unique()), group.variants, (1.0, "share of a copy's")
+    ).axes
+    assert axis.get_ylabel() == "share of a copy's"
+    assert [1.0, 1.0] in [list(line.get_ydata()) for line in axis.lines]
 
 
 def test_long_names_that_differ_in_the_middle_alone_are_told_apart_in_legends() -> None:
