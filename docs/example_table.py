@@ -11,7 +11,7 @@ from reports.comparability import Group
 from reports.figures.style import legend_below, looks, panels
 from reports.parts import Sketch, figure, table
 from reports.run_files import read_images
-from reports.tables.model import Cell, Column, Row, Table, missing_cell
+from reports.tables.model import Cell, Column, Row, Table, missing
 
 DIRECTIONS = ("A2B", "B2A")
 HALF = 0.5
@@ -36,7 +36,7 @@ def lost_lines(group: Group) -> Table:
         for direction in DIRECTIONS:
             values = kept(group, variant, direction)
             share = float((values < HALF).mean())
-            cells.append(Cell(f"{share:.0%}", share) if len(values) else missing_cell("Not measured."))
+            cells.append(Cell(f"{share:.0%}", share) if len(values) else missing("Not measured."))
         rows.append(Row(variant, tuple(cells)))
     return Table(
         "", f"Images that lose half of their lines, {group.dataset}", "variant", columns, tuple(rows)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.comparability import Group
-from reports.galleries.masks import on_absolute_scale, planes_of
-from reports.galleries.pictures import Pictures
+from reports.galleries.masks import Weights, on_absolute_scale, planes_of
+from reports.galleries.pictures import Pictures, Pixels
 from reports.galleries.sources import Shown, seeds_shown
 from reports.verdict.model import Answers, Attention, Head
 from reports.verdict.words import arrow, head_words, share_number
@@ -106,11 +106,21 @@ def _look(
     if run.variant not in (*found.trained, *found.systems) or known.head in (Head.NONE, Head.UNKNOWN):
         return StripEntry(run.variant, picture, None, numbers, "", "")
     planes = [plane for plane in planes_of(run, entry or {}) if plane is not None]
-    most = max(planes, key=lambda plane: float(np.std(plane)), default=None)
-    mask = None if most is None else pictures.add(on_absolute_scale(most, len(planes)))
+    most = most_varying(planes)
+    mask = None if most is None else pictures.add(most)
     effect = known.effects.get((group.key, direction))
     by = "" if effect is None or not known.attends else f"by {share_effect(effect)} levels"
     return StripEntry(run.variant, picture, mask, numbers, head_words(known), known.head.name.lower(), by)
+
+
+def most_varying(planes: Sequence[Weights]) -> Pixels | None:
+    """Of masks [h, w] the one that varies most on the scale of the page, as it is shown; None without any.
+
+    The mask of the input often lies above twice an equal share everywhere: shown it is a white square,
+    while the others lie on what is changed.
+    """
+    shown = [on_absolute_scale(plane, len(planes)) for plane in planes]
+    return max(shown, key=lambda pixels: float(np.std(pixels)), default=None)
 
 
 def share_effect(value: float) -> str:

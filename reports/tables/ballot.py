@@ -10,7 +10,7 @@ from bench.runs.folder import find_folders
 from bench.statistics.preference import FEWEST_IMAGES, FEWEST_RATERS, Preference
 from reports.comparability import Group
 from reports.parts import table
-from reports.tables.model import Cell, Column, Row, Table, missing_cell
+from reports.tables.model import Cell, Column, Row, Table, missing
 
 LEVELS_BELOW_RUNS = 4
 """Protocol, data set, variant and seed: how far a run folder lies below the folder of all runs."""
@@ -89,7 +89,7 @@ def _table(count: BallotCount) -> Table:
 def _cells(question: QuestionCount, first: str, second: str) -> Iterator[Cell]:
     one = next((each for each in question.preferences if (each.first, each.second) == (first, second)), None)
     if one is None:
-        yield from [missing_cell("Nobody answered this question on this pair.")] * 3
+        yield from [missing("Nobody answered this question on this pair.")] * 3
         return
     yield _share(one)
     yield Cell(f"{one.ties:.0%}", one.ties)

@@ -12,7 +12,7 @@ from reports.frame import records
 from reports.numbers import decimals, fixed, grouped, significant
 from reports.parts import table
 from reports.tables.distances import time_unit, why_unknown
-from reports.tables.model import Cell, Column, Row, Table, missing_cell
+from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import own_generators, own_objectives, row_title
 
 MEASURES = (
@@ -60,7 +60,7 @@ def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
     runs = group.study.runs
     values = runs.loc[runs["variant"] == variant, key].dropna().astype(float) * factor
     if values.empty:
-        return missing_cell(why_unknown(group, variant, key))
+        return missing(why_unknown(group, variant, key))
     if key == "parameters":
         return Cell(grouped(values.mean()), float(values.mean()))
     digits = max(2, decimals([float(values.mean())]))

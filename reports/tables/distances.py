@@ -14,7 +14,7 @@ from reports.comparisons import arrow_text
 from reports.numbers import grouped, significant
 from reports.parts import table
 from reports.run_files import read_validation
-from reports.tables.model import MISSING, Cell, Column, Row, Table, missing_cell
+from reports.tables.model import MISSING, Cell, Column, Row, Table, missing
 from reports.tables.scores import (
     DIRECTIONS,
     ScoreColumn,
@@ -99,7 +99,7 @@ def _until(group: Group, variant: str, direction: str) -> Cell:
     every = [read_validation(str(folder)) for folder in runs.loc[runs["variant"] == variant, "folder"]]
     told = [rows for rows in every if column in rows.columns and len(rows)]
     if not told:
-        return missing_cell("Its validation images were not held against copies of them.")
+        return missing("Its validation images were not held against copies of them.")
     reached = []
     for rows in told:
         highest = pd.to_numeric(rows[column], errors="coerce")
@@ -128,7 +128,7 @@ def cost_column(group: Group, name: str, title: str, factor: float, help_text: s
     cells = {
         variant: Cell(significant(values[variant]), float(values[variant]))
         if variant in values.index
-        else missing_cell(why_unknown(group, variant, name))
+        else missing(why_unknown(group, variant, name))
         for variant in group.variants
     }
     column = Column(name, title, group="cost", arrow="down", help=help_text)

@@ -14,7 +14,7 @@ from reports.comparisons import arrow_text
 from reports.numbers import fixed, grouped
 from reports.summaries import spread_rule
 from reports.tables.distances import cost_column, headline_metric, time_unit
-from reports.tables.model import Cell, Column, Row, Table, missing_cell
+from reports.tables.model import Cell, Column, Row, Table, missing
 from reports.tables.scores import (
     DIRECTIONS,
     card,
@@ -93,7 +93,7 @@ def _of_copy(group: Group, task: Task, where: str) -> list[Place]:
     for name in group.variants:
         share = task.shares.get(name)
         if share is None or share.found is None:
-            why = missing_cell(share.mark.value.capitalize() + "." if share else "Not a row.")
+            why = missing(share.mark.value.capitalize() + "." if share else "Not a row.")
             values[name] = shares[name] = why
             continue
         bold = task.best == name

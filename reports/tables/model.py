@@ -89,7 +89,7 @@ class Table:
         return spans
 
 
-def missing_cell(reason: str) -> Cell:
+def missing(reason: str) -> Cell:
     """A dash with its reason as a footnote."""
     return Cell(MISSING, note=reason)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from baselines.published import published_results, tasks_of
 from reports.numbers import fixed
-from reports.tables.model import Cell, Column, Row, Table, missing_cell
+from reports.tables.model import Cell, Column, Row, Table, missing
 
 CAPTION = (
     "Measured by others with other libraries, schedules and rules for choosing the epoch: context, not a "
@@ -35,9 +35,7 @@ def published_table(datasets: Iterable[str]) -> Table | None:
                 Cell(result.task),
                 _number(result.value, result.spread, 1, 2) if result.metric == "FID" else _not_given("FID"),
                 _number(result.value, result.spread, 100, 2) if result.metric == "KID" else _not_given("KID"),
-                missing_cell("Not said by the source.")
-                if result.n is None
-                else Cell(str(result.n), result.n),
+                missing("Not said by the source.") if result.n is None else Cell(str(result.n), result.n),
                 Cell(result.protocol),
                 Cell(result.rule),
                 Cell(result.source),
@@ -55,4 +53,4 @@ def _number(value: float, spread: float | None, scale: int, digits: int) -> Cell
 
 
 def _not_given(metric: str) -> Cell:
-    return missing_cell(f"The source gives no {metric} for this row.")
+    return missing(f"The source gives no {metric} for this row.")

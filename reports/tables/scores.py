@@ -12,7 +12,7 @@ from reports.comparisons import MOST_VARIANTS, arrow_text, compare_column, winne
 from reports.frame import StudyFrames
 from reports.numbers import fixed, listed, readable
 from reports.summaries import Summary, spread_rule
-from reports.tables.model import Cell, Column, Row, Table, missing_cell
+from reports.tables.model import Cell, Column, Row, Table, missing
 
 DIRECTIONS = ("A2B", "B2A")
 FLOOR = "floor: real against real"
@@ -46,7 +46,7 @@ def score_column(group: Group, key: str, direction: str, selection: str, *, bold
     for variant, found in summaries.items():
         if found is None:
             none = rows[rows["variant"] == variant]
-            cells[variant] = missing_cell(_why_missing(group, variant, none, key, direction))
+            cells[variant] = missing(_why_missing(group, variant, none, key, direction))
         else:
             own = digits(scale * found.mean)
             cells[variant] = summary_cell(found, own, scale, bold=variant == best)
@@ -150,7 +150,7 @@ def _n(counts: list[int]) -> str:
 def seeds_cell(group: Group, variant: str, counts: dict[str, int]) -> Cell:
     """The number of seeds; images of other programs have none, and that is no lack of theirs."""
     if variant in group.external:
-        return missing_cell(NO_SEED)
+        return missing(NO_SEED)
     return Cell(str(counts[variant]), float(counts[variant]))
 
 

@@ -24,6 +24,7 @@ from reports.figures.style import labels
 from reports.figures.tracks import difference_panel
 from reports.frame import read_study, run_folders
 from reports.galleries.pictures import Pictures
+from reports.galleries.strip import most_varying
 from reports.write import Request, write_report
 
 
@@ -112,6 +113,18 @@ def test_validations_held_against_a_copy_are_drawn_as_shares_of_its_distance(
     ).axes
     assert axis.get_ylabel() == "share of a copy's"
     assert [1.0, 1.0] in [list(line.get_ydata()) for line in axis.lines]
+
+
+def test_the_first_screen_shows_a_mask_that_can_be_seen_to_vary() -> None:
+    """The input's mask varies most in its own unit, and lies above twice an equal share everywhere."""
+    of_input, content = np.full((4, 4), 0.97), np.zeros((4, 4))
+    of_input[1:3, 1:3], content[1:3, 1:3] = 0.6, 0.2
+    rest = [np.full((4, 4), 0.01)] * 8
+    shown = most_varying([of_input, content, *rest])
+    assert shown is not None
+    assert shown.min() == 0
+    assert shown[1, 1] == 255
+    assert most_varying([]) is None
 
 
 def test_long_names_that_differ_in_the_middle_alone_are_told_apart_in_legends() -> None:
