@@ -5,6 +5,7 @@ Pydantic-checked and frozen; every error names the place: file, line and key.
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -146,9 +147,17 @@ def declare(values: dict[str, Any], origin: StudySource) -> Declaration:
         study = Study.model_validate(values)
     except ValidationError as error:
         problems = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        raise UsageError("\n".join(dict.fromkeys(explain(each, origin) for each in problems))) from None
+        lines = list(dict.fromkeys(explain(each, origin) for each in problems))
+        if unlike_a_study(values):
+            lines.insert(0, f"{origin.name} is no study: it names neither variants nor baselines.")
+        raise UsageError("\n".join(lines)) from None
     folder_name(origin.place("name"), study.name)
     return Declaration(study, origin)
+
+
+def unlike_a_study(values: Mapping[str, Any]) -> bool:
+    """Whether these values are rather those of another kind of file, such as a protocol or an ablation."""
+    return not values.keys() & {"variants", "baselines"} and not values.keys() <= Study.model_fields.keys()
 
 
 def load_study(name_or_file: str | Path) -> Declaration:

@@ -205,7 +205,8 @@ def _how_to_read(found: Answers, tasks: Mapping[str, Task], counts: Sequence[int
         else:
             yield "Bold: told apart from every other trained variant."
     else:
-        yield "(●) nearer, (◆) farther than a copy in every seed, ○ neither: too few seeds for a claim."
+        each = " in every seed" if found.seeds[1] > 1 else ""
+        yield f"(●) nearer, (◆) farther than a copy{each}, ○ neither: too few seeds for a claim."
     for direction, task in tasks.items():
         if task.warned and task.floor_share is not None:
             far = share_number(task.floor_share)

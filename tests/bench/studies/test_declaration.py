@@ -92,6 +92,10 @@ def test_a_name_that_is_no_study_lists_those_there_are() -> None:
         (HEAD + 'changes = "a"\n', "mine.toml, line 2, changes: give a list, as in"),
         (HEAD + "engine = 2\n", "mine.toml, line 2, engine: give a table: a line [engine] above its keys"),
         ("seeds = [0]\n", "name at least one variant or baseline"),
+        (
+            "[images]\nsize = 64\n",
+            "mine.toml is no study: it names neither variants nor baselines.\nmine.toml, ",
+        ),
         ("variants = [\n", "mine.toml is not readable TOML"),
     ],
 )
