@@ -3,7 +3,9 @@
 The same figure always gives the same bytes: no date, no random ids.
 """
 
+import hashlib
 import io
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +23,32 @@ BETWEEN_TAGS = re.compile(r"<!--.*?-->|(?<=>)\s+(?=<)", re.DOTALL)
 ID = re.compile(r'\s+id="([^"]*)"')
 PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 """Attributes of an SVG that hold places, in points."""
+MOST_KEPT = 200
+DRAWN: dict[object, tuple[bytes, bytes]] = {}
+"""The figures last asked for, as bytes: most of a page that is written again while runs go on."""
 BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
+
+
+class Later:
+    """A function that draws, with what it is given; `same` is equal where the same would be drawn again."""
+
+    def __init__(self, make: Callable[..., Figure], *arguments: object) -> None:
+        self._make, self._arguments = make, arguments
+        self.same = (make, hashlib.sha256(pickle.dumps(arguments)).hexdigest())
+
+    def __call__(self) -> Figure:
+        return self._make(*self._arguments)
+
+
+def drawn_once(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
+    """What `render_figure` gives, kept where `make` is `Later`: a watched page draws what changed alone."""
+    if not isinstance(make, Later):
+        return render_figure(name, make)
+    key = (name, make.same)
+    DRAWN[key] = DRAWN.pop(key) if key in DRAWN else render_figure(name, make)
+    while len(DRAWN) > MOST_KEPT:
+        del DRAWN[next(iter(DRAWN))]
+    return DRAWN[key]
 
 
 def render_figure(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:

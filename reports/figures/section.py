@@ -1,16 +1,14 @@
 """The figures of one comparison group, each with a title and a caption that says what it counts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-from matplotlib.figure import Figure
 
 from bench.names import counted
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.figures import curves, data, distances, images
-from reports.figures.files import render_figure
+from reports.figures.files import Later, drawn_once
 from reports.figures.style import MOST_SERIES
 from reports.parts import Sketch, blaming, figure, sketches_of
 from reports.tables.distances import headline_metric
@@ -48,7 +46,7 @@ def drawings(group: Group) -> Iterator[Drawing]:
     """Every figure that the group has data for. Raises BenchError naming a plugin whose figure fails."""
     for part, sketch in sketches_of(group):
         with blaming(part, group):
-            png, svg = render_figure(sketch.key, sketch.make)
+            png, svg = drawn_once(sketch.key, sketch.make)
         text = f"{sketch.caption} {_scope(group)}"
         yield Drawing(sketch.key, sketch.section, sketch.title, text, png, svg, sketch.on_page)
 
@@ -92,7 +90,7 @@ def seeds_and_cost(group: Group) -> Iterator[Sketch]:
         "Every run is a mark of its own. Lower is nearer the target. Dotted: floor (real against real) and "
         "copying the input."
     )
-    make = _later(distances.by_seed, points, references, shown, label)
+    make = Later(distances.by_seed, points, references, shown, label)
     yield Sketch(f"{label}, seed by seed", text, make, "seeds")
     if table.empty:
         return
@@ -100,7 +98,7 @@ def seeds_and_cost(group: Group) -> Iterator[Sketch]:
         "Who is worth its price: GFLOP of one forward at batch 1 against the distance. Lower left is best. "
         "Bars: 95 % interval of the mean from 5 seeds on, else the range of the seeds."
     )
-    make = _later(distances.against_cost, table, references, shown, label, "GFLOP")
+    make = Later(distances.against_cost, table, references, shown, label, "GFLOP")
     yield Sketch(f"{label} against cost", text, make, "cost")
 
 
@@ -116,12 +114,8 @@ def over_images(group: Group) -> Iterator[Sketch]:
             continue
         text = "A point is one test image, averaged over the seeds; boxes are quartiles, the line the median."
         title = f"Per-image measurements, {arrow_text(direction)}"
-        make = _later(images.distributions, here, keys, shown)
+        make = Later(images.distributions, here, keys, shown)
         yield Sketch(title, text, make, f"images-{direction}")
-
-
-def _later(make: Callable[..., Figure], *arguments: object) -> Callable[[], Figure]:
-    return lambda: make(*arguments)
 
 
 @figure("masks", section="masks")
@@ -133,7 +127,7 @@ def over_validations(group: Group) -> Iterator[Sketch]:
     statistics = [name for name in table["loss"].unique() if name.startswith("mask_")]
     if statistics:
         text = "Mask statistics of the validation images; bands from the least to the largest seed."
-        make = _later(curves.overlay, table, statistics, drawn)
+        make = Later(curves.overlay, table, statistics, drawn)
         yield Sketch("Masks over training", text, make, "mask-statistics")
     shares = data.validation_shares(group, shown)
     table = data.validation_distances(group, table) if shares.empty else shares
@@ -141,7 +135,7 @@ def over_validations(group: Group) -> Iterator[Sketch]:
     if measured:
         unit = "" if shares.empty else " as a share of a copy's (dashed)"
         text = f"Kernel distance of the validation images{unit}; its least sum chooses the checkpoint."
-        make = _later(
+        make = Later(
             curves.overlay, table, measured, drawn, None if shares.empty else (1.0, "share of a copy's")
         )
         yield Sketch("Validation distance over training", text, make, "validation", "losses")
@@ -161,9 +155,9 @@ def over_training(group: Group) -> Iterator[Sketch]:
     )
     cycle = [name for name in names if name.startswith("cycle")]
     if cycle:
-        make = _later(curves.overlay, table, cycle, drawn)
+        make = Later(curves.overlay, table, cycle, drawn)
         yield Sketch("Cycle losses", band, make, "cycle-losses")
-    make = _later(curves.overlay, table, names, drawn)
+    make = Later(curves.overlay, table, names, drawn)
     yield Sketch("All losses, all variants", band, make, "all-losses")
     for at, other in enumerate(drawn[1 : MOST_PAIRS + 1]):
         pair = (drawn[0], other)
@@ -173,7 +167,7 @@ def over_training(group: Group) -> Iterator[Sketch]:
             if len(drawn) <= MOST_PAIRS + 1
             else " Other pairs: bench report with the runs of two variants."
         )
-        make = _later(curves.side_by_side, table, names, pair)
+        make = Later(curves.side_by_side, table, names, pair)
         text = f"One vertical axis for both. {band}{more}"
         yield Sketch(title, text, make, f"pair-{at + 1}", on_page=False)
 

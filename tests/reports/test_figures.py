@@ -10,6 +10,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from PIL import Image
 
 from bench.statistics.comparison import Pair, Side, compare
@@ -17,10 +18,10 @@ from reports.comparability import groups
 from reports.figures import data
 from reports.figures.curves import overlay
 from reports.figures.distances import against_cost, by_seed
-from reports.figures.files import DOTS_PER_INCH, for_page
+from reports.figures.files import DOTS_PER_INCH, DRAWN, MOST_KEPT, Later, drawn_once, for_page
 from reports.figures.files import render_figure as draw_figure
 from reports.figures.images import distributions
-from reports.figures.style import labels
+from reports.figures.style import labels, panels
 from reports.figures.tracks import difference_panel
 from reports.frame import read_study, run_folders
 from reports.galleries.pictures import Pictures
@@ -184,6 +185,32 @@ def test_differences_are_drawn_as_they_were_declared_whichever_way_they_were_cou
     assert not other.hollow
     assert other.reach is not None
     assert 50 < float(other.reach[0]) < float(other.at) < float(other.reach[1])
+
+
+def test_a_figure_is_drawn_again_where_its_data_have_changed_and_at_no_other_time() -> None:
+    asked: list[int] = []
+
+    def steps(values: pd.DataFrame) -> Figure:
+        asked.append(len(values))
+        return panels(1, 1)[0]
+
+    def table(count: int) -> pd.DataFrame:
+        return pd.DataFrame({"value": range(count)})
+
+    for count in (3, 3, 4, 3):
+        assert drawn_once("steps", Later(steps, table(count)))[0].startswith(b"\x89PNG")
+    assert asked == [3, 4]
+    drawn_once("another name", Later(steps, table(3)))
+    assert asked == [3, 4, 3]
+    drawn_once("steps", lambda: steps(table(3)))  # nobody knows what a function looks at
+    drawn_once("steps", lambda: steps(table(3)))
+    assert asked == [3, 4, 3, 3, 3]
+    DRAWN.update(dict.fromkeys(range(MOST_KEPT), (b"", b"")))
+    drawn_once("steps", Later(steps, table(5)))
+    assert len(DRAWN) == MOST_KEPT
+    drawn_once("steps", Later(steps, table(5)))
+    assert asked[5:] == [5]
+    DRAWN.clear()
 
 
 def test_points_of_single_images_are_pixels_however_many_there_are() -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from bench.errors import BenchError, UsageError
+from reports.figures.files import DRAWN
 from reports.following import follow
 from reports.galleries.model import ShownPictures
 from reports.results import Results
@@ -67,6 +68,7 @@ def test_results_json_tells_how_far_each_loss_fell(tmp_path: Path, mini: ModuleT
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,))
     for out in ("a", "b"):
+        DRAWN.clear()
         report(tmp_path / "runs", tmp_path / out, "md", "html", "latex", "csv")
     first, second = (
         {path.relative_to(tmp_path / out): path.read_bytes() for path in (tmp_path / out).rglob("*.*")}
