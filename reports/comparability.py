@@ -320,6 +320,7 @@ def _differences(runs: pd.DataFrame) -> Iterator[Difference]:
     known = runs[runs["status"].isin(["done", "running", "failed"])]
     for column, what in (("protocol_hash", "protocol hash"), ("data_fingerprint", "data fingerprint")):
         yield from _difference(known, column, what, None)
+    yield from _difference(_of_the_protocol(known), "objective_hash", "source of the objective", None)
     for seed, same_seed in known.groupby("seed", sort=True):
         yield from _difference(same_seed, "schedule_hash", "schedule hash", int(str(seed)))
         trained, number = _trained(same_seed), int(str(seed))

@@ -36,6 +36,7 @@ RUN_COLUMNS = [
     "trace_hash",
     "trace_hash_without_pool",
     "own_objective",
+    "objective_hash",
     "images_seen",
     "images_to_see",
     "steps",
@@ -217,6 +218,7 @@ def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
     }
     row |= {name: getattr(record, name) for name in same_name}
     row["own_objective"] = trained_with(record)
+    row["objective_hash"] = record.trained_by.hash if record.trained_by else None
     row |= record.costs.model_dump() if record.costs else {}
     odd = _beyond_64_bits({name: row.get(name) for name in WHOLE})
     if odd:

@@ -366,6 +366,9 @@ def _own_objectives(pairs: Sequence[tuple[RunRecord, RunRecord]]) -> str:
 
 
 def _differences(a: RunRecord, b: RunRecord) -> Iterator[str]:
+    one, other = a.trained_by, b.trained_by
+    if a.own_objective == b.own_objective and one and other and one.hash != other.hash:
+        yield f"source of the objective: {one.hash} against {other.hash} ({one.name} was edited)"
     if a.schedule_hash == b.schedule_hash:
         return
     if a.data_fingerprint != b.data_fingerprint:

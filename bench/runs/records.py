@@ -75,8 +75,8 @@ class Environment(Record):
     """Whether only deterministic algorithms were allowed; on a CPU training is deterministic without."""
 
 
-class GeneratorRecord(Record):
-    """A generator that is not one of ours: where its code comes from and what was found of it."""
+class SourceRecord(Record):
+    """Where the code of what is not one of ours comes from."""
 
     origin: Literal["plugin", "package"]
     name: str
@@ -85,6 +85,11 @@ class GeneratorRecord(Record):
     """16 hex digits over its source and what that imports of the same author."""
     files: dict[str, str] = {}
     """Each of these files -> 16 hex digits of its text."""
+
+
+class GeneratorRecord(SourceRecord):
+    """A generator that is not one of ours: where its code comes from and what was found of it."""
+
     model_without_effect: list[str] = []
     """Keys of the protocol's [model] that are no parameters of this generator."""
     checks: Literal["passed", "unchecked"] | None = None
@@ -135,6 +140,8 @@ class RunRecord(Record):
     """The variant's parameters, every one with its value."""
     generator: GeneratorRecord | None = None
     """None for our own generators, whose commit `environment` names, and in records of before it was kept."""
+    objective_source: SourceRecord | None = None
+    """Of the objective that it was trained with; None for our own, and in records of before it was kept."""
     feature_weights: FeatureWeights | None = None
     """None in records of before this was kept."""
     images_seen: int = 0
@@ -153,6 +160,11 @@ class RunRecord(Record):
     """Times the run was started or resumed."""
     warnings: list[str] = []
     """Remarks that a reader of the results should see: a checkpoint fallen back on, images skipped, ..."""
+
+    @property
+    def trained_by(self) -> SourceRecord | None:
+        """The source of the objective, of a run that it trains: what learns nothing is the same under any."""
+        return self.objective_source if self.images_to_see != 0 else None
 
 
 def read_record(path: Path) -> RunRecord:

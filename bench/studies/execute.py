@@ -44,6 +44,7 @@ from bench.studies.identity import (
     conforming,
     generator_record,
     has_begun,
+    objective_source,
     refuse_another_cell,
     refuse_other_makings,
     remarks_on,
@@ -201,6 +202,7 @@ def plan(cell: Cell, dataset: Dataset, machine: Machine) -> RunRecord:
         schedule_hash=schedule_hash(cell.protocol, dataset.fingerprint, cell.seed),
         parameters=variants.recorded_parameters(cell.variant, cell.protocol.model),
         generator=generator,
+        objective_source=objective_source(cell.variant, cell.protocol),
         data=facts_of(cell, dataset),
         environment=environment_of(cell, machine),
         started=now(),
@@ -239,7 +241,8 @@ def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
     existing = folder.read()
     if not has_begun(folder, existing):
         # Nothing comes from the plugin of then: the mended one is taken, its parameters included.
-        existing = existing.model_copy(update={"parameters": planned.parameters, "generator": None})
+        mended = {"parameters": planned.parameters, "generator": None, "objective_source": None}
+        existing = existing.model_copy(update=mended)
     refuse_another_cell(folder, existing, planned)
     refuse_other_makings(folder, existing, planned)
     if existing.status == "done":
@@ -252,6 +255,7 @@ def begin(folder: RunFolder, planned: RunRecord) -> RunRecord:
         environment=planned.environment,
         parameters=planned.parameters,
         generator=existing.generator or planned.generator,
+        objective_source=existing.objective_source or planned.objective_source,
         feature_weights=planned.feature_weights,
         warnings=merged_warnings(existing, planned),
     )

@@ -16,14 +16,14 @@ from bench.cell import Cell
 from bench.data.files import cache_root
 from bench.errors import BenchError
 from bench.names import and_more
-from bench.protocol import content_hash
+from bench.protocol import Protocol, content_hash, load_protocol, protocol_names
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
-from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, RunRecord
+from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, RunRecord, SourceRecord
 from bench.setup import versions
 from variants.registry.catalogue import find
 from variants.registry.checks import AS_BEFORE
-from variants.registry.provenance import changed_files, digest, provenance
+from variants.registry.provenance import changed_files, digest, of_thing, provenance
 
 IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters")
 """The parts of a record that say which run it is; the others say how it went."""
@@ -58,12 +58,13 @@ def identity(record: RunRecord) -> dict[str, Any]:
 
 
 def refuse_other_makings(folder: RunFolder, existing: RunRecord, asked: RunRecord) -> None:
-    """Raise BenchError where the run was made by another generator or feature weights than are there now.
+    """Raise BenchError where the run was made by another generator, objective or feature weights than now.
 
     What an older record does not tell cannot be held against anything.
     """
     reasons = [
-        *other_generator(existing.generator, asked.generator),
+        *other_source(existing.generator, asked.generator),
+        *other_source(existing.trained_by, asked.objective_source),
         *other_weights(folder, existing.feature_weights, asked.feature_weights),
         *other_masks(existing.data.get("masks_fingerprint"), asked.data.get("masks_fingerprint")),
     ]
@@ -71,14 +72,14 @@ def refuse_other_makings(folder: RunFolder, existing: RunRecord, asked: RunRecor
         how_far = f"was finished on {existing.finished}" if existing.status == "done" else "is not finished"
         raise BenchError(
             f"{folder.path} {how_far} and belongs to something else than is there now:\n"
-            + "\n".join(f"  {reason}" for reason in reasons)
+            + "\n".join(f"  {reason}" for reason in dict.fromkeys(reasons))  # one file may bring both
             + "\nTo keep it, repeat the command with another folder: --runs DIR. To remove it: "
             f"{shlex.join(['rm', '-r', str(folder.path)])}"
         )
 
 
-def other_generator(before: GeneratorRecord | None, now: GeneratorRecord | None) -> list[str]:
-    """How the source of a generator that is not ours differs from the recorded one."""
+def other_source(before: SourceRecord | None, now: SourceRecord | None) -> list[str]:
+    """How the source of what is not ours differs from the recorded one."""
     if before is None or now is None or before.hash == now.hash:
         return []
     changed = ", ".join(changed_files(before.files, now.files))
@@ -204,6 +205,23 @@ def generator_record(cell: Cell) -> GeneratorRecord | None:
         files=found.files,
         model_without_effect=[key for key in cell.protocol.model if key not in own],
     )
+
+
+def objective_source(variant: str, protocol: Protocol) -> SourceRecord | None:
+    """Where the code of the objective comes from that a variant is trained with; None for one of ours.
+
+    Those that shipped protocols name, and those of our own baselines, are known to be ours without torch.
+    """
+    own = variants.describe(variant).objective
+    if own is not None and provenance(variant) is None:
+        return None
+    name = own or protocol.train.objective
+    if any(load_protocol(each).train.objective == name for each in protocol_names()):
+        return None
+    from bench.training.objective import OBJECTIVES
+
+    found = of_thing(OBJECTIVES.find(name).make)
+    return found and SourceRecord(origin=found.origin, name=found.name, hash=found.hash, files=found.files)
 
 
 def remarks_on(cell: Cell, generator: GeneratorRecord | None) -> list[str]:

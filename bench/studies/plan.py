@@ -19,7 +19,7 @@ from bench.protocol import Protocol, content_hash, schedule_hash
 from bench.runs.folder import RunFolder, find_runs
 from bench.runs.records import RunRecord
 from bench.studies.grid import Grid
-from bench.studies.identity import as_recorded
+from bench.studies.identity import as_recorded, objective_source
 from variants.registry.provenance import provenance
 
 Key = tuple[str, str]
@@ -116,6 +116,8 @@ class Wanted:
     """Of a generator that is not ours."""
     weights_hash: str | None = None
     """SHA-256 of the feature network's weights, where a file is named."""
+    objective_hash: str | None = None
+    """Of an objective that is not ours."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def make_plan(
     parameters = {
         variant: variants.recorded_parameters(variant, grid.protocol.model) for variant in grid.variants
     }
+    objectives = {variant: objective_source(variant, grid.protocol) for variant in grid.variants}
     sources = {variant: provenance(variant) for variant in grid.variants}
     weights_hash = file_hash(weights) if grid.protocol.score.features != WITHOUT_A_FILE else None
     protocol_hash, planned = grid.protocol.hash(), []
@@ -166,7 +169,15 @@ def make_plan(
         folder, schedule = cell.folder(runs), schedules[cell.dataset, cell.seed]
         source = sources[cell.variant]
         source_hash = source.hash if source else None
-        wanted = Wanted(protocol_hash, schedule, parameters[cell.variant], source_hash, weights_hash)
+        objective = objectives[cell.variant]
+        wanted = Wanted(
+            protocol_hash,
+            schedule,
+            parameters[cell.variant],
+            source_hash,
+            weights_hash,
+            objective.hash if objective else None,
+        )
         standing = standing_of(folder, wanted)
         known = measured[cell.variant]
         hours = hours_of(cell, known, facts[cell.dataset].images)
@@ -201,6 +212,7 @@ def is_wanted(record: RunRecord, wanted: Wanted) -> bool:
     same_parameters = record.parameters == as_recorded(wanted.parameters)
     makings = (
         (record.generator.hash if record.generator else None, wanted.source_hash),
+        (record.trained_by.hash if record.trained_by else None, wanted.objective_hash),
         (record.feature_weights.sha256 if record.feature_weights else None, wanted.weights_hash),
     )
     # Records of before these were kept cannot be held against anything.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from variants.registry import Registered
-from variants.registry.catalogue import PLUGINS, all_registered, find, import_source
+from variants.registry.catalogue import PLUGINS, all_registered, find, import_source, plugin_module
 from variants.registry.parameters import VariantError
 from variants.registry.spelling import parse
 
@@ -33,7 +33,7 @@ DIGITS = 16
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a generator that is not ours comes from."""
+    """Where a generator, or an objective, that is not ours comes from."""
 
     origin: Literal["plugin", "package"]
     name: str
@@ -61,14 +61,25 @@ def provenance(text: str) -> Provenance | None:
 
 def of_source(source: Registered) -> Provenance | None:
     """The same of a source."""
-    ours = source.file is None and top(source.module) in OURS
-    root = None if ours else file_of(source)
+    return of_module(source.module, source.file)
+
+
+def of_thing(thing: object) -> Provenance | None:
+    """The same of a class or function that a plugin or a package brought, whatever it was registered as."""
+    module = str(getattr(thing, "__module__", ""))
+    return of_module(module, next((file for file in PLUGINS if plugin_module(file) == module), None))
+
+
+def of_module(module: str, plugin: Path | None) -> Provenance | None:
+    """The same of a module; `plugin` is its file, which no import by name would find."""
+    ours = plugin is None and top(module) in OURS
+    root = None if ours else plugin or file_of(module)
     if root is None:
         return None
-    read = Reading(source, root)
+    read = Reading(module, plugin, root)
     hashes = read.hashes()
-    if source.file is None:
-        return Provenance("package", source.module, hashes, read.paths())
+    if plugin is None:
+        return Provenance("package", module, hashes, read.paths())
     return Provenance("plugin", root.name, hashes, read.paths())
 
 
@@ -96,20 +107,18 @@ def changed_files(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def file_of(source: Registered) -> Path | None:
-    """The file that registers a generator; None where there is none, as in an interpreter."""
-    if source.file is not None:
-        return source.file
-    named = getattr(sys.modules.get(source.module), "__file__", None) or origin_of(source.module)
+def file_of(module: str) -> Path | None:
+    """The file of a module by its name; None where there is none, as in an interpreter."""
+    named = getattr(sys.modules.get(module), "__file__", None) or origin_of(module)
     return Path(named) if named and Path(named).is_file() else None
 
 
 class Reading:
-    """Follows the imports of one generator's file as far as they stay with its author."""
+    """Follows the imports of one file as far as they stay with its author."""
 
-    def __init__(self, source: Registered, root: Path) -> None:
-        self._source, self._root = source, root
-        self._beside = root.parent if source.file is not None else None
+    def __init__(self, module: str, plugin: Path | None, root: Path) -> None:
+        self._module, self._plugin, self._root = module, plugin, root
+        self._beside = root.parent if plugin is not None else None
         """The folder of a plugin, where its author's other files are looked for first."""
         self._found: dict[Path, str] = {}
         """File -> its module, empty for a plugin itself."""
@@ -117,7 +126,7 @@ class Reading:
 
     def hashes(self) -> dict[str, str]:
         """Name -> hash of every file, the generator's own among them."""
-        waiting = [(self._root, "" if self._beside else self._source.module)]
+        waiting = [(self._root, "" if self._beside else self._module)]
         while waiting:
             file, module = waiting.pop()
             if file not in self._found:
@@ -153,7 +162,7 @@ class Reading:
         if first in OURS or first in sys.stdlib_module_names:
             return None
         if self._beside is None:
-            own = first == top(self._source.module)
+            own = first == top(self._module)
             return self._elsewhere(module, installed_too=True) if own else None
         if within(self._beside, first) or (self._beside / first).is_dir():
             return within(self._beside, module)
@@ -172,7 +181,7 @@ class Reading:
         if not self._was_imported:
             self._was_imported = True
             with contextlib.suppress(Exception):  # what is wrong with it is said where it is built
-                import_source(self._source.module, self._source.file)
+                import_source(self._module, self._plugin)
         named = getattr(sys.modules.get(module), "__file__", None)
         return Path(named) if named and not set(Path(named).parts) & set(INSTALLED) else None
 

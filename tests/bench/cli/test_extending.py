@@ -301,6 +301,36 @@ def test_a_table_that_breaks_its_contract_fails_the_check(
         assert each in outcome.stdout
 
 
+def test_the_run_of_an_edited_objective_is_no_answer_and_stands_in_no_table_with_others(
+    call: Command, workplace: Path, tmp_path: Path
+) -> None:
+    path, runs = tmp_path / "hinge.py", tmp_path / "runs"
+    path.write_text(OBJECTIVE.read_text(encoding="utf-8"), encoding="utf-8")
+    where = ["--runs", runs, "--threads", 1, "--plugin", path]
+    words = ["--protocol", "tiny.toml", "--set", "train.objective=hinge", *where]
+    for variant in ("spatial", "copy"):
+        answered(call("run", "--variant", variant, *words))
+    record = json.loads(next(runs.glob("*/*/spatial/seed0/run.json")).read_text())
+    assert record["objective_source"]["name"] == "hinge.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# another one\n", encoding="utf-8")
+    refused = call("run", "--variant", "spatial", *words)
+    assert refused.returncode == 1
+    assert record["objective_source"]["hash"] in refused.stderr
+    answered(call("run", "--variant", "copy", *words))  # learns nothing, from no objective
+    planned = answered(
+        call("study", "--variant", "spatial", "--variant", "copy", *words[:4], "--dry-run", *where)
+    )
+    assert "2 cells: 1 done, 1 unfinished" in planned
+    answered(call("run", "--variant", "uniform", *words))
+    for command in (
+        ("report", runs, "--out", tmp_path / "r"),
+        ("compare", "spatial", "uniform", "--runs", runs),
+    ):
+        refused = call(*command)
+        assert refused.returncode != 0
+        assert "source of the objective" in refused.stderr
+
+
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_figure_is_drawn_for_every_kind_of_group(call: Command, tmp_path: Path, broken: bool) -> None:
     path = tmp_path / "some_figure.py"
