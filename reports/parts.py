@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bench.errors import BenchError
 from bench.names import folder_name, unknown_name
 from bench.registry import Registry, blamed
-from reports.tables.model import Table
+from reports.tables.model import Cell, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -188,6 +188,12 @@ def _key(group: "Group", part: Part, key: str) -> str:
 
 def _check(made: Table) -> None:
     for row in made.rows:
+        odd = next((cell for cell in row.cells if not isinstance(cell, Cell)), None)
+        if odd is not None:
+            raise BenchError(
+                f"The row {row.title!r} of the table {made.title!r} holds {odd!r:.40} in place of a cell. "
+                "Write Cell(text, value), or missing(why)."
+            )
         if len(row.cells) != len(made.columns):
             raise BenchError(
                 f"The row {row.title!r} of the table {made.title!r} has {len(row.cells)} cells for "

@@ -49,11 +49,22 @@ def _first(card: Card, *keys: str) -> str | None:
 
 
 def weights_by_network(card: Card) -> dict[str, str | None]:
-    """Feature network -> hash of its weights, of all that the scores of a card were made with."""
+    """Feature network -> hash of its weights, of all that the scores of a card were made with.
+
+    With that of its code, where it is not ours: edited, it gives other features of the same weights.
+    """
     last, earlier = network_name(card), "weights_sha256("
-    before = {key: str(value) for key, value in card.items() if key.startswith(earlier)}
-    found = {} if last is None else {last: network_hash(card)}
-    return found | {key.removeprefix(earlier).rstrip(")"): value for key, value in before.items()}
+    before = [key.removeprefix(earlier).rstrip(")") for key in card if key.startswith(earlier)]
+    found = {} if last is None else {last: with_code(network_hash(card), card.get("network_code_sha256"))}
+    return found | {
+        name: with_code(str(card[f"{earlier}{name})"]), card.get(f"network_code_sha256({name})"))
+        for name in before
+    }
+
+
+def with_code(weights: str | None, code: object) -> str | None:
+    """The hash of weights, with that of the code of a network that is not ours."""
+    return f"{weights} {code}" if code else weights
 
 
 def same_weights(a: Card, b: Card) -> bool:

@@ -206,6 +206,23 @@ def _first_alone(entry: Metric) -> dict[str, Any]:
     return by_column([entry], entry.measure(**arguments))
 
 
+def keeps_what_it_is_handed(entry: Metric) -> str:
+    """It writes into nothing that it is handed: the metrics after it are handed the same."""
+    assert entry.measure is not None
+    given = random_features() if entry.kind == "features" else random_images(IMAGES)
+    arguments = handed(given, entry, given.present())
+    arrays = {
+        name: value for name, value in arguments.items() if isinstance(value, torch.Tensor | np.ndarray)
+    }
+    before = {name: np.array(value) for name, value in arrays.items()}
+    measure = entry.measure().add if entry.kind == "split" else entry.measure
+    measure(**arguments)
+    changed = [name for name, value in arrays.items() if not np.array_equal(before[name], np.asarray(value))]
+    if changed:
+        raise Failed(f"it writes into {', '.join(changed)}: have it work on a copy")
+    return "as they were"
+
+
 METRIC_CHECKS: dict[str, Callable[[Metric], str]] = {
     "documented": documented,
     "shape": right_shape,
@@ -213,6 +230,7 @@ METRIC_CHECKS: dict[str, Callable[[Metric], str]] = {
     "bounds": within_bounds,
     "determinism": same_again,
     "one image": works_on_one_image,
+    "inputs kept": keeps_what_it_is_handed,
 }
 
 

@@ -105,17 +105,33 @@ def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = all_metrics)
     ):
         if set(entries[0].needs) <= present:
             name = entries[0].name
+            arguments = handed(batch, entries[0], present)
+            before = times_written(arguments)
             with blamed("metric", name, function, f"Try it with: {command('check', '--metric', name)}"):
-                found = by_column(entries, function(**handed(batch, entries[0], present)))
+                found = by_column(entries, function(**arguments))
+            if changed := [each for each, times in times_written(arguments).items() if times != before[each]]:
+                raise BenchError(
+                    f"The metric {name} writes into {', '.join(changed)}, which others are handed after it. "
+                    "Have it work on a copy: .clone()"
+                )
             columns |= {name: one_an_image(name, value, len(batch.output)) for name, value in found.items()}
     return columns
 
 
+def times_written(arguments: Mapping[str, Any]) -> dict[str, int]:
+    """How often each tensor has been written into, as torch counts it."""
+    tensors = {name: value for name, value in arguments.items() if isinstance(value, Tensor)}
+    return {name: value._version for name, value in tensors.items() if not value.is_inference()}
+
+
 def one_an_image(name: str, values: Any, images: int) -> Any:
     """The values of a metric. Raises BenchError unless they are one real number an image: [b]."""
-    array = torch.as_tensor(values)
-    if array.shape != (images,) or array.is_complex():
+    try:
+        array = torch.as_tensor(values)
         given = f"{list(array.shape)} {str(array.dtype).removeprefix('torch.')}"
+    except Exception:  # text, lists of unequal lengths: whatever its author returns
+        array, given = torch.empty(0, images), f"{values!r:.40} ({type(values).__name__})"
+    if array.shape != (images,) or array.is_complex():
         raise BenchError(
             f"The metric {name} gives {given} for {images} images: it has to give one real number an image, "
             f"[{images}]. Try it with: {command('check', '--metric', name)}"

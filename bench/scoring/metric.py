@@ -12,6 +12,7 @@ reports come from the entries, in the order in which they registered. Imports no
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -19,6 +20,7 @@ from typing import Any, Literal, TypeVar
 from bench.errors import UsageError
 from bench.registry import Registry
 from bench.runs.metrics import Better, MetricInfo, key_under
+from variants.registry.provenance import of_thing
 
 LEVELS = "levels of 255"
 KERNEL_UNITS = "squared kernel units"
@@ -172,6 +174,9 @@ class Metric:
         )
 
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+OF_THE_TABLE = ("direction", "file")
+"""Columns of images.csv that are no metric's."""
 METRICS: Registry[Metric] = Registry(
     "metric",
     package="bench.scoring.metrics",
@@ -197,9 +202,19 @@ def metric(
     """Decorator that enters a function, or a class with `add` and `value`, as a metric; `more`: see `Metric`.
 
     With `gap` there is also `<name>_gap`: how far the mean over the translations is from that of the target
-    domain's test images. Raises UsageError for a name that is taken, a table or a parameter that does not
-    exist, and a direction of better that none is.
+    domain's test images. Raises UsageError for a name that is taken or unfit for a key, a table or a
+    parameter that does not exist, and a direction of better that none is.
     """
+    if not NAME.fullmatch(name) or name in OF_THE_TABLE:
+        raise UsageError(
+            f"The metric {name!r} cannot be called so, as its column would be. Use letters, digits, '.', '_' "
+            f"and '-', and not {' or '.join(OF_THE_TABLE)}."
+        )
+    if {"fid", "kid"} & set(name.split("_")):
+        raise UsageError(
+            f"The metric {name!r} cannot be called so: only distances on Inception's features are called FID "
+            "and KID. Choose another name."
+        )
     if table not in TABLES:
         raise UsageError(f"The metric {name!r} has table={table!r}. There are: {', '.join(TABLES)}.")
     if better not in Better.__args__:  # type: ignore[attr-defined]
@@ -315,6 +330,12 @@ def on_images() -> list[Metric]:
 def on_features() -> list[Metric]:
     """Every metric that is measured on features, in the order of tables."""
     return [each for each in METRICS.entries().values() if each.kind == "features"]
+
+
+def sources() -> dict[str, str]:
+    """Of every metric that is not ours the hash of its source: edited, it gives other numbers."""
+    found = {each.name: of_thing(each.measure) for each in METRICS.entries().values() if each.measure}
+    return {name: source.hash for name, source in found.items() if source}
 
 
 def infos(network: str) -> dict[str, MetricInfo]:

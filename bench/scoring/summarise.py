@@ -1,7 +1,9 @@
 """From measurements to scores: distances with floor and ceiling, means, gaps, reasons, the card."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from bench.scoring.measure import (
     by_function,
     handed,
 )
-from bench.scoring.metric import Metric, on_features, on_images
+from bench.scoring.metric import Metric, on_features, on_images, sources
 from bench.scoring.networks.network import FeatureNetwork, Features
 from bench.scoring.references import ReferenceFeatures
 from bench.setup import versions
@@ -213,10 +215,28 @@ def metric_card(network: FeatureNetwork, subset_size: int, counts: dict[str, int
         "threads": torch.get_num_threads(),
         **{f"version_{name}": version for name, version in versions().items()},
         **counts,
+        **{source_key(name): found for name, found in sources().items()},
     }
 
 
-OF_THE_NETWORK = ("feature_dimension", "weights_source", "weights_sha256", "resize")
+def source_key(metric: str) -> str:
+    """The key of the card that tells of which source a metric is that is not ours."""
+    return f"metric_source({metric})"
+
+
+def metrics_now(folder: Path, scores: Scores) -> list[str]:
+    """What is said of scores where metrics that are not ours were not measured, or were of another source."""
+    now = sources()
+    known = {name for key in scores.metrics for name in (key, key.partition("(")[0])}
+    before = {name: scores.card.get(source_key(name)) for name in now}
+    new = [name for name in now if before[name] is None and name not in known]
+    edited = [name for name in now if before[name] not in (None, now[name])]
+    again = f"bench score {shlex.quote(str(folder))} with the same --plugin measures it"
+    found = [f"{name} was not there when this run was scored: {again}." for name in new]
+    return found + [f"{name} has been edited since this run was scored: {again} again." for name in edited]
+
+
+OF_THE_NETWORK = ("feature_dimension", "weights_source", "weights_sha256", "network_code_sha256", "resize")
 """Keys of the card that belong to a feature network; of an earlier one they are kept as `key(network)`."""
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.comparing.sides import same_weights
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 DOCS = Path(__file__).parents[3] / "docs"
 METRIC, NETWORK = DOCS / "example_metric.py", DOCS / "example_network.py"
@@ -107,6 +109,22 @@ def test_a_metric_of_a_plugin_is_measured_kept_and_shown_like_ours(
     )
 
 
+def test_a_finished_run_says_which_metrics_were_added_or_edited_since(
+    call: Command, workplace: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "bright.py"
+    path.write_text(METRIC.read_text(encoding="utf-8"), encoding="utf-8")
+    words = ["--variant", "copy", "--protocol", "tiny.toml", "--runs", tmp_path / "runs", "--threads", 1]
+    answered(call("run", *words))
+    said = call("run", *words, "--plugin", path).stderr
+    assert "brightness was not there when this run was scored: bench score" in said
+    (folder,) = (each.parent for each in tmp_path.glob("runs/**/scores.json"))
+    answered(call("score", folder, "--plugin", path))
+    assert "brightness" not in call("run", *words, "--plugin", path).stderr
+    path.write_text(path.read_text(encoding="utf-8") + "\n# another one\n", encoding="utf-8")
+    assert "brightness has been edited since" in call("run", *words, "--plugin", path).stderr
+
+
 def test_a_feature_network_of_a_plugin_gives_distances_under_its_name(
     call: Command, run_folder: Path
 ) -> None:
@@ -124,6 +142,33 @@ def test_a_feature_network_of_a_plugin_gives_distances_under_its_name(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        (("luma(output)", "luma(output.div_(2))"), "The metric brightness writes into output"),
+        (("return luma(output).mean(dim=(1, 2))", "return 'bright'"), "gives 'bright' (str) for"),
+        (("return luma(output).mean(dim=(1, 2))", "return [[1], [1, 2]]"), "it has to give one real number"),
+        (('"brightness"', '"bright ness, x"'), "cannot be called so"),
+        (('"brightness"', '"file"'), "cannot be called so"),
+        (('"brightness"', '"fid"'), "only distances on Inception's features are called FID"),
+    ],
+    ids=["writes", "text", "ragged", "signs", "column", "fid"],
+)
+def test_a_metric_that_would_spoil_the_others_or_the_files_is_refused_by_name(
+    call: Command, run_folder: Path, tmp_path: Path, changes: tuple[str, str], told: str
+) -> None:
+    text = METRIC.read_text(encoding="utf-8")
+    assert changes[0] in text
+    path = tmp_path / "broken.py"
+    path.write_text(text.replace(*changes), encoding="utf-8")
+    before = (run_folder / "scores.json").read_bytes()
+    outcome = call("score", run_folder, "--plugin", path)
+    assert outcome.returncode in (1, 2)
+    assert told in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert (run_folder / "scores.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
         (("mean(dim=(1, 2))", "mean()"), "FAILED  shape"),
         (("bounds=(0, 255)", "bounds=(0, 1)"), "leave the bounds 0 to 1"),
         (('"""Mean luma of images [b, 3, h, w] in levels: [b], 0 to 255."""', ""), "no docstring"),
@@ -133,8 +178,9 @@ def test_a_feature_network_of_a_plugin_gives_distances_under_its_name(
         ),
         (("luma(output)", "(luma(output) / 0)"), "not finite"),
         (("luma(output)", "(luma(output) - luma(output).mean() + 9)"), "alone"),
+        (("luma(output)", "luma(output.div_(2))"), "writes into output"),
     ],
-    ids=["shape", "bounds", "docstring", "determinism", "finite", "one image"],
+    ids=["shape", "bounds", "docstring", "determinism", "finite", "one image", "inputs kept"],
 )
 def test_a_metric_that_breaks_its_contract_fails_the_check(
     call: Command, tmp_path: Path, changes: tuple[str, str], told: str
@@ -283,10 +329,11 @@ def test_an_objective_that_breaks_its_contract_fails_the_check(
         (("", ""), None),
         (('"""The share of test images that keep less than half of their edges."""', ""), "no docstring"),
         (("Row(variant, tuple(cells))", "Row(variant, tuple(cells[1:]))"), "1 cells for 2 columns"),
+        (("Row(variant, tuple(cells))", "Row(variant, (1.5, cells[1]))"), "holds 1.5 in place of a cell"),
         (("    rows = []\n", "    return ['rows']\n"), "returned str, not Table"),
         (("for variant in group.variants:", "for variant in group.absent:"), "AttributeError"),
     ],
-    ids=["sound", "docstring", "cells", "type", "raises"],
+    ids=["sound", "docstring", "cells", "no cell", "type", "raises"],
 )
 def test_a_table_that_breaks_its_contract_fails_the_check(
     call: Command, tmp_path: Path, changes: tuple[str, str], told: str | None
@@ -392,13 +439,16 @@ def test_an_edited_network_is_not_answered_from_the_cache(
 ) -> None:
     path = tmp_path / "network.py"
     path.write_text(NETWORK.read_text(encoding="utf-8"), encoding="utf-8")
-    floors = []
+    floors: list[float] = []
+    cards: list[dict[str, str]] = []
     for change in (("/ 255", "/ 255"), ("/ 255", "/ 2550")):
         path.write_text(path.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
         answered(call("score", run_folder, "--features", "colours", "--plugin", path))
         scores = json.loads((run_folder / "scores.json").read_text())
         floors.append(scores["selections"]["last"]["directions"]["A2B"]["metrics"]["fd(colours)"]["floor"])
+        cards.append(scores["card"])
     assert floors[1] == pytest.approx(floors[0] / 100, rel=1e-3)
+    assert not same_weights(*cards), "features of edited code are not held against those of before"
 
 
 def _reports(section: str) -> bool:
