@@ -116,6 +116,8 @@ def _panels(found: Answers, groups: Sequence[Group], names: Mapping[str, Name]) 
             )
             if any(track is not None for track in tracks):
                 rows.append(PanelRow(names[name], tracks, kind, name in folded))
+        if not rows:  # of copies alone: the axis says all that there is
+            continue
         axes = tuple(share_axis(task, found, arrow(group.dataset, task.direction)) for task in tasks)
         title = titles[group.protocol, group.dataset] if len(titles) > len(groups) else group.dataset
         if Counter(each.dataset for each in groups)[group.dataset] > 1:

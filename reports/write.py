@@ -75,6 +75,7 @@ def write_report(request: Request) -> Path:
     Raises UsageError for runs of different schedules, BenchError where there is nothing to report.
     """
     atomic.require_writable(request.out, "--out")
+    refuse_others_files(request.out)
     study = _study(request)
     stated = groups(study, allow_different_schedules=request.allow_different_schedules)
     found = answers(stated, request.planned)
@@ -110,6 +111,20 @@ def write_report(request: Request) -> Path:
         view = page_of(found, study, contents, pictures, control.lines, request.remarks, request.name)
         atomic.write_text(main, page.render(view, pictures, request.refresh))
     return main
+
+
+def refuse_others_files(out: Path) -> None:
+    """Raise UsageError where what would be written over is no report: every report has a results.json."""
+    there = [name for name in ("index.html", "report.md", "results.json") if (out / name).exists()]
+    if not there:
+        return
+    results = out / "results.json"
+    told = results.read_text(encoding="utf-8", errors="replace") if results.is_file() else ""
+    if not ('"schema_version"' in told and '"groups"' in told):
+        raise UsageError(
+            f"{out} holds {', '.join(there)}, and not of a report: it would be written over. Give another "
+            "folder to --out, or move it away."
+        )
 
 
 def _told(found: Answers, contents: Sequence[GroupContent], control: Controlled) -> Answers:

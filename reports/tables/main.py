@@ -60,6 +60,7 @@ def main_table(group: Group, found: Answers) -> Table:
     ]
     if any(copy.text or floor.text for _, _, copy, floor in columns):
         rows.append(Row("copy of the input", tuple(copy for _, _, copy, _ in columns), "ceiling"))
+    if any(floor.text for _, _, _, floor in columns):
         rows.append(Row("floor: real against real", tuple(floor for _, _, _, floor in columns), "floor"))
     counts = [
         task.shares[name].done for task in tasks.values() for name in found.trained if name in task.shares

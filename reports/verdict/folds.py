@@ -109,7 +109,7 @@ def kept(found: Answers, groups: Sequence[Group]) -> str:
     }
     means = {name: sum(values) / len(values) for name, values in edges.items() if values}
     if not means:
-        return "Nothing was measured image by image."
+        return "No trained variant has been measured image by image."
     least, most = min(means, key=lambda n: means[n]), max(means, key=lambda n: means[n])
     if len(means) == 1:
         return f"{code(least)} keeps {fixed(means[least], 2)} of the edges of its input."

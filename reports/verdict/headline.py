@@ -66,8 +66,11 @@ def _nothing_decided(found: Answers) -> str:
         return "Nothing is finished yet."
     if found.systems and not found.trained:
         return "Nothing was trained here: these are images of other programs."
-    if found.trained or not found.untrained:
-        return "No trained variant has a distance yet." if found.trained else "No run has a distance yet."
+    if found.trained:
+        return "No trained variant has a distance yet."
+    copied = found.runs_done and found.tasks  # a copy is no row of its own
+    if not found.untrained and not copied:
+        return "No run has a distance yet."
     return "Nothing was trained here, so nothing can beat copying the input."
 
 

@@ -174,6 +174,42 @@ def test_one_run_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
     assert "<b>Only one was trained.</b>" in html
 
 
+def test_a_copy_alone_is_no_missing_distance_and_draws_no_empty_axis(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,))
+    html = report(tmp_path / "runs", tmp_path / "out")
+    assert "Nothing was trained here, so nothing can beat copying the input." in html
+    assert 'id="distance"' not in html
+    assert "Nothing was measured image by image" not in html, "the copy was"
+
+
+def test_a_floor_that_nobody_measured_is_no_row_of_blanks(tmp_path: Path, mini: ModuleType) -> None:
+    path = mini.write_external(tmp_path / "runs", "other") / "scores.json"
+    scores = json.loads(path.read_text())
+    for direction in scores["selections"]["last"]["directions"].values():
+        for score in direction["metrics"].values():
+            score["floor"] = None
+    path.write_text(json.dumps(scores))
+    html = report(tmp_path / "runs", tmp_path / "out")
+    assert "copy of the input" in html
+    assert "floor: real against real" not in html
+
+
+@pytest.mark.parametrize("name", ["index.html", "report.md", "results.json"])
+def test_what_is_no_report_is_not_written_over(tmp_path: Path, mini: ModuleType, name: str) -> None:
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / name).write_text("mine")
+    with pytest.raises(UsageError, match=f"holds {name}, and not of a report"):
+        report(tmp_path / "runs", out)
+    assert [each.name for each in out.iterdir()] == [name]
+    assert (out / name).read_text() == "mine"
+    (out / name).rename(out / "kept")
+    assert report(tmp_path / "runs", out) == report(tmp_path / "runs", out), "a report is written over"
+
+
 def test_a_hundred_variants_make_a_report(tmp_path: Path, mini: ModuleType) -> None:
     variants = [f"slot9[iterations={count}]" for count in range(1, 101)]
     mini.write_study(tmp_path / "runs", variants, seeds=(0,), pictures=False)
