@@ -8,7 +8,7 @@ import typer
 from bench.cli.options import print_json
 
 if TYPE_CHECKING:
-    from bench.data.folder import FolderVerdict
+    from bench.data.verify import FolderVerdict
 
 app = typer.Typer(no_args_is_help=True, help="Fetch, verify and locate data sets.")
 
@@ -53,17 +53,17 @@ def verify(
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for a machine.")] = False,
 ) -> None:
-    """Check counts, unreadable files, greyscale, duplicates and leaks.
+    """Check counts, unreadable files, greyscale, duplicates, leaks and masks.
 
-    Exit 1 where images cannot be read, or are not those of the catalogue. A set may be genuine and yet not
-    sound: flaws that its published files have are named.
+    Exit 1 where images or masks cannot be used, or are not those of the catalogue. A set may be genuine and
+    yet not sound: flaws that its published files have are named.
 
     NAME may also be the path of a folder of your own.
 
     Example: bench data verify horse2zebra
     """
-    from bench.data.folder import verify_folder
     from bench.data.load import locate
+    from bench.data.verify import verify_folder
     from bench.progress import TerminalProgress
 
     shown, folder = locate(name, data)
@@ -104,6 +104,9 @@ def _lines(verdict: "FolderVerdict") -> list[str]:
     lines += [f"  {note}" for note in verdict.left_out]
     lines.append(f"  unreadable: {_some(verdict.unreadable)}")
     lines.append(f"  greyscale: {_some(verdict.greyscale)}")
+    if verdict.masks:
+        lines.append(f"  masks: {', '.join(verdict.masks)}")
+        lines += [f"  {problem}" for problem in verdict.bad_masks]
     identical = verdict.identical
     lines.append(f"  identical files: {identical['groups']} groups, {identical['files']} files")
     lines += [f"  leak: {count} of {pair}" for pair, count in identical["leaks"].items()]

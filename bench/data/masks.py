@@ -7,11 +7,12 @@ their own, so that bringing some changes nothing of what is known of the images.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +31,8 @@ from bench.streams import Streams
 SUFFIX = ".png"
 VERSION = 1
 """Raised when the same mask file gives other values than before."""
+LOOKED_AT = 64
+"""Side to which masks are reduced when all that matters is whether they can be used."""
 HALF = 128
 """The least of 256 levels that is foreground."""
 Grey = NDArray[np.uint8]
@@ -129,6 +132,24 @@ class MaskFolders:
         cached = cached_images(self.cache, content, shape, partial(decoded, paths, size))
         self.warnings += [cached.warning] if cached.warning else []
         return cached.images
+
+
+def problems_of_masks(splits: Mapping[str, list[ImageFile]]) -> dict[str, str]:
+    """Split with a folder of masks beside it -> what keeps the masks from being used; nothing where nothing.
+
+    Nothing is cached: this is of a set that is looked at, not trained on.
+    """
+    found = {}
+    with TemporaryDirectory() as cache:
+        for split, files in splits.items():
+            try:
+                masks = MaskFolders(Path(cache)).beside(files, LOOKED_AT)
+            except BenchError as error:
+                found[split] = str(error)
+                continue
+            if masks is not None:
+                found[split] = ""
+    return found
 
 
 def decoded(paths: list[Path], size: int) -> Iterator[Grey]:

@@ -221,7 +221,9 @@ def objective_source(variant: str, protocol: Protocol) -> SourceRecord | None:
     from bench.training.objective import OBJECTIVES
 
     found = of_thing(OBJECTIVES.find(name).make)
-    return found and SourceRecord(origin=found.origin, name=found.name, hash=found.hash, files=found.files)
+    if found is None:
+        return None
+    return SourceRecord(origin=found.origin, name=found.name, hash=found.hash, files=found.files)
 
 
 def remarks_on(cell: Cell, generator: GeneratorRecord | None) -> list[str]:

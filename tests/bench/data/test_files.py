@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data.files import list_images, printable, shell_quoted
-from bench.data.folder import read_folder, verify_folder
+from bench.data.folder import read_folder
+from bench.data.verify import verify_folder
 from bench.errors import BenchError, UsageError
 from bench.progress import Silent
 from bench.scoring.folders import ImageSelection, read_folder_images

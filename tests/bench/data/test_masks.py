@@ -10,7 +10,9 @@ from bench.data import load_dataset
 from bench.data.dataset import Dataset, Domain, Split
 from bench.data.masks import as_wanted, masks_fingerprint
 from bench.data.order import BatchOrder, fetch, fetch_masks
+from bench.data.verify import verify_folder
 from bench.errors import BenchError
+from bench.progress import Silent
 from bench.protocol import ImageSettings
 from bench.streams import Streams
 
@@ -266,3 +268,20 @@ def test_every_image_gets_the_mask_of_another_one_and_the_same_each_time(seed, c
 def test_a_single_image_has_no_other_whose_mask_it_could_take():
     with pytest.raises(BenchError, match="only image"):
         as_wanted(marked(1, 16), "other", "shuffled", Streams(0))
+
+
+def test_verifying_a_folder_looks_at_its_masks_too(masked_folder, tmp_path):
+    folder = masked_folder()
+    assert verify_folder("photos", folder, Silent()).in_words == "usable and sound"
+    (folder / "trainB_masks").rename(tmp_path / "away")
+    assert verify_folder("photos", folder, Silent()).in_words == "usable, not sound: no masks for trainB"
+    (tmp_path / "away").rename(folder / "trainB_masks")
+    (folder / "testB_masks" / "000.png").unlink()
+    write_mask(folder / "testA_masks" / "000.png", np.ones((20, 20)))
+    (folder / "trainA_masks" / "000.png").write_text("no image")
+    verdict = verify_folder("photos", folder, Silent())
+    assert verdict.in_words == "NOT sound: masks that cannot be used"
+    assert not verdict.usable
+    told = "\n".join(verdict.bad_masks)
+    for each in ("is not a readable mask", "Are these labels?", "testB/000.png has no mask"):
+        assert each in told.replace(".jpg", ".png")

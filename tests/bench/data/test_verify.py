@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from bench.data.catalogue import SETS, find_real
-from bench.data.folder import content_of, read_folder, verify_folder
+from bench.data.folder import content_of, read_folder
+from bench.data.verify import verify_folder
 from bench.progress import Silent
 
 
