@@ -1,6 +1,5 @@
 """From measurements to scores: distances with floor and ceiling, means, gaps, reasons, the card."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from bench.errors import BenchError
+from bench.names import command
 from bench.runs.metrics import MetricInfo, described, key_under
 from bench.runs.records import Score, Scores
 from bench.scoring.kernel import check_features
@@ -231,7 +231,7 @@ def metrics_now(folder: Path, scores: Scores) -> list[str]:
     before = {name: scores.card.get(source_key(name)) for name in now}
     new = [name for name in now if before[name] is None and name not in known]
     edited = [name for name in now if before[name] not in (None, now[name])]
-    again = f"bench score {shlex.quote(str(folder))} with the same --plugin measures it"
+    again = f"{command('score', folder)} with the same --plugin measures it"
     found = [f"{name} was not there when this run was scored: {again}." for name in new]
     return found + [f"{name} has been edited since this run was scored: {again} again." for name in edited]
 
