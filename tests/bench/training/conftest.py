@@ -116,3 +116,9 @@ def fill() -> ModuleType:
 def naive() -> ModuleType:
     """naive.py beside this file: the step that ours is held against."""
     return loaded(Path(__file__).parent / "naive.py")
+
+
+@pytest.fixture(scope="session")
+def fourier() -> ModuleType:
+    """fourier.py beside this file: quick convolutions in float64."""
+    return loaded(Path(__file__).parent / "fourier.py")

@@ -197,8 +197,26 @@ def names_of_outputs(golden: dict[str, np.ndarray]) -> tuple[str, str]:
     return ("G_A_on_A0", "G_B_on_B0") if "G_A_on_A0_after" in golden else ("G_A2B_on_A0", "G_B2A_on_B0")
 
 
+def test_convolutions_by_fourier_are_those_of_torch_forward_and_backward(fourier):
+    chance = torch.Generator().manual_seed(0)
+    image, weight, bias = (
+        torch.randn(shape, generator=chance, dtype=torch.float64, requires_grad=True)
+        for shape in ((2, 3, 37, 50), (4, 3, 5, 5), (4,))
+    )
+    for padding, offset in ((2, bias), (0, None)):
+        given = [each for each in (image, weight, offset) if each is not None]
+        direct = torch.nn.functional.conv2d(image, weight, offset, padding=padding)
+        pull = torch.randn(direct.shape, generator=chance, dtype=torch.float64)
+        ours = fourier.convolved(image, weight, offset, padding)
+        torch.testing.assert_close(ours, direct, rtol=1e-12, atol=1e-12)
+        for found, right in zip(
+            *(torch.autograd.grad(each, given, pull) for each in (ours, direct)), strict=True
+        ):
+            torch.testing.assert_close(found, right, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("make", [lsgan, wgan_gp, wgan_gp_slot5])
-def test_in_float64_losses_and_outputs_are_the_published_ones(make, fill, monkeypatch):
+def test_in_float64_losses_and_outputs_are_the_published_ones(make, fill, fourier, monkeypatch):
     def learn_no_more(objective: Objective) -> None:
         """Losses stay what they are; gradients that nobody looks at were a third of the test."""
         for generator in objective.generators.values():
@@ -209,7 +227,8 @@ def test_in_float64_losses_and_outputs_are_the_published_ones(make, fill, monkey
     recording = make(fill, torch.float64)
     forth, _ = names_of_outputs(recording.golden)
     compared_after = f"{forth}_after_float64_run" in recording.golden
-    losses = train(recording, torch.float64, None if compared_after else learn_no_more)
+    with fourier.FourierConvolutions():
+        losses = train(recording, torch.float64, None if compared_after else learn_no_more)
     np.testing.assert_allclose(losses, recording.golden["losses_float64_run"], rtol=1e-9, atol=1e-9)
     if compared_after:
         after = recording.golden[f"{forth}_after_float64_run"]
