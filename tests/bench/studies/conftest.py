@@ -113,7 +113,8 @@ class Workplace:
         for variant in variants:
             arguments += ["--variant", variant]
         for key, value in more.items():
-            arguments += [f"--{key.replace('_', '-')}", *([] if value is True else [value])]
+            for each in value if isinstance(value, tuple) else (value,):
+                arguments += [f"--{key.replace('_', '-')}", *([] if each is True else [each])]
         return arguments
 
     def study(

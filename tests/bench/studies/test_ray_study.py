@@ -109,27 +109,48 @@ ADDRESSES = {
     "ray://127.0.0.1:10001": "ray://127.0.0.1:10001 is an address for Ray's client",
     "127.0.0.1:1": "No Ray cluster answers at 127.0.0.1:1 (Connection refused)",
     "auto": "This machine belongs to no Ray cluster that answers",
-    "127.0.0.1:{silent}": "cannot be joined: no answer within",
 }
 
 
+def begin_at(address: str, workplace: Any, runs: Path) -> subprocess.Popen[str]:
+    arguments = ["study", "smoke", "--engine", "ray", "--address", address, "--runs", runs]
+    begun: subprocess.Popen[str] = workplace.start(*arguments, **{MORE_THAN_THIS_MACHINE: "0"})
+    return begun
+
+
+def assert_refused(process: subprocess.Popen[str], told: str, workplace: Any, runs: Path) -> None:
+    out, err = workplace.finish(process)
+    assert process.returncode == 2, err
+    assert out == ""
+    assert told in err
+    assert "Give host:port as `ray start --head` prints it" in err
+    assert "Traceback" not in err
+    assert not runs.exists()
+
+
+@pytest.fixture(scope="module")
+def unanswered(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], None]]:
+    """A study at an address that accepts, and never says a word; asked, it was refused as it should be.
+
+    It waits for twenty seconds, while other tests go on.
+    """
+    runs = tmp_path_factory.mktemp("silent") / "runs"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = begin_at(f"127.0.0.1:{silent.getsockname()[1]}", workplace, runs)
+        yield lambda: assert_refused(process, "cannot be joined: no answer within", workplace, runs)
+        process.kill()
+        process.communicate()
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.usefixtures("unanswered")
 def test_a_cluster_that_is_not_there_is_refused_with_how_to_name_one(
     workplace: Any, tmp_path: Path, address: str
 ) -> None:
     if address == "auto" and any("raylet" in (each.name() or "") for each in psutil.process_iter()):
         pytest.skip("another Ray cluster runs on this machine, and would be found")
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
-        given = address.format(silent=silent.getsockname()[1])
-        where = {MORE_THAN_THIS_MACHINE: "0"}
-        arguments = ["study", "smoke", "--engine", "ray", "--address", given, "--runs", tmp_path / "runs"]
-        finished = workplace.bench(*arguments, **where)
-    assert finished.returncode == 2, finished.stderr
-    assert finished.stdout == ""
-    assert ADDRESSES[address] in finished.stderr
-    assert "Give host:port as `ray start --head` prints it" in finished.stderr
-    assert "Traceback" not in finished.stderr
-    assert not (tmp_path / "runs").exists()
+    runs = tmp_path / "runs"
+    assert_refused(begin_at(address, workplace, runs), ADDRESSES[address], workplace, runs)
 
 
 def test_the_cluster_of_these_tests_is_reached_from_this_machine_alone(nodes: Nodes) -> None:
@@ -179,21 +200,25 @@ def test_workers_of_a_cluster_that_was_started_elsewhere_see_what_the_command_sa
 def test_a_cell_that_no_node_can_hold_is_refused_with_what_there_is(
     workplace: Any, nodes: Nodes, tmp_path: Path
 ) -> None:
-    study = tmp_path / "large.toml"
     rules = f'protocol = "{workplace.protocol}"\nbaselines = ["copy"]\n'
+    begun = {}
     for engine, wanted in (
         ("threads = 2", "wants 2 CPUs: "),
         ("gpus = 0.5", "wants 1 CPUs and 0.5 GPUs: "),
         ("memory_gib = 1000000", "wants 1 CPUs and 1e+06 GiB: "),
     ):
+        study = tmp_path / f"large{len(begun)}.toml"
         study.write_text(f'{rules}[engine]\nkind = "ray"\n{engine}\n', encoding="utf-8")
-        finished = workplace.bench("study", study, "--address", nodes.address, "--runs", tmp_path / "runs")
-        assert finished.returncode == 2, finished.stderr
-        assert finished.stdout == ""
-        assert "No node of the Ray cluster can hold a cell, which " + wanted in finished.stderr
-        assert re.search(r"they have (.*; )?0 CPUs and", finished.stderr)
-        assert "--threads" in finished.stderr
-        assert "Traceback" not in finished.stderr
+        where = ["--address", nodes.address, "--runs", tmp_path / "runs"]
+        begun[wanted] = workplace.start("study", study, *where)
+    for wanted, process in begun.items():  # each waits a while for nodes that may be about to join
+        out, err = workplace.finish(process)
+        assert process.returncode == 2, err
+        assert out == ""
+        assert "No node of the Ray cluster can hold a cell, which " + wanted in err
+        assert re.search(r"they have (.*; )?0 CPUs and", err)
+        assert "--threads" in err
+        assert "Traceback" not in err
     assert not (tmp_path / "runs").exists()
 
 
@@ -201,9 +226,11 @@ def test_a_signal_ends_a_study_whose_cells_cannot_all_begin_and_the_ones_at_work
     workplace: Any, nodes: Nodes, tmp_path: Path, waiting: Any
 ) -> None:
     names = ("spatial", "slot9", "uniform")
-    rules = {"engine": "ray", "address": nodes.address, "workers": 3, "set": "train.images_seen=100000"}
+    # Without end, and with losses on disk after every 50 images.
+    long = ("train.images_seen=100000", "train.validations=2000")
+    rules = {"engine": "ray", "address": nodes.address, "workers": 3, "set": long}
     driver = workplace.start(*workplace.grid(tmp_path, names, json=True, **rules))
-    place = tmp_path / "tiny[train.images_seen=100000]" / "toy-stripes"
+    place = tmp_path / f"tiny[{','.join(long)}]" / "toy-stripes"
     waiting(lambda: sum((place / name / "seed0" / "losses.csv").exists() for name in names) == 2, "two cells")
     driver.send_signal(signal.SIGTERM)
     out, err = workplace.finish(driver)
@@ -258,3 +285,7 @@ def test_a_cell_whose_node_is_killed_in_a_step_is_finished_on_another(
     assert driver.returncode == 0, err
     assert folder.read().sessions >= 2
     assert_undisturbed(tmp_path, ("spatial",))
+
+
+def test_a_cluster_that_never_answers_is_refused_too(unanswered: Callable[[], None]) -> None:
+    unanswered()
