@@ -10,6 +10,7 @@ registry is first asked for an entry. Ours come first, in the order of their mod
 before does not count.
 """
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -85,6 +86,8 @@ class Registry(Generic[Entry]):
             self._complete = True  # before the imports, which may ask
             for module in self._modules():
                 importlib.import_module(module)
+            for module in self._of_packages():
+                self._take_in(module)
         ours = sorted(filter(self._is_ours, self._entries), key=self._place_of_module)
         return {name: self._entries[name] for name in dict.fromkeys((*ours, *self._entries))}
 
@@ -105,12 +108,28 @@ class Registry(Generic[Entry]):
     def _is_ours(self, name: str) -> bool:
         return f"{self._modules_of[name]}.".startswith(f"{self._package}.")
 
+    def _take_in(self, module: str) -> None:
+        """Import a module of an installed package; one that fails is left out with a warning, all of it."""
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # stdout is for what the command answers
+                importlib.import_module(module)
+        except BenchError:  # says itself what to do: two things of one name, a section that there is not
+            raise
+        except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
+            for each in Registry.every:
+                each.forget(module)
+            told = f"{self.group}: {module} is left out: {type(error).__name__}: {error}"
+            warnings.warn(told, stacklevel=4)
+
     def _modules(self) -> Iterator[str]:
-        """Our own modules, then those of installed packages; a missing one is left out with a warning."""
+        """Our own modules."""
         package = importlib.import_module(self._package)
         names = sorted(each.name for each in pkgutil.iter_modules(package.__path__))
         ordered = dict.fromkeys([*self._first, *names])
         yield from (f"{self._package}.{name}" for name in ordered if name not in self._without)
+
+    def _of_packages(self) -> Iterator[str]:
+        """The modules that installed packages name; a missing one is left out with a warning."""
         points = importlib.metadata.entry_points(group=self.group)
         for module in sorted({point.value.partition(":")[0] for point in points}):
             if importlib.util.find_spec(module) is None:

@@ -67,8 +67,11 @@ def export(
 
     from bench.exporting.graph import export_onnx
     from bench.exporting.hub import export_hub
+    from bench.studies.identity import changed_since
 
     folder = RunFolder(run)
+    if changed := changed_since(folder.read()):
+        announce(f"note: {changed}. The weights of the run are exported in the generator of now.")
     if format is ExportFormat.HUB:
         print(export_hub(folder, out, announce))
         announce(f'Read it with: variants.from_pretrained("{out}")')

@@ -1,5 +1,7 @@
 """A registry: entries from our own modules, by name, each name once."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from bench.data.scenes import SCENES, scene
@@ -90,3 +92,19 @@ def test_what_is_not_ours_is_blamed_by_name_and_what_is_ours_is_not(error: BaseE
 def test_a_command_that_is_stopped_blames_nobody() -> None:
     with pytest.raises(Stopped), blamed("scene", "mine", type("Mine", (), {"__module__": "elsewhere"})):
         raise Stopped(15)
+
+
+@pytest.mark.parametrize("ends", ["1 / 0", "raise SystemExit(3)"])
+def test_an_installed_package_that_breaks_is_left_out_with_all_it_registered(tmp_path, monkeypatch, ends):
+    module = f"theirs_{len(ends)}"
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / f"{module}.py").write_text(f"{PLUGIN}\n{ends}\n", encoding="utf-8")
+    point = SimpleNamespace(value=module)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point])
+    fresh: Registry[object] = Registry(
+        "data set", package="bench.data.scenes", group="bench.scenes", see="bench list datasets"
+    )
+    with pytest.warns(UserWarning, match=f"{module} is left out: (ZeroDivisionError|SystemExit)"):
+        fresh.entries()
+    assert fresh.entries() == {}
+    assert "toy-mine" not in SCENES.entries()

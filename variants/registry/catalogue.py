@@ -69,7 +69,7 @@ def installed() -> tuple[str, ...]:
             found.extend(registered_by(module))
         except NameTaken as error:
             raise VariantError(f"{module}: {error} Rename one, or uninstall its package.") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
             warnings.warn(f"The variants of package {module!r} are left out: {error}", stacklevel=2)
     return tuple(found)
 

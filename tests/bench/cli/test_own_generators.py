@@ -168,7 +168,7 @@ def test_the_other_folder_that_is_advised_keeps_the_finished_run(place: Place, t
     assert place.record() == before
 
 
-def test_translating_and_scoring_a_run_of_an_edited_plugin_say_so(place: Place, tmp_path: Path) -> None:
+def test_what_is_made_of_a_run_of_an_edited_plugin_says_so(place: Place, tmp_path: Path) -> None:
     assert place.run().returncode == 0
     Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(tmp_path / "a.png")
     words = ["translate", "--run", place.run_folder, "--plugin", place.plugin, tmp_path / "a.png"]
@@ -182,6 +182,17 @@ def test_translating_and_scoring_a_run_of_an_edited_plugin_say_so(place: Place, 
     outcome = place.bench("score", place.run_folder, "--plugin", place.plugin)
     assert outcome.returncode == 1
     assert "plugin mine.py has changed since" in said(outcome)
+    words = [
+        "export",
+        place.run_folder,
+        "--plugin",
+        place.plugin,
+        "--format",
+        "hub",
+        "--out",
+        tmp_path / "hub",
+    ]
+    assert "plugin mine.py has changed since" in said(place.bench(*words))
 
 
 def test_an_unfinished_run_is_not_continued_by_an_edited_plugin(place: Place) -> None:
