@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.comparing.sides import of_several_sources
 from bench.errors import BenchError, UsageError
 from bench.names import unknown_name
 from bench.runs import atomic
@@ -83,7 +84,7 @@ def write_report(request: Request) -> Path:
     shown = [replace(group, order=found.order, by_eye=tuple(by_eye)) for group in stated]
     if not shown and failures_table(study) is None:
         raise BenchError(_nothing(request))
-    request = replace(request, remarks=(*request.remarks, *unread))
+    request = replace(request, remarks=(*request.remarks, *unread, *of_several_sources(study.cards)))
     pictures, drawn = Pictures(), bool({"html", "md"} & set(request.formats))
     contents = [
         content(

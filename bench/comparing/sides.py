@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.names import in_part
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import is_distance, is_kernel, network
 from bench.runs.records import DIRECTIONS, Direction, real_fingerprint_key
@@ -71,6 +72,24 @@ def same_weights(a: Card, b: Card) -> bool:
     """Whether no feature network that both were scored with had other weights."""
     mine, theirs = weights_by_network(a), weights_by_network(b)
     return all(mine[network] == theirs[network] for network in mine.keys() & theirs.keys())
+
+
+def of_several_sources(cards: Mapping[str, Card]) -> list[str]:
+    """A sentence for every metric of which the scores of these folders hold several versions."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for folder, card in cards.items():
+        for key, source in card.items():
+            if key.startswith("metric_source("):
+                found.setdefault(key[len("metric_source(") : -1], {}).setdefault(str(source), []).append(
+                    folder
+                )
+    return [
+        f"{metric} was edited between these runs, so its values are not of one measure: "
+        + "; ".join(f"{source} in {in_part(sorted(folders), 2)}" for source, folders in sources.items())
+        + ". Score them again with one: bench score RUN --plugin FILE."
+        for metric, sources in found.items()
+        if len(sources) > 1
+    ]
 
 
 def same_real_images(a: tuple[Path, Card], b: tuple[Path, Card]) -> bool | None:

@@ -196,6 +196,16 @@ def test_a_floor_that_nobody_measured_is_no_row_of_blanks(tmp_path: Path, mini: 
     assert "floor: real against real" not in html
 
 
+def test_values_of_an_edited_metric_are_called_so_where_both_stand(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0,), pictures=False)
+    assert "was edited between these runs" not in report(tmp_path / "runs", tmp_path / "out")
+    for source, path in zip(("aaaa", "bbbb"), sorted(tmp_path.glob("runs/**/scores.json")), strict=True):
+        scores = json.loads(path.read_text())
+        scores["card"]["metric_source(shadow_loss)"] = source
+        path.write_text(json.dumps(scores))
+    assert "shadow_loss was edited between these runs" in report(tmp_path / "runs", tmp_path / "out")
+
+
 @pytest.mark.parametrize("name", ["index.html", "report.md", "results.json"])
 def test_what_is_no_report_is_not_written_over(tmp_path: Path, mini: ModuleType, name: str) -> None:
     mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
