@@ -3,6 +3,7 @@
 Which images are meant, what is refused and what is said of them before they are scored.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -257,6 +258,18 @@ def score_folders(
     return score_image_sets(sets, network, subset_size or min(USUAL_SUBSET, *counts), progress), said
 
 
+def sizes_in_words(images: FolderImages) -> str:
+    """The usual size of a folder's images and the first file of another one, with what mends it."""
+    shapes = [_shape(path) for path in images.paths]
+    (height, width), count = Counter(shapes).most_common(1)[0]
+    odd = next(place for place, shape in enumerate(shapes) if shape != (height, width))
+    size = height if height == width else 256
+    return (
+        f"{count} of {len(shapes)} are {width} x {height}, {images.names[odd]} is {shapes[odd][1]} x "
+        f"{shapes[odd][0]} (width x height). Replace what differs, or have all resized: --size {size}"
+    )
+
+
 def require_equal_sizes(folders: Sequence[FolderImages], size: int | None) -> None:
     """Raise BenchError unless all images of all folders are of one size, or are resized to `size`."""
     if size is not None:
@@ -264,7 +277,7 @@ def require_equal_sizes(folders: Sequence[FolderImages], size: int | None) -> No
     for images in folders:
         if images.shape is None:
             raise BenchError(
-                f"The images in {images.label} are not all of one size. Have them resized: --size 256"
+                f"The images in {images.label} are not all of one size: {sizes_in_words(images)}"
             )
     shapes = {images.shape for images in folders if images.shape}
     if len(shapes) > 1:

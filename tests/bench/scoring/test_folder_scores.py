@@ -178,7 +178,10 @@ def test_images_of_different_sizes_are_refused_unless_resized(
     found, _ = score_folders(Folders(real, fake), network, size=32)
     assert found.scores.images_generated == 4
     Image.fromarray(pictures(5, 1, size=16)[0]).save(fake / "small.png")
-    with pytest.raises(BenchError, match=r"The images in .*fake are not all of one size.*--size 256"):
+    with pytest.raises(
+        BenchError,
+        match=r"fake are not all of one size: 4 of 5 are 48 x 48, small\.png is 16 x 16 .*--size 48",
+    ):
         score_folders(Folders(real, fake), network)
 
 
