@@ -18,12 +18,17 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, mini: ModuleType) -> str:
+def runs(tmp_path_factory: pytest.TempPathFactory, mini: ModuleType) -> Path:
     """A study of two data sets whose rows are as long as the longest real ones."""
-    root = tmp_path_factory.mktemp("browser")
+    root: Path = tmp_path_factory.mktemp("browser") / "runs"
     variants = ("spatial", "slot9", "slot9[init=kaiming]", "uniform", "copy")
-    mini.write_study(root / "runs", variants, ("toy-stripes", "horse2zebra"), seeds=range(5))
-    return write_report(Request((root / "runs",), root / "out", ("html",))).as_uri()
+    return mini.write_study(root, variants, ("toy-stripes", "horse2zebra"), seeds=range(5))
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> str:
+    """The page of the study."""
+    return write_report(Request((runs,), runs.parent / "out", ("html",))).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -244,10 +249,9 @@ def test_print_shows_everything_and_cuts_no_table(open_page: Any) -> None:
 
 
 def test_a_watched_page_comes_back_where_it_was_with_the_same_folds_open(
-    browser: Any, tmp_path: Path, mini: ModuleType
+    browser: Any, tmp_path: Path, runs: Path
 ) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial", "slot9"), seeds=(0,), pictures=False)
-    where = write_report(Request((tmp_path / "runs",), tmp_path / "out", ("html",), refresh=600))
+    where = write_report(Request((runs,), tmp_path / "out", ("html",), refresh=600))
     page = browser.new_page(viewport={"width": 1000, "height": 500})
     page.goto(where.as_uri())
     page.locator("#cost > summary").click()

@@ -168,7 +168,7 @@ def test_failed_and_half_written_runs_are_listed(odd_page: str) -> None:
 
 
 def test_one_run_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("slot9",), seeds=(0,))
+    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,))
     html = report(tmp_path / "runs", tmp_path / "out")
     assert "Which variant is better: there is only one." in html
     assert "<b>Only one was trained.</b>" in html

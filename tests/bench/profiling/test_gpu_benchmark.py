@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -12,20 +14,30 @@ from bench.training.execution import has_bf16
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
 
 
-def call(*words: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of the script."""
-    return subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False)
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def call(forked: ModuleType) -> Call:
+    """`call(*words)`: the outcome of the script."""
+
+    def called(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(SCRIPT), *words]
+        finished: subprocess.CompletedProcess[str] = forked.run(command, capture_output=True, text=True)
+        return finished
+
+    return called
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_it_says_so_and_measures_nothing():
+def test_without_a_gpu_it_says_so_and_measures_nothing(call: Call):
     outcome = call()
     assert outcome.returncode == 2
     assert "There is no GPU" in outcome.stderr
     assert outcome.stdout == ""
 
 
-def test_it_measures_every_way_of_a_step_and_holds_it_against_the_plain_one(tmp_path):
+def test_it_measures_every_way_of_a_step_and_holds_it_against_the_plain_one(call: Call, tmp_path: Path):
     out = tmp_path / "gpu.md"
     outcome = call("--device", "cpu", "--tiny", "--skip", "compiled", "--out", str(out))
     assert outcome.returncode == 0, outcome.stderr
@@ -56,7 +68,7 @@ def test_it_measures_every_way_of_a_step_and_holds_it_against_the_plain_one(tmp_
     assert float(deterministic[6]) < 1e-5
 
 
-def test_ways_for_which_no_time_is_left_say_so():
+def test_ways_for_which_no_time_is_left_say_so(call: Call):
     outcome = call("--device", "cpu", "--tiny", "--minutes", "0")
     assert outcome.returncode == 1
     assert outcome.stdout.count("no time left") == 20

@@ -20,7 +20,7 @@ from bench.scoring.kernel import kernel_distance_subsets
 from bench.scoring.neighbours import precision_recall
 from bench.scoring.networks import load_network
 
-GENERATED, REAL, SIZE, SUBSET = 12, 14, 48, 8
+GENERATED, REAL, SIZE, SUBSET = 8, 10, 48, 6
 
 
 class Pictures(Dataset):
@@ -121,11 +121,11 @@ def test_features_are_those_of_torch_fidelity(images, ours, inception_weights: P
         feature_extractor_weights_path=str(inception_weights),
     )
     with torch.no_grad():
-        theirs = extractor(torch.from_numpy(images[0][:8]).permute(0, 3, 1, 2))[0].numpy()
+        theirs = extractor(torch.from_numpy(images[0][:4]).permute(0, 3, 1, 2))[0].numpy()
     scale = np.abs(theirs).mean()
-    print(f"\nfeatures: mean {scale:.3f}, largest difference {np.abs(ours[0][:8] - theirs).max():.2e}")
+    print(f"\nfeatures: mean {scale:.3f}, largest difference {np.abs(ours[0][:4] - theirs).max():.2e}")
     assert 0.05 < scale < 20, "the random weights neither vanish nor explode"
-    assert np.abs(ours[0][:8] - theirs).max() < 1e-5 * max(1, scale)
+    assert np.abs(ours[0][:4] - theirs).max() < 1e-5 * max(1, scale)
 
 
 def test_distances_are_those_of_torch_fidelity_and_torchmetrics(

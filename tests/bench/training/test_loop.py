@@ -1,6 +1,7 @@
 """The loop: identical schedules, exact resume, honest ends."""
 
 import csv
+import functools
 import signal
 import sys
 import time
@@ -68,8 +69,20 @@ def assert_equal_runs(one, one_folder, other, other_folder) -> None:
         assert (one_folder.path / picture).read_bytes() == (other_folder.path / picture).read_bytes()
 
 
-def test_a_run_leaves_everything_that_is_documented(cell_of, dataset, folder, measure):
-    trained = train(cell_of(), dataset, folder, **measure)
+@pytest.fixture(scope="module")
+def left_alone(cell_of, dataset, tmp_path_factory, measure):
+    """`left_alone(variant)`: the cell of a variant trained without an interruption, and its folder."""
+
+    @functools.cache
+    def trained(variant="spatial"):
+        folder = loop_module.RunFolder(tmp_path_factory.mktemp("left alone") / "whole")
+        return train(cell_of(variant), dataset, folder, **measure), folder
+
+    return trained
+
+
+def test_a_run_leaves_everything_that_is_documented(left_alone):
+    trained, folder = left_alone()
     assert (trained.steps, trained.images_seen) == (12, 12)
     assert [row["step"] for row in table(folder.losses_csv)] == ["2", "4", "6", "8", "10", "12"]
     assert list(table(folder.losses_csv)[0]) == [
@@ -106,13 +119,11 @@ def test_two_variants_are_fed_the_same_and_another_seed_is_not(settings, cell_of
 
 
 @pytest.mark.parametrize("step", [1, 5, 8, 11])
-def test_a_run_that_crashed_goes_on_to_an_equal_result(step, cell_of, dataset, tmp_path, measure):
+def test_a_run_that_crashed_goes_on_to_an_equal_result(step, left_alone, cell_of, dataset, folder, measure):
     cell = cell_of("slot9")
-    whole, resumed = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "resumed"))
-    expected = train(cell, dataset, whole, **measure)
     with pytest.raises(Crash):
-        train(cell, dataset, resumed, progress=StopAt(step, Crash()), **measure)
-    assert_equal_runs(train(cell, dataset, resumed, **measure), resumed, expected, whole)
+        train(cell, dataset, folder, progress=StopAt(step, Crash()), **measure)
+    assert_equal_runs(train(cell, dataset, folder, **measure), folder, *left_alone("slot9"))
 
 
 @pytest.mark.parametrize("variant", ["spatial", "attentiongan-v1", "cut"])
@@ -173,28 +184,28 @@ def test_a_run_killed_at_any_instant_goes_on_to_an_equal_result(cell_of, dataset
     assert_equal_runs(train(cell, dataset, killed, **measure), killed, expected, whole)
 
 
-def test_a_finished_training_is_not_repeated(cell_of, dataset, folder, measure):
-    first = train(cell_of(), dataset, folder, **measure)
+def test_a_finished_training_is_not_repeated(cell_of, dataset, left_alone, measure):
+    first, folder = left_alone()
     again = train(cell_of(), dataset, folder, progress=StopAt(13, Crash()), **measure)
     assert (again.steps, again.trace_hash) == (first.steps, first.trace_hash)
     assert again.seconds_training == first.seconds_training
 
 
-def test_a_damaged_checkpoint_costs_a_few_steps_and_is_remarked(cell_of, dataset, tmp_path, measure):
-    whole, hurt = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "hurt"))
-    expected = train(cell_of(), dataset, whole, **measure)
+def test_a_damaged_checkpoint_costs_a_few_steps_and_is_remarked(
+    left_alone, cell_of, dataset, folder, measure
+):
     with pytest.raises(Crash):
-        train(cell_of(), dataset, hurt, progress=StopAt(9, Crash()), **measure)
-    last = hurt.checkpoints / "last.pt"
+        train(cell_of(), dataset, folder, progress=StopAt(9, Crash()), **measure)
+    last = folder.checkpoints / "last.pt"
     last.write_bytes(last.read_bytes()[:5000])
-    resumed = train(cell_of(), dataset, hurt, **measure)
+    resumed = train(cell_of(), dataset, folder, **measure)
     assert resumed.warnings == ("Checkpoint last.pt was damaged and could not be used. Continued at step 4.",)
-    assert_equal_runs(resumed, hurt, expected, whole)
+    assert_equal_runs(resumed, folder, *left_alone())
 
 
 @pytest.mark.parametrize("received", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_after_the_step_with_everything_saved(
-    received, cell_of, dataset, tmp_path, measure
+    received, left_alone, cell_of, dataset, folder, measure
 ):
     class SignalAt(StopAt):
         def advance(self, units=1, figures=""):
@@ -202,16 +213,14 @@ def test_a_signal_ends_the_run_after_the_step_with_everything_saved(
             if self.left == 0:
                 signal.raise_signal(received)
 
-    whole, stopped = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "stopped"))
     before = signal.getsignal(received)
-    expected = train(cell_of(), dataset, whole, **measure)
     with pytest.raises(Stopped, match=rf"{received.name} after step 5 of 12.*Repeat") as caught:
-        train(cell_of(), dataset, stopped, progress=SignalAt(5, Crash()), **measure)
+        train(cell_of(), dataset, folder, progress=SignalAt(5, Crash()), **measure)
     assert caught.value.exit_code == 128 + received
     assert signal.getsignal(received) is before
-    assert table(stopped.losses_csv)[-1]["step"] == "4"
-    resumed = train(cell_of(), dataset, stopped, progress=StopAt(13, Crash()), **measure)
-    assert_equal_runs(resumed, stopped, expected, whole)
+    assert table(folder.losses_csv)[-1]["step"] == "4"
+    resumed = train(cell_of(), dataset, folder, progress=StopAt(13, Crash()), **measure)
+    assert_equal_runs(resumed, folder, *left_alone())
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
