@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -51,6 +52,23 @@ def in_part(names: Sequence[str], most: int) -> str:
 def and_more(number: int) -> str:
     """` and 3 more`; nothing where there are no more."""
     return f" and {number} more" if number > 0 else ""
+
+
+KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def key_name(what: str, name: str, taken: Sequence[str] = ()) -> str:
+    """`name`, which is going to stand in keys of scores; `what` is named by it, `taken` are not free.
+
+    Raises UsageError for a name in which a key could not be read.
+    """
+    if not KEY_NAME.fullmatch(name) or name in taken:
+        but = f", and not {' or '.join(taken)}" if taken else ""
+        raise UsageError(
+            f"The {what} {name!r} cannot be called so: keys are made of it. Use letters, digits, '.', '_' "
+            f"and '-'{but}."
+        )
+    return name
 
 
 def folder_name(what: str, name: str) -> str:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.comparing.sides import same_real_images, same_weights
+from bench.comparing.sides import same_networks, same_real_images
 from bench.errors import UsageError
 from bench.names import in_part
 from bench.runs.records import GeneratorRecord
@@ -310,7 +310,7 @@ def same_reference(study: StudyFrames, folder: str, others: Sequence[str]) -> bo
     of the feature network; also where the others have no scores yet."""
     mine = Path(folder), study.cards[folder]
     scored = [(Path(other), study.cards[other]) for other in others if other in study.cards]
-    if not all(same_weights(mine[1], card) for _, card in scored):
+    if not all(same_networks(mine[1], card) for _, card in scored):
         return False
     known = (same_real_images(mine, other) for other in scored)
     return not scored or next((same for same in known if same is not None), False)

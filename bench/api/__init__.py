@@ -74,7 +74,6 @@ def run(
     if not dry_run:
         require_writable(root, "--runs", locks=True)
 
-    from bench.runs.records import read_scores
     from bench.scoring.summarise import metrics_now
     from bench.setup import Execution, resolve_device, use_threads
     from bench.studies.execute import Machine, environment_of, execute, preview
@@ -107,9 +106,8 @@ def run(
         finished_before = RunFolder(folder).is_done()
         record = execute(cell, root, machine, report)
     if finished_before:
-        then = RunFolder(folder).scores_json
-        stale = metrics_now(folder, read_scores(then)) if then.exists() else []
-        for remark in [*finished_remarks(record, environment_of(cell, machine)), *stale]:
+        remarks = [*finished_remarks(record, environment_of(cell, machine)), *metrics_now(RunFolder(folder))]
+        for remark in remarks:
             announce(remark)
     return sheet_of(folder)
 

@@ -281,7 +281,7 @@ def printed(key: str, value: float | None) -> str:
 def number_text(value: float | None) -> str:
     """Four significant digits, without exponent between 0.0001 and ten million; a dash for no value.
 
-    >>> number(903.2), number(0.01), number(15081.3), number(None)
+    >>> number_text(903.2), number_text(0.01), number_text(15081.3), number_text(None)
     ('903.2', '0.01000', '15081', '-')
     """
     if value is None or not math.isfinite(value):

@@ -35,8 +35,8 @@ from bench.comparing.sides import (
     image_table,
     leave_one_out_of,
     read_features,
+    same_networks,
     same_real_images,
-    same_weights,
     weights_by_network,
 )
 from bench.errors import BenchError
@@ -133,10 +133,10 @@ def why_incomparable(a: Translations, b: Translations) -> str | None:
             f"{a.name} was scored on features of {networks[0]}, {b.name} on those of {networks[1]}. Score "
             "one of them again on the same: --features NAME"
         )
-    if not same_weights(*cards):
+    if not same_networks(*cards):
         return (
-            f"{a.name} and {b.name} were scored with different weights of {networks[0]}. Score one of them "
-            "again with the same: --weights FILE"
+            f"{a.name} and {b.name} were scored with different weights or code of {networks[0]}. Score one "
+            "of them again with the same: --weights FILE, --plugin FILE"
         )
     same = same_real_images(a.reference, b.reference)
     if same:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bench.names import in_part
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import is_distance, is_kernel, network
-from bench.runs.records import DIRECTIONS, Direction, real_fingerprint_key
+from bench.runs.records import DIRECTIONS, METRIC_SOURCE, Direction, real_fingerprint_key
 from bench.scoring.frechet import frechet_leave_one_out
 from bench.scoring.kernel import kernel_leave_one_out
 from bench.statistics import Side
@@ -50,28 +50,27 @@ def _first(card: Card, *keys: str) -> str | None:
 
 
 def weights_by_network(card: Card) -> dict[str, str | None]:
-    """Feature network -> hash of its weights, of all that the scores of a card were made with.
-
-    With that of its code, where it is not ours: edited, it gives other features of the same weights.
-    """
+    """Feature network -> hash of its weights, of all that the scores of a card were made with."""
     last, earlier = network_name(card), "weights_sha256("
-    before = [key.removeprefix(earlier).rstrip(")") for key in card if key.startswith(earlier)]
-    found = {} if last is None else {last: with_code(network_hash(card), card.get("network_code_sha256"))}
-    return found | {
-        name: with_code(str(card[f"{earlier}{name})"]), card.get(f"network_code_sha256({name})"))
-        for name in before
-    }
+    before = {key: str(value) for key, value in card.items() if key.startswith(earlier)}
+    found = {} if last is None else {last: network_hash(card)}
+    return found | {key.removeprefix(earlier).rstrip(")"): value for key, value in before.items()}
 
 
-def with_code(weights: str | None, code: object) -> str | None:
-    """The hash of weights, with that of the code of a network that is not ours."""
-    return f"{weights} {code}" if code else weights
+def source_of_network(card: Card, network: str) -> object:
+    """The hash of a network's source; None for one of ours, and of before it was kept."""
+    return card.get("network_source" if network == network_name(card) else f"network_source({network})")
 
 
-def same_weights(a: Card, b: Card) -> bool:
-    """Whether no feature network that both were scored with had other weights."""
+def same_networks(a: Card, b: Card) -> bool:
+    """Whether no feature network that both were scored with had other weights, or is known to be of another
+    source: edited, it gives other features of the same weights."""
     mine, theirs = weights_by_network(a), weights_by_network(b)
-    return all(mine[network] == theirs[network] for network in mine.keys() & theirs.keys())
+    sources = {
+        network: {source_of_network(a, network), source_of_network(b, network)} - {None}
+        for network in mine.keys() & theirs.keys()
+    }
+    return all(mine[name] == theirs[name] and len(known) < 2 for name, known in sources.items())
 
 
 def of_several_sources(cards: Mapping[str, Card]) -> list[str]:
@@ -79,10 +78,8 @@ def of_several_sources(cards: Mapping[str, Card]) -> list[str]:
     found: dict[str, dict[str, list[str]]] = {}
     for folder, card in cards.items():
         for key, source in card.items():
-            if key.startswith("metric_source("):
-                found.setdefault(key[len("metric_source(") : -1], {}).setdefault(str(source), []).append(
-                    folder
-                )
+            if named := METRIC_SOURCE.fullmatch(key):
+                found.setdefault(named[1], {}).setdefault(str(source), []).append(folder)
     return [
         f"{metric} was edited between these runs, so its values are not of one measure: "
         + "; ".join(f"{source} in {in_part(sorted(folders), 2)}" for source, folders in sources.items())

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -334,6 +335,14 @@ def real_fingerprint_key(direction: str) -> str:
     Scores of before it was kept have none.
     """
     return f"real_fingerprint_{direction}"
+
+
+METRIC_SOURCE = re.compile(r"metric_source\((.*)\)")
+
+
+def metric_source_key(metric: str) -> str:
+    """The key of the card that tells of which source a metric is that is not ours; METRIC_SOURCE reads it."""
+    return f"metric_source({metric})"
 
 
 def read_scores(path: Path) -> Scores:

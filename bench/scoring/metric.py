@@ -12,12 +12,12 @@ reports come from the entries, in the order in which they registered. Imports no
 """
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from bench.errors import UsageError
+from bench.names import key_name
 from bench.registry import Registry
 from bench.runs.metrics import Better, MetricInfo, key_under
 from variants.registry.provenance import of_thing
@@ -174,7 +174,6 @@ class Metric:
         )
 
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 OF_THE_TABLE = ("direction", "file")
 """Columns of images.csv that are no metric's."""
 METRICS: Registry[Metric] = Registry(
@@ -205,11 +204,7 @@ def metric(
     domain's test images. Raises UsageError for a name that is taken or unfit for a key, a table or a
     parameter that does not exist, and a direction of better that none is.
     """
-    if not NAME.fullmatch(name) or name in OF_THE_TABLE:
-        raise UsageError(
-            f"The metric {name!r} cannot be called so, as its column would be. Use letters, digits, '.', '_' "
-            f"and '-', and not {' or '.join(OF_THE_TABLE)}."
-        )
+    key_name("metric", name, OF_THE_TABLE)
     if {"fid", "kid"} & set(name.split("_")):
         raise UsageError(
             f"The metric {name!r} cannot be called so: only distances on Inception's features are called FID "

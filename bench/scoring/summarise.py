@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ import torch
 
 from bench.errors import BenchError
 from bench.names import command
+from bench.runs.folder import RunFolder
 from bench.runs.metrics import MetricInfo, described, key_under
-from bench.runs.records import Score, Scores
+from bench.runs.records import Score, Scores, metric_source_key, read_scores
 from bench.scoring.kernel import check_features
 from bench.scoring.measure import (
     OTHER_MASKS,
@@ -201,7 +201,7 @@ def metric_card(network: FeatureNetwork, subset_size: int, counts: dict[str, int
         "feature_dimension": network.dimension,
         "weights_source": network.weights_source,
         "weights_sha256": network.weights_hash,
-        **({"network_code_sha256": network.code} if network.code else {}),
+        **({"network_source": network.code} if network.code else {}),
         "resize": network.resize,
         "covariance": "unbiased (n - 1), float64, low-rank Frechet formula",
         "kernel": "(x.y/d + 1)^3, unbiased over all pairs",
@@ -215,28 +215,25 @@ def metric_card(network: FeatureNetwork, subset_size: int, counts: dict[str, int
         "threads": torch.get_num_threads(),
         **{f"version_{name}": version for name, version in versions().items()},
         **counts,
-        **{source_key(name): found for name, found in sources().items()},
+        **{metric_source_key(name): found for name, found in sources().items()},
     }
 
 
-def source_key(metric: str) -> str:
-    """The key of the card that tells of which source a metric is that is not ours."""
-    return f"metric_source({metric})"
-
-
-def metrics_now(folder: Path, scores: Scores) -> list[str]:
-    """What is said of scores where metrics that are not ours were not measured, or were of another source."""
-    now = sources()
+def metrics_now(folder: RunFolder) -> list[str]:
+    """Which metrics that are not ours a run was scored without, or have been edited since, in sentences."""
+    if not folder.scores_json.exists():
+        return []
+    now, scores = sources(), read_scores(folder.scores_json)
     known = {name for key in scores.metrics for name in (key, key.partition("(")[0])}
-    before = {name: scores.card.get(source_key(name)) for name in now}
+    before = {name: scores.card.get(metric_source_key(name)) for name in now}
     new = [name for name in now if before[name] is None and name not in known]
     edited = [name for name in now if before[name] not in (None, now[name])]
-    again = f"{command('score', folder)} with the same --plugin measures it"
+    again = f"{command('score', folder.path)} with the same --plugin measures it"
     found = [f"{name} was not there when this run was scored: {again}." for name in new]
     return found + [f"{name} has been edited since this run was scored: {again} again." for name in edited]
 
 
-OF_THE_NETWORK = ("feature_dimension", "weights_source", "weights_sha256", "network_code_sha256", "resize")
+OF_THE_NETWORK = ("feature_dimension", "weights_source", "weights_sha256", "network_source", "resize")
 """Keys of the card that belong to a feature network; of an earlier one they are kept as `key(network)`."""
 
 

@@ -23,7 +23,7 @@ from bench.runs.records import Environment, FeatureWeights, GeneratorRecord, Run
 from bench.setup import versions
 from variants.registry.catalogue import find
 from variants.registry.checks import AS_BEFORE
-from variants.registry.provenance import changed_files, digest, of_thing, provenance
+from variants.registry.provenance import Provenance, changed_files, digest, of_thing, provenance
 
 IDENTITY = ("cell", "protocol", "data_fingerprint", "schedule_hash", "parameters")
 """The parts of a record that say which run it is; the others say how it went."""
@@ -199,10 +199,7 @@ def generator_record(cell: Cell) -> GeneratorRecord | None:
         return None
     own = variants.describe(cell.variant).parameters
     return GeneratorRecord(
-        origin=found.origin,
-        name=found.name,
-        hash=found.hash,
-        files=found.files,
+        **source_record(found).model_dump(),
         model_without_effect=[key for key in cell.protocol.model if key not in own],
     )
 
@@ -221,8 +218,11 @@ def objective_source(variant: str, protocol: Protocol) -> SourceRecord | None:
     from bench.training.objective import OBJECTIVES
 
     found = of_thing(OBJECTIVES.find(name).make)
-    if found is None:
-        return None
+    return None if found is None else source_record(found)
+
+
+def source_record(found: Provenance) -> SourceRecord:
+    """What a run keeps of where code comes from."""
     return SourceRecord(origin=found.origin, name=found.name, hash=found.hash, files=found.files)
 
 

@@ -53,13 +53,13 @@ def _validation_key(group: Group) -> str:
     return key_under("kd", str(networks.pop())) if len(networks) == 1 else "kd"
 
 
-def validation_shares(group: Group, variants: Sequence[str]) -> pd.DataFrame:
-    """The kernel distances of validation.csv as shares of a copy's of the same images, in the same columns.
+def validation_shares(group: Group, curves: pd.DataFrame) -> pd.DataFrame:
+    """The same as shares of a copy's distance for the same images, in the same columns.
 
     Empty where some variant was validated and never held against a copy, as in runs of before that was kept.
     """
-    shares = _curves(group, variants, _read_shares, NOT_STATISTICS)
-    validated = set(validation_curves(group, variants)["variant"])
+    validated = set(curves["variant"])
+    shares = _curves(group, sorted(validated), _read_shares, NOT_STATISTICS)
     names = {direction: f"{metrics.heading(_validation_key(group))} {direction}" for direction in DIRECTIONS}
     named = shares.assign(loss=shares["loss"].map(names))
     return named if set(named["variant"]) == validated else named.iloc[:0]

@@ -23,10 +23,10 @@ BETWEEN_TAGS = re.compile(r"<!--.*?-->|(?<=>)\s+(?=<)", re.DOTALL)
 ID = re.compile(r'\s+id="([^"]*)"')
 PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 """Attributes of an SVG that hold places, in points."""
+BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
 MOST_KEPT = 200
 DRAWN: dict[object, tuple[bytes, bytes]] = {}
 """The figures last asked for, as bytes: most of a page that is written again while runs go on."""
-BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 class Later:

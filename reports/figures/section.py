@@ -129,7 +129,7 @@ def over_validations(group: Group) -> Iterator[Sketch]:
         text = "Mask statistics of the validation images; bands from the least to the largest seed."
         make = Later(curves.overlay, table, statistics, drawn)
         yield Sketch("Masks over training", text, make, "mask-statistics")
-    shares = data.validation_shares(group, shown)
+    shares = data.validation_shares(group, table)
     table = data.validation_distances(group, table) if shares.empty else shares
     measured = list(table["loss"].unique())
     if measured:

@@ -100,13 +100,14 @@ def test_validations_held_against_a_copy_are_drawn_as_shares_of_its_distance(
     mini.write_study(tmp_path, ("spatial", "slot9"), seeds=(0, 1), pictures=False)
     folders = run_folders([tmp_path])
     (group,) = groups(read_study(folders))
-    assert data.validation_shares(group, group.variants).empty, "no copy is known"
+    curves = data.validation_curves(group, group.variants)
+    assert data.validation_shares(group, curves).empty, "no copy is known"
     for folder in folders:
         table = pd.read_csv(folder / "validation.csv")
         for direction in ("A2B", "B2A"):
             table[f"copy_kd_{direction}"] = 2 * table[f"kd_{direction}"]
         table.to_csv(folder / "validation.csv", index=False)
-    shares = data.validation_shares(group, group.variants)
+    shares = data.validation_shares(group, curves)
     assert set(shares["mean"]) == set(shares["high"]) == {0.5}
     assert set(shares["loss"]) == {"KD(tiny) A2B", "KD(tiny) B2A"}
     (axis, _) = overlay(

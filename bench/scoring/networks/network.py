@@ -13,8 +13,6 @@ take seconds to import are imported in `__init__`, not above: every entry is rea
 """
 
 import hashlib
-import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError
+from bench.names import key_name
 from bench.registry import Registry
 from bench.scoring.networks.weights import PublishedWeights, read_weights
+from variants.registry.provenance import of_thing
 
 Features = np.ndarray[Any, np.dtype[np.float32]]
 BATCH = 16
@@ -137,7 +137,6 @@ NETWORKS: Registry[NetworkEntry] = Registry(
     first=("tiny", "squeezenet", "efficientnet", "inception"),
     without=("fidelity",),
 )
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 Class = TypeVar("Class", bound=Callable[..., nn.Module])
 
 
@@ -155,8 +154,7 @@ def network(
     `weights` is the address of the file of its weights, which is checked where its name ends in digits of its
     SHA-256, or says how a package brings it. Raises UsageError for a name that is taken or unfit for a key.
     """
-    if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be a name: use letters, digits, '.', '_' and '-'.")
+    key_name("feature network", name)
     if isinstance(weights, str):
         published: PublishedWeights | None = PublishedWeights(name, weights, weights.rpartition("/")[2])
     else:
@@ -170,10 +168,9 @@ def network(
 
 
 def code_of(build: Callable[..., nn.Module]) -> str:
-    """SHA-256 of the file that a network comes from; empty for our own, whose versions are recorded."""
-    if build.__module__.startswith("bench."):
-        return ""
-    return hashlib.sha256(Path(inspect.getfile(build)).read_bytes()).hexdigest()
+    """The hash of a network's source and of its imports; empty for ours, whose versions are recorded."""
+    found = of_thing(build)
+    return found.hash if found else ""
 
 
 def weights_hash(module: nn.Module) -> str:

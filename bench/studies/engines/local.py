@@ -25,7 +25,7 @@ class LocalEngine:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stop = Stop()
         self._places = list(range(self._workers))
-        self._attendants: list[threading.Thread] = []
+        self._superviseants: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         return self
@@ -34,7 +34,7 @@ class LocalEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(kill=True)
-        for attendant in self._attendants:
+        for attendant in self._superviseants:
             attendant.join()
 
     def capacity(self) -> int:
@@ -43,8 +43,8 @@ class LocalEngine:
     def begin(self, number: int, order: Order) -> None:
         place = self._places.pop(0)
         order = order.model_copy(update={"threads": self.threads})
-        attendant = threading.Thread(target=self._attend, args=(number, order, place))
-        self._attendants.append(attendant)
+        attendant = threading.Thread(target=self._supervise, args=(number, order, place))
+        self._superviseants.append(attendant)
         attendant.start()
 
     def events(self, seconds: float) -> list[Event]:
@@ -60,7 +60,7 @@ class LocalEngine:
         self._stop.asked = True
         self._stop.kill = self._stop.kill or kill
 
-    def _attend(self, number: int, order: Order, place: int) -> None:
+    def _supervise(self, number: int, order: Order, place: int) -> None:
         try:
             outcome = supervise(
                 order,

@@ -80,8 +80,8 @@ class Mailbox:
         return {number for number, heard in self._heard.items() if now - heard <= seconds}
 
 
-def attend_in_task(number: int, order: Order, packed: bytes | None, returned: bool, mailbox: Any) -> Finished:
-    """What a Ray task does: attend a worker on this node; with `returned`, in a folder that travels."""
+def work_in_task(number: int, order: Order, packed: bytes | None, returned: bool, mailbox: Any) -> Finished:
+    """What a Ray task does: supervise a worker on this node; with `returned`, in a folder that travels."""
     stop, ended = Stop(), threading.Event()
     listener = threading.Thread(target=_listen, args=(number, mailbox, stop, ended), daemon=True)
     listener.start()
@@ -185,7 +185,7 @@ class RayEngine:
                 return
             packed = pack_run(folder.path) if folder.run_json.exists() else None
         needs = self._needs(self._counted())
-        task = self._ray.remote(attend_in_task).options(
+        task = self._ray.remote(work_in_task).options(
             num_cpus=needs["CPU"],
             num_gpus=needs["GPU"],
             memory=needs["memory"] or None,

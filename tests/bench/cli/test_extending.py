@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.comparing.sides import same_weights
+from bench.comparing.sides import same_networks
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 DOCS = Path(__file__).parents[3] / "docs"
@@ -448,7 +448,7 @@ def test_an_edited_network_is_not_answered_from_the_cache(
         floors.append(scores["selections"]["last"]["directions"]["A2B"]["metrics"]["fd(colours)"]["floor"])
         cards.append(scores["card"])
     assert floors[1] == pytest.approx(floors[0] / 100, rel=1e-3)
-    assert not same_weights(*cards), "features of edited code are not held against those of before"
+    assert not same_networks(*cards), "features of edited code are not held against those of before"
 
 
 def _reports(section: str) -> bool:
