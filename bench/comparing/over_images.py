@@ -135,8 +135,8 @@ def why_incomparable(a: Translations, b: Translations) -> str | None:
         )
     if not same_networks(*cards):
         return (
-            f"{a.name} and {b.name} were scored with different weights or code of {networks[0]}. Score one "
-            "of them again with the same: --weights FILE, --plugin FILE"
+            f"{a.name} and {b.name} were scored with different weights of {networks[0]}, or with other code "
+            "of it. Score one of them again with the same: --weights FILE, --plugin FILE"
         )
     same = same_real_images(a.reference, b.reference)
     if same:
