@@ -195,7 +195,7 @@ def recoloured(images: Tensor, draws: NDArray) -> Tensor:
 def shifted(image: Tensor, down: float, right: float) -> Tensor:
     """An image [3, h, w] moved by whole pixels of its size over 8 at most either way, zeros coming in."""
     rows, columns = (
-        whole_number(draw, 2 * round(side / REACH) + 1) - round(side / REACH)
+        number_drawn(draw, 2 * round(side / REACH) + 1) - round(side / REACH)
         for draw, side in zip((down, right), image.shape[1:], strict=True)
     )
     # Negative padding takes away.
@@ -206,11 +206,11 @@ def cut_out(image: Tensor, row: float, column: float) -> Tensor:
     """An image [3, h, w] with a rectangle of half its height and width set to zero, its centre anywhere."""
     kept = torch.ones_like(image[0])
     height, width = kept.shape
-    top, left = whole_number(row, height) - height // 4, whole_number(column, width) - width // 4
+    top, left = number_drawn(row, height) - height // 4, number_drawn(column, width) - width // 4
     kept[max(0, top) : max(0, top + height // 2), max(0, left) : max(0, left + width // 2)] = 0
     return image * kept
 
 
-def whole_number(draw: float, count: int) -> int:
+def number_drawn(draw: float, count: int) -> int:
     """One of `count` whole numbers from 0, equally likely, by a draw in [0, 1)."""
     return min(int(draw * count), count - 1)
