@@ -22,13 +22,18 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 HERE = Path(__file__).parent
 LONG = (
-    "bench/studies",
+    "bench/studies/test_ray_study.py",
+    "reports/test_browser.py",
     "bench/training/test_golden_training.py",
+    "reports/test_report.py",
+    "bench/studies",
+    "bench/cli/test_extending.py",
+    "bench/training",
+    "bench/test_exporting.py",
     "bench/cli",
     "reports",
     "bench/profiling",
     "bench/ballot",
-    "bench/training",
     "bench/scoring",
 )
 """What takes longest, by the longest: where two work, it is begun first, so that neither waits at the end."""
@@ -39,12 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.loadscopereorder = False  # by the number of tests, which says nothing
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests are run by one worker, so that what they share is made once; the longest come first."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).as_posix()))
+    """The longest come first; one worker runs all tests of a file (`--dist loadfile`), which share runs."""
     items.sort(key=lambda item: place_in_order(item.path.relative_to(HERE).as_posix()))
 
 

@@ -59,7 +59,7 @@ def download(address: str, target: Path, progress: ProgressReport) -> None:
         reason = str(error) or type(error).__name__
         raise DownloadError(f"The transfer from {address} broke off: {reason}. {_kept(part)}") from None
     except OSError as error:
-        remedy = REMEDIES.get(error.errno or 0, "Free some disk space")
+        remedy = REMEDIES.get(error.errno or 0, "See that files can be written there")
         raise DownloadError(
             f"Could not write {part}: {error.strerror}. {remedy}, or choose another folder with --data. "
             f"{_kept(part)}"

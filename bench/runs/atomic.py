@@ -90,7 +90,7 @@ def cannot_write(path: Path, error: OSError, otherwise: str, *, state: str = "")
     reason = error.strerror or str(error)
     named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(path)
     where = "" if named == str(path) or named.endswith(".tmp") else f" ({named})"
-    remedy = REMEDIES.get(error.errno or 0, "Free some disk space")
+    remedy = REMEDIES.get(error.errno or 0, "See that files can be written there")
     return CannotWrite(f"Could not write {path}: {reason}{where}. {state}{remedy}, {otherwise}.", reason)
 
 

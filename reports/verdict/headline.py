@@ -132,9 +132,9 @@ def _by_direction(near: Mapping[str, Sequence[str]], each: str = "") -> str:
 def _many(found: Answers) -> str:
     tasks = decided(found)
     beating = {name for task in tasks for name in near_in(found, task)}
-    verb = (
-        "beat copying somewhere" if found.claims else f"come nearer than a copy somewhere{each_seed(found)}"
-    )
+    alike = all(set(near_in(found, task)) == beating for task in tasks)
+    place = "" if len(tasks) == 1 else " everywhere" if alike and beating else " somewhere"
+    verb = f"beat copying{place}" if found.claims else f"come nearer than a copy{place}{each_seed(found)}"
     told = f"{part_of(len(beating), len(found.trained))} variants {verb}"
     told = told[0].upper() + told[1:]
     above = [name for name in found.untrained if tasks and nearest_of_all(found, name, tasks) == len(tasks)]
@@ -205,18 +205,20 @@ def _nearer_where(found: Answers) -> str:
     if len(tasks) == len(decided(found)) > 1 and all(
         len(near_in(found, t)) == len(found.trained) for t in tasks
     ):
-        return _come_nearer(found, found.trained, " everywhere", first=True) + "."
+        said = len(found.trained) >= MANY  # by the headline
+        return "" if said else _come_nearer(found, found.trained, " everywhere", first=True) + "."
     names, several = place_names(found), len({(t.protocol, t.dataset) for t in found.tasks}) > 1
-    clauses = []
-    for at, task in enumerate(tasks[:MOST_PLACES]):
-        near = near_in(found, task)
+    by_who: dict[tuple[str, ...], list[str]] = {}
+    for task in tasks[:MOST_PLACES]:
         place = names[task.protocol, task.dataset]
-        place = (
-            f" on {place} {arrow('', task.direction)}"
-            if several
-            else f" {arrow(task.dataset, task.direction)}"
+        place = f"on {place} {arrow('', task.direction)}" if several else arrow(task.dataset, task.direction)
+        by_who.setdefault(tuple(near_in(found, task)), []).append(place)
+    clauses = [
+        _come_nearer(
+            found, near, f" {listed(places) if several or len(places) < 2 else 'both ways'}", first=at == 0
         )
-        clauses.append(_come_nearer(found, near, place, first=at == 0))
+        for at, (near, places) in enumerate(by_who.items())
+    ]
     more = len(tasks) - MOST_PLACES
     rest = f"; some in {counted(more, 'other task')}" if more > 0 else ""
     return "; ".join(clauses) + rest + "."

@@ -198,7 +198,7 @@ def each_seed(found: Answers) -> str:
 
 
 def share_text(value: float | None) -> str:
-    return "" if value is None else fixed(value, 2) if value < 9.95 else fixed(value, 0)
+    return "" if value is None else share_number(value)
 
 
 def times(values: Sequence[float]) -> str:

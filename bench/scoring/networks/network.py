@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
 from bench.names import key_name
 from bench.registry import Registry
 from bench.scoring.networks.weights import PublishedWeights, read_weights
@@ -109,9 +109,15 @@ class NetworkEntry:
     def load(self, chosen: Path | None, device: torch.device) -> FeatureNetwork:
         """The network with weights from `chosen`, else from torch's folder or download.
 
-        Raises BenchError as `read_weights`, UsageError for weights of another network.
+        Raises BenchError as `read_weights`, UsageError for weights of another network, or any for one that
+        brings its own.
         """
         if self.weights is None:
+            if chosen is not None:
+                raise UsageError(
+                    f"The feature network {self.name} brings its weights: {chosen} would not be used. "
+                    "Leave out --weights, or name the network whose file it is with --features."
+                )
             module, source = self.build(), self.source
             digest = weights_hash(module)
         else:

@@ -48,3 +48,11 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BenchError, match=r"Could not write .*A file stands where a folder should be"):
         atomic.write_text(tmp_path / "file" / "run.json", "x")
+
+
+def test_a_place_that_is_not_there_is_not_called_full(tmp_path: Path) -> None:
+    def gone(file: object) -> None:
+        raise OSError(errno.ENOENT, "No such file or directory")
+
+    with pytest.raises(BenchError, match=r"such file or directory\..*See that files can be written there, "):
+        atomic.write_with(tmp_path / "file.txt", gone)

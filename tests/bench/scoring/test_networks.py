@@ -115,6 +115,11 @@ def test_a_weights_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         require_weights("squeezenet", tmp_path / "nowhere.pth")
 
 
+def test_a_weights_file_for_a_network_that_brings_its_own_is_refused(squeezenet_weights: Path) -> None:
+    with pytest.raises(UsageError, match=r"tiny brings its weights.*would not be used.*Leave out --weights"):
+        load_network("tiny", squeezenet_weights)
+
+
 def test_weights_in_a_pipe_are_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "weights.pth")
     with pytest.raises(BenchError, match="pipe, socket or device"):

@@ -13,8 +13,6 @@ from bench.protocol import Protocol, schedule_hash
 from bench.runs.folder import FolderInUse, RunFolder, failed_runs, find_runs, list_folder, passes, remove_run
 from bench.studies.expectation import drifts, make_expectation, read_expectation, write_expectation
 
-pytestmark = pytest.mark.xdist_group("studies")
-
 
 @pytest.fixture
 def seeds(workplace: Any, undisturbed: Path, tmp_path: Path) -> Path:

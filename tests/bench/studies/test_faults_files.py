@@ -18,7 +18,6 @@ from bench.runs.folder import RunFolder
 from bench.signals import Stopped
 from bench.studies.grid import make_cell
 
-pytestmark = pytest.mark.xdist_group("studies")
 BYTES_LEFT = 64
 
 

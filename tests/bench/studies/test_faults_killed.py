@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("studies")
-
 PLUGIN = '''
 import os
 import signal

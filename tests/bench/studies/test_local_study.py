@@ -12,8 +12,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from bench.runs.folder import RunFolder
 
-pytestmark = pytest.mark.xdist_group("studies")
-
 
 def test_a_study_leaves_a_finished_run_for_every_cell(workplace: Any, undisturbed: Path) -> None:
     for variant in ("slot9", "spatial", "copy"):

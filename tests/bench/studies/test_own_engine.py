@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("studies")
 EXAMPLE = Path(__file__).parents[3] / "docs" / "example_engine.py"
 
 

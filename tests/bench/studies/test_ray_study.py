@@ -20,8 +20,6 @@ from bench.runs.folder import RunFolder
 from bench.studies.engines.ray_cluster import MORE_THAN_THIS_MACHINE, carried_environment, cells_on
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed: pip install 'bench-unpaired[ray]'")
-pytestmark = pytest.mark.xdist_group("studies")
-
 CLUSTER = """
 import sys
 import psutil

@@ -3,10 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("studies")
-
 PLUGIN = """
 from torch import Tensor
 from variants import Generator, Translation, register
