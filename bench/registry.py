@@ -64,12 +64,15 @@ class Registry(Generic[Entry]):
 
     def add(self, name: str, entry: Entry, thing: object) -> None:
         """Enter `thing`'s entry. Raises UsageError where another thing has the name."""
-        module = getattr(thing, "__module__", "?")
+        module = str(getattr(thing, "__module__", "?"))
         place = f"{module}.{getattr(thing, '__qualname__', '?')}"
         if self._places.setdefault(name, place) != place:
-            raise UsageError(
-                f"The {self.kind} {name!r} of {place} is taken by {self._places[name]}. Rename one of them."
-            )
+            # A plugin is read before ours are: which of the two came first says nothing of whose name it is.
+            others = [(place, module), (self._places[name], self._modules_of[name])]
+            (mine, where), (other, _) = sorted(others, key=lambda each: top(each[1]) in OURS)
+            file = getattr(sys.modules.get(where), "__file__", None)
+            told = mine if file is None else f"{mine.removeprefix(f'{where}.')} in {Path(file).name}"
+            raise UsageError(f"The {self.kind} {name!r} of {told} is taken by {other}. Rename one of them.")
         self._entries[name] = entry
         self._modules_of[name] = module
 

@@ -1,12 +1,14 @@
-"""What a table or a figure must do to stand in any report: `bench check --table` and `--figure`.
+"""What a table, figure or gallery must do to stand in any report: `bench check --table` and the like.
 
     for result in check_table("cost"):
         print(result.name, result.passed, result.detail)
 
-It is handed groups of a few runs with made-up values: scored ones, one alone, and one that has no scores yet.
+It is handed groups of a few runs with made-up values and pictures: scored ones, one alone, and one that has
+no scores yet.
 """
 
 import inspect
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from bench.errors import BenchError
 from bench.names import counted
@@ -34,7 +37,10 @@ from bench.runs.records import (
 )
 from reports.comparability import Group, groups
 from reports.frame import read_study
-from reports.parts import FIGURES, TABLES, Part, sketches_by, tables_by
+from reports.galleries.model import Gallery
+from reports.galleries.pictures import Pictures
+from reports.galleries.sources import shown_runs
+from reports.parts import FIGURES, GALLERIES, TABLES, Part, galleries_by, sketches_by, tables_by
 from reports.tables.comma_separated import to_csv
 from reports.tables.latex import to_latex
 from reports.tables.markdown import to_markdown
@@ -60,6 +66,11 @@ def check_figure(name: str) -> list[CheckResult]:
     return _checked(FIGURES.find(name), figure_is_drawn, figures_as_svg)
 
 
+def check_gallery(name: str) -> list[CheckResult]:
+    """Every check of a gallery. Raises UsageError for an unknown name."""
+    return _checked(GALLERIES.find(name), gallery_is_shown, galleries_as_shown)
+
+
 def _checked(part: Part, shows: Callable[..., str], made_of: Callable[..., object]) -> list[CheckResult]:
     with made_up_groups() as found:
         checks: dict[str, Callable[[Part], str]] = {"documented": documented}
@@ -73,7 +84,7 @@ def documented(part: Part) -> str:
     """Its function has a docstring."""
     if not inspect.getdoc(part.make):
         raise Failed("its function has no docstring: say there what it shows")
-    return f"in section {part.section}"
+    return f"in section {part.section}" if part.section else ""
 
 
 def table_is_written(part: Part, group: Group) -> str:
@@ -109,6 +120,34 @@ def figures_as_svg(part: Part, group: Group) -> list[bytes]:
     from reports.figures.files import render_figure
 
     return [render_figure(each.key, each.make)[1] for each in sketches_by(part, group)]
+
+
+def gallery_is_shown(part: Part, group: Group) -> str:
+    """Titles, rules and keys of their own, rows as wide as the columns, and pictures that the page has."""
+    made, pictures = galleries_as_shown(part, group)
+    differ([each.key for each in made])
+    for each in made:
+        if not each.title.strip() or not each.rule.strip():
+            raise Failed("a gallery has no title, or no rule: say there how its images were chosen")
+        for strip in each.strips:
+            if each.columns and len(strip.shots) != len(each.columns):
+                raise Failed(
+                    f"the row {strip.title!r} has {len(strip.shots)} pictures for {len(each.columns)} columns"
+                )
+            names = [name for shot in strip.shots for name in (shot.picture, shot.overlay) if name]
+            unknown = [name for name in names if name not in pictures]
+            if unknown:
+                raise Failed(f"{unknown[0]!r} is no picture of the page: use the name that `add` gave")
+    rows = sum(len(each.strips) for each in made)
+    return (
+        f"{counted(len(made), 'gallery', 'galleries')}: {counted(rows, 'row')}" if made else "nothing to show"
+    )
+
+
+def galleries_as_shown(part: Part, group: Group) -> tuple[list[Gallery], dict[str, str]]:
+    """The galleries of a group, and the page's pictures by name."""
+    pictures = Pictures()
+    return list(galleries_by(part, group, shown_runs(group), pictures)), pictures.uris
 
 
 def differ(keys: list[str]) -> None:
@@ -162,7 +201,9 @@ def write_run(runs: Path, variant: str, seed: int, *, scored: bool) -> RunFolder
         )
     )
     if scored:
-        write_scores(folder, np.random.default_rng([seed, *variant.encode()]), masks="slot" in variant)
+        rng = np.random.default_rng([seed, *variant.encode()])
+        write_scores(folder, rng, masks="slot" in variant)
+        write_pictures(folder, rng, masks=2 if "slot" in variant else 0)
     return folder
 
 
@@ -197,3 +238,19 @@ def write_scores(folder: RunFolder, rng: np.random.Generator, *, masks: bool) ->
         card={"feature_network": "inception"},
     )
     atomic.write_text(folder.scores_json, made.model_dump_json())
+
+
+def write_pictures(folder: RunFolder, rng: np.random.Generator, *, masks: int) -> None:
+    """samples/ of a run: the first test image of either direction, its translation and its masks."""
+    entries = []
+    for direction in DIRECTIONS:
+        place = f"samples/final/{direction}/00"
+        (folder.path / place).mkdir(parents=True)
+        shapes: dict[str, tuple[int, ...]] = {"source": (16, 16, 3), "output": (16, 16, 3)}
+        shapes |= {f"mask-{number}": (16, 16) for number in range(masks)}
+        for name, shape in shapes.items():
+            pixels = rng.integers(0, 256, shape, dtype=np.uint8)
+            Image.fromarray(pixels).save(folder.path / place / f"{name}.png")
+        entry = {"kind": "final", "direction": direction, "file": "0.png", "step": 10, "folder": place}
+        entries.append(entry | ({"masks": masks, "background": 0} if masks else {}))
+    atomic.write_text(folder.path / "samples" / "index.json", json.dumps(entries))

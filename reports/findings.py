@@ -139,7 +139,11 @@ def _compared(group: Group) -> Iterator[str]:
     states = runs["status"].value_counts().to_dict()
     finished = runs[runs["status"].eq("done") & runs["scored"].fillna(False).astype(bool)]
     yield f"{counted(len(variants), 'variant')} on {group.dataset}: {_some(variants)}."
-    others = ", ".join(f"{count} {status}" for status, count in sorted(states.items()) if status != "done")
+    bare = int(states.get("done", 0)) - len(finished)
+    others = ", ".join(
+        [f"{bare} finished without scores"] * bool(bare)
+        + [f"{count} {status}" for status, count in sorted(states.items()) if status != "done"]
+    )
     seeds = sorted({int(seed) for seed in runs["seed"].dropna()})
     named = f" ({', '.join(map(str, seeds))})" if len(seeds) <= 10 else ""
     yield (

@@ -62,8 +62,8 @@ class Watch:
             if now != self._seen:
                 self._seen = now
                 page = write_report(replace(request, refresh=self._refresh))
-                self._tell(page, not self._written)
-                self._written = True
+                first, self._written = not self._written, True  # before it is told: Ctrl-C may come then
+                self._tell(page, first)
             self._said = ""
         except UsageError as error:
             if not self._looked:

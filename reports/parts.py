@@ -136,11 +136,18 @@ def sketches_by(part: Part, group: "Group") -> Iterator[Sketch]:
 
 def galleries_of(group: "Group", shown: "list[Shown]", pictures: "Pictures") -> "Iterator[Gallery]":
     """Every gallery that the group has pictures for. Raises as `tables_of`."""
+    for part in GALLERIES.entries().values():
+        yield from galleries_by(part, group, shown, pictures)
+
+
+def galleries_by(
+    part: Part, group: "Group", shown: "list[Shown]", pictures: "Pictures"
+) -> "Iterator[Gallery]":
+    """The galleries of one entry. Raises as `tables_of`."""
     from reports.galleries.model import Gallery
 
-    for part in GALLERIES.entries().values():
-        for made in _made(part, Gallery, group, group, shown, pictures):
-            yield replace(made, key=_key(group, part, made.key))
+    for made in _made(part, Gallery, group, group, shown, pictures):
+        yield replace(made, key=_key(group, part, made.key))
 
 
 def blaming(part: Part, group: "Group") -> AbstractContextManager[None]:

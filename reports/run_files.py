@@ -1,6 +1,7 @@
 """The other files of a run folder as frames: read when they are shown, empty where they cannot be read."""
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,27 @@ def read_validation(folder: str) -> pd.DataFrame:
     return _read_csv(Path(folder) / "validation.csv", ("step", "images_seen"))
 
 
+UNREADABLE: set[Path] = set()
+"""Tables that are there and could not be read when they were last asked for."""
+
+
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     """A table with the needed columns, or an empty one: a run that is being written has no rows yet."""
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError, pd.errors.ParserError):
-        return pd.DataFrame(columns=list(needed))
-    return table if set(needed) <= set(table.columns) else pd.DataFrame(columns=list(needed))
+        table = pd.DataFrame()
+    if set(needed) <= set(table.columns):
+        UNREADABLE.discard(path)
+        return table
+    UNREADABLE.update({path} if path.exists() else ())
+    return pd.DataFrame(columns=list(needed))
+
+
+def damaged_tables(folders: Iterable[str]) -> list[str]:
+    """Which tables of these run folders could not be read: `RUN/images.csv`, sorted."""
+    asked = {Path(folder) for folder in folders}
+    return sorted(str(path) for path in UNREADABLE if path.parent in asked and path.exists())
 
 
 def read_samples(folder: str) -> list[dict[str, Any]]:

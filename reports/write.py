@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.comparing.sides import of_several_sources
 from bench.errors import BenchError, UsageError
-from bench.names import unknown_name
+from bench.names import counted, in_part, unknown_name
 from bench.runs import atomic
 from reports import page, text
 from reports.comparability import groups
@@ -17,6 +17,7 @@ from reports.galleries.model import ShownPictures
 from reports.galleries.pictures import Pictures
 from reports.numbers import listed
 from reports.results import results
+from reports.run_files import damaged_tables
 from reports.tables.ballot import ballots
 from reports.tables.comma_separated import to_csv
 from reports.tables.latex import card_to_latex, to_latex
@@ -32,6 +33,7 @@ from reports.verdict.shares import answers
 FORMATS = {"md": to_markdown, "latex": to_latex, "csv": to_csv}
 SUFFIXES = {"md": "md", "latex": "tex", "csv": "csv"}
 ALL_FORMATS = ("md", "html", "latex", "csv")
+MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def write_report(request: Request) -> Path:
         atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
     told = results(shown, [one.summary for one in contents], study, found, control.lines)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
+    request = replace(request, remarks=(*request.remarks, *_left_out(study)))
     main = request.out / "results.json"
     if "md" in request.formats:
         main = request.out / "report.md"
@@ -112,6 +115,18 @@ def write_report(request: Request) -> Path:
         view = page_of(found, study, contents, pictures, control.lines, request.remarks, request.name)
         atomic.write_text(main, page.render(view, pictures, request.refresh))
     return main
+
+
+def _left_out(study: StudyFrames) -> Iterator[str]:
+    """What finished runs hold and could not be read: it is missing wherever it would be counted or drawn."""
+    done = study.runs[study.runs["status"] == "done"]
+    damaged = damaged_tables(done["folder"])
+    if damaged:
+        yield (
+            f"Of finished runs {counted(len(damaged), 'table')} cannot be read, and what belongs there is "
+            f"missing here: {in_part(damaged, MOST_NAMED)}. `bench score RUN` writes images.csv anew; the "
+            "other tables come from training alone."
+        )
 
 
 def refuse_others_files(out: Path) -> None:

@@ -29,6 +29,7 @@ def check(
     ] = None,
     table: Annotated[list[str] | None, _named("table", "A table of the report")] = None,
     figure: Annotated[list[str] | None, _named("figure", "A figure of the report")] = None,
+    gallery: Annotated[list[str] | None, _named("gallery", "A gallery of the report")] = None,
     weights: Weights = None,
     plugin: Plugin = None,
     full_size: Annotated[
@@ -61,7 +62,7 @@ def check(
     import variants
 
     asked = {"metric": metric, "network": network, "objective": objective}
-    asked |= {"engine": engine, "table": table, "figure": figure}
+    asked |= {"engine": engine, "table": table, "figure": figure, "gallery": gallery}
     if not variant and not any(asked.values()):
         options = ", ".join(f"--{kind} NAME" for kind in asked)
         raise UsageError(f"Nothing to check. Name variants, or give one of {options}.")
@@ -98,9 +99,9 @@ def run_checks(kind: str, name: str, weights: Path | None) -> "list[CheckResult]
         from bench.studies.conformance import check_engine
 
         return check_engine(*engine_with_options(name))
-    from reports.conformance import check_figure, check_table
+    from reports.conformance import check_figure, check_gallery, check_table
 
-    return check_table(name) if kind == "table" else check_figure(name)
+    return {"table": check_table, "figure": check_figure, "gallery": check_gallery}[kind](name)
 
 
 def engine_with_options(text: str) -> tuple[str, dict[str, Any]]:

@@ -1,5 +1,8 @@
 """A registry: entries from our own modules, by name, each name once."""
 
+import importlib.util
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -26,10 +29,28 @@ def test_an_unknown_name_is_answered_with_close_ones():
 
 
 def test_a_second_claim_on_a_name_is_refused_and_says_who_has_it():
-    taken = r"'toy-stripes' of .*Mine is taken by bench\.data\.scenes\.stripes\.StripesScene"
+    taken = (
+        r"'toy-stripes' of Mine in test_registry\.py is taken by bench\.data\.scenes\.stripes\.StripesScene"
+    )
     SCENES.entries()
     with pytest.raises(UsageError, match=taken):
         scene("toy-stripes", "Mine.")(type("Mine", (), {}))
+
+
+def test_whose_name_it_is_does_not_hang_on_who_came_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A plugin is read before the modules of ours are."""
+    registry: Registry[object] = Registry("thing", package="bench.data.scenes", group="none", see="nowhere")
+    path = tmp_path / "a_plugin.py"
+    path.write_text("def mine(): pass\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, path.stem, module)
+    spec.loader.exec_module(module)
+    registry.add("taken", object(), module.mine)
+    with pytest.raises(
+        UsageError, match=r"^The thing 'taken' of mine in a_plugin\.py is taken by bench\.data"
+    ):
+        registry.add("taken", object(), scene)
 
 
 def test_the_same_thing_may_register_again():

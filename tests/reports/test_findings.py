@@ -64,6 +64,13 @@ def test_runs_without_scores_are_told(tmp_path: Path, mini: ModuleType, group_of
     assert "1 run is failed, unfinished or not scored." in summary.not_told
 
 
+def test_runs_that_ended_without_scores_are_counted(tmp_path: Path, mini: ModuleType, group_of: Read) -> None:
+    mini.write_study(tmp_path, ("slot9",), seeds=(0, 1), pictures=False)
+    next(tmp_path.rglob("seed1/scores.json")).write_text("{")
+    compared = " ".join(summarise_group(group_of(tmp_path)).compared)
+    assert "2 runs over 2 seeds (0, 1); 1 finished and scored, 1 finished without scores." in compared
+
+
 def test_an_own_objective_and_what_is_proven_of_it_are_told(
     tmp_path: Path, mini: ModuleType, group_of: Read
 ) -> None:

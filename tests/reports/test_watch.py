@@ -154,6 +154,19 @@ def test_before_the_last_page_is_written_it_is_said(
     assert said == ["bench: Stopping: the page is written a last time, without reloading itself.\n"]
 
 
+def test_ctrl_c_while_the_first_page_is_told_of_leaves_a_page_that_is_still(
+    tmp_path: Path, mini: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    begin(mini, "copy")()
+
+    def interrupted(page: Path, first: bool) -> None:
+        raise KeyboardInterrupt
+
+    following.follow(lambda: Request((Path("runs"),), Path("out"), ("html",)), 1.0, interrupted)
+    assert 'http-equiv="refresh"' not in Path("out/index.html").read_text(encoding="utf-8")
+
+
 def test_a_watch_that_saw_nothing_ends_without_a_report(watch: Watch) -> None:
     outcome = watch(["runs"])
     assert outcome.exit_code == 0, outcome.output

@@ -59,3 +59,30 @@ def test_options_of_an_engine_are_values_in_toml_or_bare_words():
         {"cluster": "local", "minutes": 5, "nice": True},
     )
     assert engine_with_options("slurm[a=1\nb=2]") == ("slurm", {"a": "1\nb=2"}), "one value an option"
+
+
+@pytest.mark.parametrize("name", ["outputs", "masks", "extremes", "time"])
+def test_our_galleries_pass(call, name):
+    result = call("--gallery", name)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("shots", "told"),
+    [
+        ("Shot('a', pictures.add(np.zeros((8, 8, 3), np.uint8))),", "1 gallery: 1 row"),
+        ("Shot('a', 'mine.png'),", "'mine.png' is no picture of the page"),
+        ("", "the row 'one' has 0 pictures for 1 columns"),
+    ],
+)
+def test_a_gallery_of_ones_own_is_checked(call, tmp_path, shots, told):
+    plugin = tmp_path / "faces.py"
+    plugin.write_text(
+        "import numpy as np\nfrom reports.galleries.model import Gallery, Shot, Strip\n"
+        "from reports.parts import gallery\n\n\n@gallery('faces')\ndef faces(group, shown, pictures):\n"
+        f'    """Faces."""\n    strips = (Strip(\'one\', ({shots})),)\n'
+        "    yield Gallery('', 'gallery', 'Faces', 'the first', ('a',), strips)\n"
+    )
+    result = call("--gallery", "faces", "--plugin", plugin)
+    assert told in result.stdout
+    assert result.exit_code == (0 if "1 row" in told else 1)
