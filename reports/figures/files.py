@@ -55,7 +55,9 @@ def render_figure(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
     """(PNG, SVG) of the figure that `make` draws, in the style of the report; no matplotlibrc has a say."""
     rules: Any = RULES | {"svg.hashsalt": name}
     with style.context(["default", rules]):
-        figure = make()
+        figure: object = make()
+        if not isinstance(figure, Figure):
+            raise TypeError(f"it drew {type(figure).__name__}, not a matplotlib Figure: return that")
         figure.set(dpi=DOTS_PER_INCH)  # of points that are pixels in the SVG too
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})

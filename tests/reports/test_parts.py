@@ -102,6 +102,54 @@ def test_a_table_that_is_wrong_is_named_and_nothing_else(
     assert "Traceback" not in outcome.output
 
 
+PART = "import numpy as np\nfrom reports.tables.model import Cell, Column, Row, Table\n"
+PART += "from reports.parts import Sketch, figure, table\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (
+            "@table('mine', section='cost')\ndef mine(group):\n"
+            "    return Table('', 'Mine', 'variant', (Column('a', 'a'),), (Row('x', (Cell(1.5, 1.5),)),))\n",
+            "holds Cell(text=1.5, value=1.5",
+        ),
+        (
+            "@table('mine', section='cost')\ndef mine(group):\n"
+            "    return [Table('k', 'Mine', 'variant', (), ())] * 2\n",
+            "returned 2 with the key 'k'",
+        ),
+        (
+            "@figure('mine', section='cost')\ndef mine(group):\n"
+            "    return Sketch('Mine', 'Nothing.', lambda: None)\n",
+            "it drew NoneType, not a matplotlib Figure: return that (mine.py)",
+        ),
+    ],
+    ids=["a number for a text", "keys", "no figure"],
+)
+def test_what_a_part_makes_is_looked_at(report: Report, tmp_path: Path, part: str, told: str) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(PART + part, encoding="utf-8")
+    outcome = report(plugin, formats="md")
+    assert outcome.exit_code != 0
+    assert told in str(outcome.exception) + outcome.output
+    assert "Traceback" not in outcome.output
+
+
+def test_a_part_that_writes_into_its_group_changes_nothing_else(report: Report, tmp_path: Path) -> None:
+    assert report(formats="csv").exit_code == 0
+    before = (tmp_path / "report" / "results.json").read_bytes()
+    plugin = tmp_path / "emptied.py"
+    text = (
+        "@table('emptied', section='distances')\ndef emptied(group):\n"
+        "    group.study.runs.drop(group.study.runs.index, inplace=True)\n"
+        "    group.chosen['last']['value'] = 0.0\n"
+    )
+    plugin.write_text(PART + text, encoding="utf-8")
+    assert report(plugin, formats="csv").exit_code == 0
+    assert (tmp_path / "report" / "results.json").read_bytes() == before
+
+
 def test_a_table_that_returns_something_else_is_told_what_it_should_return(
     report: Report, tmp_path: Path
 ) -> None:
