@@ -1,6 +1,7 @@
 """The house of the design: imports run one way, nothing reaches back up, and quick commands stay light."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -180,3 +181,11 @@ def test_rooms_that_never_need_torch_import_without_it(package: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert outcome.returncode == 0, outcome.stderr
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_source_files_that_a_page_names_are_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)+\.py)`", text))
+    gone = [name for name in sorted(named) if not any((ROOT / top / name).exists() for top in ("", "bench"))]
+    assert gone == []
