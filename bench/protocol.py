@@ -272,8 +272,9 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
     """A shipped protocol by name or anybody's by file, with `changes` such as `train.images_seen=2000`.
 
     A changed protocol is another protocol: the changes become part of its name, as in
-    `smoke[train.images_seen=2000]`. Raises UsageError for an unknown name, key or value, for a key that is
-    set twice, and for a name that cannot be that of a folder.
+    `smoke[train.images_seen=2000]`. One that says what the protocol says already changes nothing. Raises
+    UsageError for an unknown name, key or value, for a key that is set twice, and for a name that cannot be
+    that of a folder.
     """
     rules = _read_rules(name_or_file)
     unchanged = {table: dict(keys) for table, keys in rules.items() if isinstance(keys, dict)}
@@ -284,7 +285,10 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
         protocol = Protocol.model_validate(rules)
     except ValidationError as error:
         raise UsageError(_explain(name_or_file, error)) from None
-    telling = tuple(each for each in changes if not _leaves_off(each, protocol, unchanged))
+    same = _as_before(protocol, unchanged)
+    telling = tuple(
+        each for each in changes if not (key_of(each) in same or _leaves_off(each, protocol, unchanged))
+    )
     name = changed_name(protocol.name, telling) if telling else protocol.name
     return protocol.model_copy(update={"name": folder_name(f"protocol {name_or_file}", name)})
 
@@ -392,6 +396,22 @@ def _apply(rules: dict[str, Any], change: str, source: str) -> None:
     if key_of(change) in LENGTHS:
         other = "images_seen" if name == "epochs" else "epochs"
         rules["train"].pop(other, None)
+
+
+def _as_before(protocol: Protocol, unchanged: dict[str, Any]) -> set[str]:
+    """The keys whose value is that of the protocol before it was changed."""
+    try:
+        before = Protocol.model_validate({**unchanged, "name": protocol.name, "summary": protocol.summary})
+    except ValidationError:  # the changes make it whole
+        return set()
+    tables = zip(before.model_dump().items(), protocol.model_dump().values(), strict=True)
+    return {
+        f"{table}.{key}"
+        for (table, old), new in tables
+        if isinstance(old, dict)
+        for key, value in old.items()
+        if key in new and new[key] == value
+    }
 
 
 def _leaves_off(change: str, protocol: Protocol, unchanged: dict[str, dict[str, Any]]) -> bool:

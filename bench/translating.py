@@ -38,6 +38,7 @@ from bench.training.memory import (
     memory_size,
 )
 from variants.contract import STRIDE
+from variants.published import require_system
 from variants.published.files import read_file
 
 MADE_BY = "bench translate"
@@ -75,6 +76,7 @@ def generator_of_checkpoint(system: str, file: Path, device: str) -> variants.Ge
     Nothing in the file is executed. Raises VariantError, with what it holds and what is wanted, for a file
     in which not exactly one generator of the system is found.
     """
+    require_system(system)  # before a file that may be of gigabytes is read
     return variants.from_published(system, read_file(file), str(file)).to(device).eval()
 
 

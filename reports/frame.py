@@ -126,11 +126,15 @@ def run_folders(roots: Sequence[Path]) -> list[Path]:
 
     A folder counts as a run if it holds run.json or scores.json, or if it is called seed<k>: a run that
     crashed before its first file is reported, not overlooked. Links are followed, and what cannot be looked
-    into is reported too. Raises UsageError for a root that is missing.
+    into is reported too. Raises UsageError for a root that is missing or a file of no run.
     """
     for root in roots:
         if not is_there(root):
             raise UsageError(f"There is no folder {root}. Give run folders or a folder that holds some.")
+        if root.is_file() and root.name not in ("run.json", "scores.json"):
+            raise UsageError(
+                f"{root} is a file. Give run folders, a folder that holds some, or a study.toml."
+            )
     places = [root.parent if root.is_file() else root for root in roots]
     return sorted(find_folders(places, {"run.json", "scores.json"}, crashed=True), key=str)
 

@@ -173,6 +173,21 @@ def score(
     stray = [option for option, value in folders_alone.items() if value and not given[1]]
     if stray:
         raise UsageError(f"{stray[0]} is for folders of images: give --real DIR and --fake DIR.")
+    kept_elsewhere = {
+        "--name": name,
+        "--out": out,
+        "--dataset": dataset,
+        "--protocol": protocol,
+        "--subset-size": subset_size,
+    }
+    stray = [option for option, value in kept_elsewhere.items() if value is not None and run is not None]
+    if stray:
+        raise UsageError(
+            f"{stray[0]} is not for finished runs: a run has its data set and protocol, and keeps its scores "
+            "in its own folder."
+        )
+    if source_pattern is not None and source is None:
+        raise UsageError("--source-pattern chooses among the images of --source DIR: give that, too.")
     use_threads(threads)
     where = resolve_device(device)
     if run is not None:

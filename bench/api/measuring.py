@@ -91,6 +91,7 @@ def score_images(
     direction, table = options.direction, options.table
     dataset = dataset_name(options.dataset or str(folders.real.resolve().parent)) or NO_PROTOCOL
     place = options.place(table, dataset)
+    refuse_among_images(place, folders)
     network = options.network("inception")
     found, remarks = score_folders(
         folders, network, size=size, subset_size=options.subset_size, progress=progress
@@ -107,6 +108,17 @@ def score_images(
         **({f"remarks_{direction}": " ".join(remarks)} if remarks else {}),
     }
     return score_sheet(found, direction, card, place)
+
+
+def refuse_among_images(place: Path | None, folders: Folders) -> None:
+    """Raise UsageError where scores and samples would lie among the images that are measured."""
+    given = {"--real": folders.real, "--fake": folders.fake, "--source": folders.source}
+    for option, folder in (given | {"--floor": folders.floor}).items():
+        if place is not None and folder is not None and place.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(
+                f"{place} is in the folder of {option}: scores and samples would lie among its images. Give "
+                "another folder to --out."
+            )
 
 
 def score_checkpoint(

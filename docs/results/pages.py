@@ -5,8 +5,8 @@
     python docs/results/pages.py fill                                       # the pages themselves
 
 `keep` takes what `bench compare --json` printed by --compared FILE too. `fill` writes docs/results/README.md,
-docs/reproduction.md and, between two marks, the parts of the README and of docs/attentive-slot5.md. A test
-fills them again and fails where a page says anything else: no number of these pages is typed by hand.
+docs/reproduction.md and, between two marks, parts of the README and of pages of docs/. A test fills them
+again and fails where a page says anything else: no number of these pages is typed by hand.
 """
 
 import argparse
@@ -30,20 +30,20 @@ from bench.studies.grid import control_folders, expand, run_folders  # noqa: E40
 from bench.studies.study import load_study  # noqa: E402
 from reports.results import Results  # noqa: E402
 
-STUDIES = ("small", "awake", "attention", "fast")
+STUDIES = ("small", "awake", "attention", "fast", "photographs")
 """Declared in NAME.toml, kept in NAME.json: all variants with three seeds; awake slots with five; slots that
-attend; a training long enough to translate photographs."""
+attend; a training long enough to translate photographs, without and with them."""
 PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
 }
 PARTS = {
-    "summary.md.j2": ROOT / "README.md",
-    "attention.md.j2": ROOT / "docs" / "attentive-slot5.md",
-    "fast.md.j2": ROOT / "docs" / "protocols.md",
+    "summary.md.j2": ("results", ROOT / "README.md"),
+    "attention.md.j2": ("results", ROOT / "docs" / "attentive-slot5.md"),
+    "photographs.md.j2": ("photographs", ROOT / "docs" / "attentive-slot5.md"),
+    "fast.md.j2": ("results", ROOT / "docs" / "protocols.md"),
 }
-"""Template -> page of which it fills the part between the two marks."""
-BEGIN, END = "<!-- results: filled by docs/results/pages.py -->\n", "<!-- end of results -->\n"
+"""Template -> the name of two marks, and the page of which it fills what is between them."""
 CITED_LOSSES = ("cycle_", "identity_")
 CITED_METRICS = (
     *("kd(squeezenet)", "edge_correlation", "colourfulness", "noise", "grid_peak", "counterfactual_l1"),
@@ -86,25 +86,27 @@ def filled(template: str, studies: Mapping[str, Reported]) -> str:
     )
     small = studies["small"]
     asked = {"e": small.evidence, "study": small.facts, "losses": small.losses}
-    asked |= {name: studies[name] for name in ("awake", "attention", "fast")}
+    asked |= {name: studies[name] for name in STUDIES[1:]}
     return environment.get_template(template).render(verdict_of_every=verdict_of_every, **asked)
 
 
-def between_marks(text: str, part: str) -> str:
-    """`text` with `part` between its marks. Raises ValueError where they are missing."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+def between_marks(text: str, part: str, name: str = "results") -> str:
+    """`text` with `part` between the marks of that name. Raises ValueError where they are missing."""
+    begin, end = f"<!-- {name}: filled by docs/results/pages.py -->\n", f"<!-- end of {name} -->\n"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
     if not after:
-        raise ValueError(f"The marks {BEGIN.strip()} and {END.strip()} are not in this text.")
-    return before + BEGIN + part + END + after
+        raise ValueError(f"The marks {begin.strip()} and {end.strip()} are not in this text.")
+    return before + begin + part + end + after
 
 
 def pages(kept: Mapping[str, Kept] | None = None) -> dict[Path, str]:
     """Every page by its path, as it should be; of what is kept, unless another is given."""
     studies = {study: reported(study, (kept or {}).get(study) or read(study)) for study in STUDIES}
     made = {path: filled(template, studies) for template, path in PAGES.items()}
-    for template, path in PARTS.items():
-        made[path] = between_marks(path.read_text(encoding="utf-8"), filled(template, studies))
+    for template, (name, path) in PARTS.items():
+        text = made.get(path) or path.read_text(encoding="utf-8")
+        made[path] = between_marks(text, filled(template, studies), name)
     return made
 
 

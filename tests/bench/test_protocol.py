@@ -74,6 +74,13 @@ def test_a_change_is_part_of_the_name_and_of_the_hash() -> None:
     assert changed.hash() != load_protocol("smoke").hash()
 
 
+@pytest.mark.parametrize("change", ["score.features=tiny", "train.images_seen=200", "train.batch=1"])
+def test_a_change_to_what_a_rule_says_already_is_none(change: str) -> None:
+    assert load_protocol("smoke", (change,)) == load_protocol("smoke")
+    both = load_protocol("smoke", (change, "images.size=48"))
+    assert both.name == "smoke[images.size=48]"
+
+
 def test_changes_in_another_order_are_the_same_protocol() -> None:
     changes = ("train.batch=2", "images.size=32")
     assert load_protocol("smoke", changes) == load_protocol("smoke", changes[::-1])

@@ -82,6 +82,13 @@ def test_a_root_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         run_folders([tmp_path / "nowhere"])
 
 
+def test_a_file_of_no_run_is_not_its_folder(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path, ("copy",), seeds=(0,))
+    (tmp_path / "w.pth").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"w\.pth is a file. Give run folders, a folder that holds some, or"):
+        run_folders([tmp_path / "w.pth"])
+
+
 def test_runs_are_found_once_however_often_they_are_named(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path, ("copy",), seeds=(0,))
     folder = mini.Mini(mini.protocol(), "toy-stripes", "copy", 0).folder(tmp_path)

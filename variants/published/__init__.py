@@ -38,8 +38,7 @@ def from_published(system: str, state: object, name: str = "This checkpoint") ->
     """
     from variants.published.files import choose
 
-    if system not in SYSTEMS:
-        raise unknown("published system", system, SYSTEMS)
+    require_system(system)
 
     def judge(tensors: "dict[str, Tensor]") -> "Misfit | None":
         return misfit(system, tensors)
@@ -52,6 +51,12 @@ def from_published(system: str, state: object, name: str = "This checkpoint") ->
     theirs = theirs_of(list(generator.state_dict()), names_of(system).modules(generator.parameter_values))
     generator.load_state_dict({ours: chosen.tensors[key] for ours, key in theirs.items()})
     return generator
+
+
+def require_system(system: str) -> None:
+    """Raise VariantError, with those that there are, for a published system that is not known."""
+    if system not in SYSTEMS:
+        raise unknown("published system", system, SYSTEMS)
 
 
 def names_of(system: str) -> PublishedNames:

@@ -18,6 +18,7 @@ from bench.cli.options import print_json
 from bench.cli.score import score
 from bench.errors import UsageError
 from bench.runs.records import DirectionScores, Score, Scores, Selection
+from variants import VariantError
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 SLOT9 = "runs/tiny/toy-stripes/slot9/seed0"
@@ -140,8 +141,36 @@ def test_a_published_checkpoint_is_scored_on_a_data_set(
             {"real": Path("a"), "fake": Path("b"), "features": "tinny"},
             "Unknown feature network 'tinny'. Did you mean 'tiny'",
         ),
+        ({"run": [Path("a")], "out": Path("b")}, "--out is not for finished runs: a run has its data set"),
+        ({"run": [Path("a")], "name": "b"}, "--name is not for finished runs"),
+        (
+            {"real": Path("a"), "fake": Path("b"), "source_pattern": "*"},
+            "--source-pattern chooses among the images of --source DIR",
+        ),
+        (
+            {"real": Path("a"), "fake": Path("b"), "features": ""},
+            "features is ''; give a text, or leave it out",
+        ),
+        (
+            {"published": "zzz", "checkpoint": Path("no"), "dataset": "toy-stripes"},
+            "Unknown published system 'zzz'",
+        ),
     ],
 )
 def test_requests_that_cannot_be_meant_are_refused(options: dict[str, object], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises((UsageError, VariantError), match=message):
         score(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("inside", ["real", "fake", "fake/scores", "source"])
+def test_scores_are_not_kept_among_the_images_that_they_are_of(folders: Path, inside: str) -> None:
+    before = sorted(folders.rglob("*"))
+    with pytest.raises(UsageError, match="scores and samples would lie among its images"):
+        score(
+            real=folders / "real",
+            fake=folders / "fake",
+            source=folders / "source",
+            features="tiny",
+            out=folders / inside,
+        )
+    assert sorted(folders.rglob("*")) == before
