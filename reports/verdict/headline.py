@@ -238,7 +238,8 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
     text = f"{who}{' trained variants come nearer' if first else ''}{place}"
     if off and headed and first and len(near) < MANY:
         amount = "all" if len(off) == len(near) else str(len(off))
-        text += f", {amount} of them with attention dead or off"
+        given = any(head_of(found, name) is Head.GIVEN for name in off)
+        text += f", {amount} of them with attention dead{', given' if given else ''} or off"
     return text
 
 

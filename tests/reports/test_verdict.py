@@ -305,7 +305,7 @@ def test_masks_that_are_given_attend_to_nothing_and_are_counted_nowhere() -> Non
         "`slot9` is alive and moves the output by 9 of 255 levels; the masks of `oracle` are given, not "
         "learned.",
     )
-    assert "1 of them with attention dead or off" in said.lede
+    assert "1 of them with attention dead, given or off" in said.lede
     dead = answer_all(found(both(row, row), heads={"slot9": DEAD, "oracle": GIVEN})).attention
     assert dead == (
         "No.",
