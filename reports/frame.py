@@ -327,15 +327,12 @@ def records(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-STATED_ORDER = (
-    "masks without slots, then slots, then controls, then baselines, then images of other programs; by name "
-    "within each"
-)
 KINDS = ("variant", "control", "baseline", "external")
 
 
 def ordered_variants(runs: pd.DataFrame) -> list[str]:
-    """The variants of a frame of runs, in the stated order."""
+    """The variants of a frame of runs, in the stated order: masks without slots, then slots, controls,
+    baselines and images of other programs; by name within each."""
     known = runs.dropna(subset=["kind"]).drop_duplicates("variant")
     kinds = dict(zip(map(str, known["variant"]), map(str, known["kind"]), strict=True))
     return sort_variants(runs["variant"].dropna().unique(), kinds)

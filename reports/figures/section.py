@@ -57,8 +57,9 @@ def _shown(group: Group) -> list[str]:
 
 
 def _scope(group: Group) -> str:
-    """Run count, seeds and protocol hash, and which variants found no room."""
-    runs = group.study.runs[group.study.runs["status"] != "external"]
+    """Count of the runs drawn, their seeds and protocol hash, and which variants found no room."""
+    runs = group.study.runs[group.study.runs["variant"].isin(_shown(group))]
+    runs = runs[runs["status"] != "external"]
     seeds = counted(int(runs["seed"].nunique()), "seed")
     hashes = ", ".join(sorted({str(value) for value in runs["protocol_hash"].dropna()}))
     left_out = len(group.variants) - MOST_SERIES

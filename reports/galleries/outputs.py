@@ -7,7 +7,6 @@ import numpy as np
 from bench.names import counted
 from reports.comparability import Group
 from reports.comparisons import arrow_text
-from reports.frame import STATED_ORDER
 from reports.galleries.model import Gallery, Shot, Strip
 from reports.galleries.pictures import LARGE, Pictures, Pixels, read_picture
 from reports.galleries.sources import Shown, seeds_shown
@@ -20,7 +19,7 @@ MOST_VARIANTS = 12
 
 @gallery("outputs")
 def output_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> Iterator[Gallery]:
-    """One gallery per direction: source, every variant in the stated order, the true counterfactual."""
+    """One gallery per direction: source, every variant in the order of the page, the true counterfactual."""
     drawn = shown[:MOST_VARIANTS]
     for direction in DIRECTIONS:
         finals = {run.variant: run.final(direction) for run in drawn}
@@ -37,7 +36,7 @@ def output_galleries(group: Group, shown: list[Shown], pictures: Pictures) -> It
         more = len(shown) - len(drawn)
         rule = (
             f"{counted(len(files), 'test image')} that every run keeps as pictures, spread evenly over the "
-            f"test split; {seeds_shown(drawn)}; order: {STATED_ORDER}."
+            f"test split; {seeds_shown(drawn)}; in the order of the tables."
         )
         rule += f" {more} more variants are not shown." if more > 0 else ""
         title = f"Translations, {arrow_text(direction)}"

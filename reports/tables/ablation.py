@@ -77,7 +77,7 @@ def _table(group: Group, family: str, parameter: str, settings: dict[str, dict[s
     title = f"Ablation of {parameter} in {family}, {group.dataset}"
     everything = (*columns, *(one.column for one in scored))
     name = f"ablation-{file_name_of(family)}-{file_name_of(parameter)}"
-    return Table(name, title, "variant", everything, tuple(rows), reading(group, counts))
+    return Table(name, title, "variant", everything, tuple(rows), reading(group, counts, settings))
 
 
 def _place(value: Any) -> tuple[bool, float, str]:

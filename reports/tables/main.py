@@ -185,11 +185,12 @@ def _edges(group: Group) -> list[Place]:
 
 
 def _plain(cell: Cell, digits: int) -> Cell:
-    """A cell with so many decimals and no spread; a cost that they would show as nothing is 0."""
+    """A cell with so many decimals and no spread; a cost that they would show as nothing is not nothing."""
     if cell.value is None:
         return cell
-    vanishes = digits > 0 and round(abs(cell.value), digits) == 0
-    return replace(cell, text="0" if vanishes else fixed(cell.value, digits), spread="")
+    if cell.value and round(abs(cell.value), digits) == 0:
+        return replace(cell, text=f"<{fixed(10**-digits, digits)}", spread="")
+    return replace(cell, text=fixed(cell.value, digits) if cell.value else "0", spread="")
 
 
 def _how_to_read(found: Answers, tasks: Mapping[str, Task], counts: Sequence[int]) -> Iterator[str]:

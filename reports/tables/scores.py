@@ -1,6 +1,6 @@
 """Columns of scores: what main, faithfulness, mask and ablation tables have in common."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -184,8 +184,8 @@ def own_generators(group: Group) -> str:
     return " ".join(part for part in said if part)
 
 
-def reading(group: Group, counts: list[int]) -> str:
-    """How the cells are to be read: the spread, what bold says, what the mark says."""
+def reading(group: Group, counts: list[int], variants: Collection[str] | None = None) -> str:
+    """How the cells are to be read: the spread, what bold says, what the marks of `variants`, or all, say."""
     if not counts and group.external & set(group.study.scores["variant"]):
         return "Cells: values of images of other programs; no seed, so no interval, and nothing is bold."
     if not counts:
@@ -202,7 +202,8 @@ def reading(group: Group, counts: list[int]) -> str:
         )
     if group.differences:
         parts.append(f"{MARK} Some runs followed another schedule and are not comparable.")
-    return " ".join([*parts, own_objectives([group])]).rstrip()
+    marked = variants is None or any(name in group.own_objectives for name in variants)
+    return " ".join([*parts, own_objectives([group]) if marked else ""]).rstrip()
 
 
 def card(group: Group) -> tuple[tuple[str, str], ...]:

@@ -54,6 +54,8 @@ def headline(found: Answers) -> str:
     clauses = [f"So far: {first[0].lower()}{first[1:]}" if found.running else first]
     if len(found.trained) > 1 and len(found.trained) < MANY:
         clauses.append(_winner_clause(found))
+    elif len(found.trained) >= MANY and not found.claims:
+        clauses.append(f"{seeds_text(found)}: no winner is named.")
     elif len(found.trained) == 1 and not found.claims and not _lone_range(found):
         clauses.append(f"{seeds_text(found)}: no claim is made.")
     return " ".join(clauses)
@@ -66,8 +68,10 @@ def _nothing_decided(found: Answers) -> str:
         return "Nothing is finished yet."
     if found.systems and not found.trained:
         return "Nothing was trained here: these are images of other programs."
-    if found.trained:
-        return "No trained variant has a distance yet."
+    unfinished = found.runs_planned - found.runs_done
+    if found.trained or unfinished > 0:
+        told = f": {counted(unfinished, 'run')} did not finish" if unfinished > 0 else ""
+        return f"No trained variant has a distance yet{told}."
     copied = found.runs_done and found.tasks  # a copy is no row of its own
     if not found.untrained and not copied:
         return "No run has a distance yet."

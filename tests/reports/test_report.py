@@ -225,7 +225,9 @@ def test_a_hundred_variants_make_a_report(tmp_path: Path, mini: ModuleType) -> N
     mini.write_study(tmp_path / "runs", variants, seeds=(0,), pictures=False)
     write_report(Request((tmp_path / "runs",), tmp_path / "out", ("md",)))
     text = (tmp_path / "out" / "report.md").read_text()
-    assert text.startswith("# All 100 variants come nearer than a copy everywhere.\n\n- ")
+    assert text.startswith(
+        "# All 100 variants come nearer than a copy everywhere. 1 seed: no winner is named.\n\n- "
+    )
     assert "92 variants beyond the first 8 not drawn." in text
 
 

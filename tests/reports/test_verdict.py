@@ -391,6 +391,8 @@ def test_while_no_variant_has_all_of_its_seeds_what_is_done_is_said_and_nothing_
     assert said.best == ("Nobody yet.", "No variant has all of its seeds: 2 of 5 seeds are done.")
     assert said.copying[0] == "Not known yet."
     assert said.sure[0] == "Not yet."
+    failed = found(both({}, {}), runs_planned=2)
+    assert answer_all(failed).headline == "No trained variant has a distance yet: 2 runs did not finish."
     nothing = found(both({}, {}), running=True)
     assert answer_all(nothing).headline == "Nothing is finished yet."
 
