@@ -318,7 +318,11 @@ def same_reference(study: StudyFrames, folder: str, others: Sequence[str]) -> bo
 
 def _differences(runs: pd.DataFrame) -> Iterator[Difference]:
     known = runs[runs["status"].isin(["done", "running", "failed"])]
-    for column, what in (("protocol_hash", "protocol hash"), ("data_fingerprint", "data fingerprint")):
+    for column, what in (
+        ("protocol_hash", "protocol hash"),
+        ("data_fingerprint", "data fingerprint"),
+        ("masks_fingerprint", "fingerprint of the data set's masks"),
+    ):
         yield from _difference(known, column, what, None)
     yield from _difference(_of_the_protocol(known), "objective_hash", "source of the objective", None)
     for seed, same_seed in known.groupby("seed", sort=True):

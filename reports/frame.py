@@ -29,6 +29,7 @@ RUN_COLUMNS = [
     "protocol_hash",
     "dataset",
     "data_fingerprint",
+    "masks_fingerprint",
     "variant",
     "kind",
     "seed",
@@ -221,6 +222,7 @@ def _run_row(folder: Path) -> tuple[dict[str, Any], RunRecord | None]:
         "protocol",
     }
     row |= {name: getattr(record, name) for name in same_name}
+    row["masks_fingerprint"] = record.data.get("masks_fingerprint")
     row["own_objective"] = trained_with(record)
     row["objective_hash"] = record.trained_by.hash if record.trained_by else None
     row |= record.costs.model_dump() if record.costs else {}

@@ -148,6 +148,14 @@ def galleries_by(
     from reports.galleries.model import Gallery
 
     for made in _made(part, Gallery, group, shown, pictures):
+        shots = [shot for strip in made.strips for shot in strip.shots]
+        names = [name for shot in shots for name in (shot.picture, shot.overlay) if name]
+        unknown = next((name for name in names if name not in pictures.uris), None)
+        if unknown is not None:
+            raise BenchError(
+                f"The gallery {part.name!r} shows {unknown!r:.60}, which is no picture of the page. Give the "
+                "name that `pictures.add` or `add_file` gave."
+            )
         yield replace(made, key=_key(group, part, made.key))
 
 

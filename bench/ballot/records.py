@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bench.data.files import kind_of_path, printable
 from bench.errors import BenchError, UsageError
 from bench.runs import atomic
-from bench.runs.records import Direction, refuse_newer
+from bench.runs.records import Direction, first_of, refuse_newer
 from bench.statistics.preference import Preference, Strength
 
 KEY, COUNT = "ballot.json", "count.json"
@@ -247,12 +247,6 @@ def wrong_answer(answers: AnswerFile, key: BallotKey) -> str | None:
             return f"shows other pictures at pair {each.item} than the ballot"
     doubled = next((one for one, count in seen.items() if count > 1), None)
     return None if doubled is None else f"answers pair {doubled[0]} twice (question {doubled[2]!r})"
-
-
-def first_of(error: ValidationError) -> str:
-    """Place and reason of the first thing that is wrong."""
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def write_count(folder: Path, count: BallotCount) -> Path:

@@ -260,9 +260,11 @@ def answer(request: StudyRequest) -> int:
         if request.as_json:
             print_json(rows)
         else:
-            print_cells(prepared, declaration)
+            print_cells(prepared, declaration, request.where.runs)
         return 0
-    expand(declaration)  # a wrong name is told before an engine is started
+    grid = expand(declaration)  # a wrong name is told before an engine is started
+    if request.record and len(grid.seeds) < 2:
+        raise UsageError("--record writes down the noise of seeds too: give the study at least two seeds.")
     with make_engine(settings, request.where.device) as engine:
         with TerminalProgress() as progress:
             prepared = prepare_study(declaration, request.where, progress, settings)
@@ -298,7 +300,7 @@ def show_skipped(conducted: "Conducted", trackers: tuple[str, ...]) -> None:
             show_finished(trackers, RunFolder(result.planned.folder), announce)
 
 
-def print_cells(prepared: "Prepared", declaration: "Declaration") -> None:
+def print_cells(prepared: "Prepared", declaration: "Declaration", runs: Path) -> None:
     """A line for each of the first cells, then the sums over all of them."""
     from bench.cli.console import Column, print_table
     from bench.studies import summary
@@ -308,7 +310,7 @@ def print_cells(prepared: "Prepared", declaration: "Declaration") -> None:
     print_table([*columns, Column("folder", "name")], [summary.plan_cells(planned) for planned in shown])
     if len(prepared.plan) > len(shown):
         print(f"and {len(prepared.plan) - len(shown)} more cells; all of them: --dry-run --json")
-    for line in summary.plan_sums(prepared.plan, declaration.study):
+    for line in summary.plan_sums(prepared.plan, declaration.study, runs):
         print(line)
 
 

@@ -192,10 +192,14 @@ def read_record(path: Path) -> RunRecord:
     try:
         record = RunRecord.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BenchError(f"{path} is damaged ({where}: {first['msg']}).") from None
+        raise BenchError(f"{path} is damaged ({first_of(error)}).") from None
     return record
+
+
+def first_of(error: ValidationError) -> str:
+    """Place and reason of the first thing that is wrong; of what is no JSON the reason alone."""
+    first = error.errors()[0]
+    return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
 
 
 def is_there(path: Path) -> bool:
@@ -361,11 +365,8 @@ def read_scores(path: Path) -> Scores:
             f"Make it again with: {command('score', path.parent)}"
         ) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise BenchError(
-            f"{path} is damaged ({where}: {first['msg']}). "
-            f"Make it again with: {command('score', path.parent)}"
+            f"{path} is damaged ({first_of(error)}). Make it again with: {command('score', path.parent)}"
         ) from None
 
 

@@ -9,6 +9,7 @@ import torch
 
 from bench.errors import BenchError
 from bench.names import command
+from bench.registry import blamed
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import MetricInfo, described, key_under
 from bench.runs.records import Score, Scores, metric_source_key, read_scores
@@ -163,11 +164,22 @@ def _mean(entry: Metric, measured: Measured, target: Mapping[str, Column]) -> Sc
     mean = float(values.mean())
     return Score(
         value=mean,
-        reason=entry.says(mean) if entry.says else None,
+        reason=_said(entry, mean),
         spread=float(values.std(ddof=1)) if len(values) > 1 else None,
         floor=_mean_of(measured.perfect | dict(target), entry.name),
         ceiling=_mean_of(measured.copied, entry.name),
     )
+
+
+def _said(entry: Metric, mean: float) -> str | None:
+    """What a metric says of its mean. Raises BenchError, naming one that is not ours, for what is no text."""
+    if entry.says is None:
+        return None
+    with blamed("metric", entry.name, entry.says, "`says` is given the mean, and gives a text or None."):
+        told = entry.says(mean)
+        if told is not None and not isinstance(told, str):
+            raise TypeError(f"`says` gave {told!r:.40}")
+    return told
 
 
 def _gap(entry: Metric, measured: Measured, target: Mapping[str, Column]) -> Score:

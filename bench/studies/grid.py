@@ -103,14 +103,21 @@ class Grid:
             yield Cell(self.protocol, dataset, self.control, seed)
 
 
+def checked_protocol(name: str, changes: tuple[str, ...], place: str) -> Protocol:
+    """The protocol with its changes. Raises UsageError that names the place of what is wrong."""
+    try:
+        protocol = load_protocol(name, changes)
+        refuse_unknown_model_keys(protocol)
+    except BenchError as error:
+        raise UsageError(f"{place}: {error}") from None
+    return protocol
+
+
 def expand(declaration: Declaration) -> Grid:
     """The grid of a study, every name in it checked. Raises UsageError that names file, line and key."""
     study, origin = declaration.study, declaration.origin
-    try:
-        protocol = load_protocol(study.protocol, study.changes)
-        refuse_unknown_model_keys(protocol)
-    except BenchError as error:
-        raise UsageError(f"{origin.place('protocol')}: {error}") from None
+    checked_protocol(study.protocol, (), origin.place("protocol"))
+    protocol = checked_protocol(study.protocol, study.changes, origin.place("changes"))
     datasets: dict[str, str] = {}
     for index, dataset in enumerate(study.datasets):
         try:

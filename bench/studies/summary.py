@@ -26,6 +26,7 @@ from bench.studies.conduct import CellResult, Conducted, End
 from bench.studies.plan import Planned
 from bench.studies.process import Order, Progress
 from bench.studies.study import Study
+from variants import describe
 
 SECONDS_BETWEEN_LINES = 15.0
 
@@ -198,15 +199,18 @@ def plan_cells(planned: Planned) -> list[str]:
     return [planned.standing.state, schedule, hours, memory, str(planned.folder)]
 
 
-def plan_sums(plan: Sequence[Planned], study: Study) -> list[str]:
+def plan_sums(plan: Sequence[Planned], study: Study, runs: Path) -> list[str]:
     """The sums over all cells, then what could not be estimated and how to measure it."""
     counts = Counter(planned.standing.state for planned in plan)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return [f"{counted(len(plan), 'cell')}: {states}", *plan_remarks(plan, study)]
+    return [f"{counted(len(plan), 'cell')}: {states}", *plan_remarks(plan, study, runs)]
 
 
-def plan_remarks(plan: Sequence[Planned], study: Study) -> list[str]:
-    """The hours that are left, on which device they were measured, and the command that measures the rest."""
+def plan_remarks(plan: Sequence[Planned], study: Study, runs: Path) -> list[str]:
+    """The hours that are left, on which device they were measured, and the command that measures the rest.
+
+    `runs` is the folder in which measurements are looked for.
+    """
     left = [planned for planned in plan if planned.standing.state != "done"]
     known = [planned.hours for planned in left if planned.hours is not None]
     found = []
@@ -216,13 +220,14 @@ def plan_remarks(plan: Sequence[Planned], study: Study) -> list[str]:
             f"{sum(known):.3g} hours of work in {counted(len(known), 'cell')}, measured on "
             f"{'; '.join(devices)}"
         )
-    unknown = next((planned.cell for planned in left if planned.hours is None), None)
-    if unknown is not None:
+    # Most baselines train nothing, and have no steps to measure.
+    without = [each for each in left if each.hours is None and describe(each.cell.variant).kind != "baseline"]
+    if without:
         others = [change for change in study.changes if key_of(change) not in LENGTHS]
         few_steps = study.model_copy(update={"changes": (*others, "train.images_seen=40")})
         found.append(
-            f"- for {counted(len(left) - len(known), 'cell')}: no run of equal steps is there yet. "
-            f"Measure one, for example: {shlex.join(run_words(unknown, few_steps))}"
+            f"- for {counted(len(without), 'cell')}: no run of equal steps is there yet. Measure one, for "
+            f"example: {shlex.join([*run_words(without[0].cell, few_steps), '--runs', str(runs)])}"
         )
     return found
 

@@ -233,7 +233,8 @@ def _come_nearer(found: Answers, near: Sequence[str], place: str, *, first: bool
     off = [name for name in near if not found.attention.get(name, Attention(Head.UNKNOWN)).attends]
     headed = [name for name in found.trained if has_head(found, name)]
     if len(near) == 1:
-        text = f"{code(near[0])} alone comes nearer{place}"
+        alone = "" if found.running else " alone"  # others may still come
+        text = f"{code(near[0])}{alone} comes nearer{place}"
         head = found.attention.get(near[0], Attention(Head.UNKNOWN)).head
         return text + {Head.DEAD: ", with dead attention", Head.GIVEN: ", with given masks"}.get(head, "")
     every = len(near) == len(found.trained)

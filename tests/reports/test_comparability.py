@@ -58,6 +58,14 @@ def test_different_seeds_and_datasets_are_no_difference(tmp_path: Path, mini: Mo
     assert found[0].traces == {0: 1, 1: 1}
 
 
+def test_runs_that_were_given_other_masks_do_not_go_into_one_row(tmp_path: Path, mini: ModuleType) -> None:
+    for seed, masks in enumerate(("ef73", "6038", "6038")):
+        run = mini.Mini(mini.protocol(), "toy-stripes", "oracle", seed)
+        mini.write_record(run.folder(tmp_path), mini.record(run, data={"masks_fingerprint": masks}))
+    with pytest.raises(UsageError, match="fingerprint of the data set's masks"):
+        groups(read_study(run_folders([tmp_path])))
+
+
 def test_a_training_that_is_not_finished_has_no_trace_to_compare(tmp_path: Path, mini: ModuleType) -> None:
     write(tmp_path, mini, "spatial")
     write(tmp_path, mini, "slot9", status="running", trace_hash="half way")

@@ -427,6 +427,8 @@ def test_tasks_that_the_same_variants_come_nearer_in_are_said_at_once() -> None:
     row: dict[str, Told] = {"slot9": (0.9, NEAR), "spatial": (1.4, FAR)}
     said = answer_all(found(both(row, row)))
     assert said.lede.startswith("`slot9` alone comes nearer both ways.")
+    going = answer_all(found(both(row, row), running=True))
+    assert going.lede.startswith("`slot9` comes nearer both ways."), "others may still come"
 
 
 def test_several_protocols_name_theirs_behind_a_data_set() -> None:

@@ -71,7 +71,7 @@ def test_our_galleries_pass(call, name):
     ("shots", "told"),
     [
         ("Shot('a', pictures.add(np.zeros((8, 8, 3), np.uint8))),", "1 gallery: 1 row"),
-        ("Shot('a', 'mine.png'),", "'mine.png' is no picture of the page"),
+        ("Shot('a', 'mine.png'),", "shows 'mine.png', which is no picture of the page"),
         ("", "the row 'one' has 0 pictures for 1 columns"),
     ],
 )

@@ -119,6 +119,10 @@ def test_a_wrong_study_file_is_refused_with_line_and_key(text: str, message: str
         (HEAD + 'datasets = ["zebras"]\n', "mine.toml, line 2, datasets: Unknown dataset 'zebras'"),
         (HEAD + 'datasets = ["./nowhere"]\n', "mine.toml, line 2, datasets: There is no folder nowhere"),
         (HEAD + 'protocol = "smal"\n', "mine.toml, line 2, protocol: Unknown protocol 'smal'"),
+        (
+            HEAD + 'changes = ["train.images_seen=abc"]\n',
+            "mine.toml, line 2, changes: Protocol smoke is not valid",
+        ),
         (HEAD + 'changes = ["model.widht=3"]\n', "model.widht is a parameter of no variant"),
         (HEAD + 'comparisons = [["slot9", "slot5"]]\n', "slot5 is not among the variants of this study"),
         (HEAD + 'comparisons = [["slot9", "slot9"]]\n', "slot9 is compared with itself"),
@@ -259,8 +263,17 @@ def test_a_study_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 def test_the_command_that_measures_a_study_sets_its_length_once() -> None:
     study = parse_study(f'{HEAD}changes = ["train.epochs=3", "train.batch=2"]\n', "mine.toml")
-    command = plan_remarks(
-        make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None)), study.study
-    )[-1]
+    plan = make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None))
+    command = plan_remarks(plan, study.study, Path("nowhere"))[-1]
     assert command.count("--set") == 2
-    assert "--set train.batch=2 --set train.images_seen=40" in command
+    assert "--set train.batch=2 --set train.images_seen=40 --runs nowhere" in command
+
+
+def test_steps_are_measured_of_what_has_some() -> None:
+    study = parse_study(f'{HEAD}baselines = ["copy"]\n', "mine.toml")
+    plan = make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None))
+    from_the_baseline = list(reversed(plan))
+    assert from_the_baseline[0].cell.variant == "copy"
+    [remark] = plan_remarks(from_the_baseline, study.study, Path("nowhere"))
+    assert "--variant spatial" in remark
+    assert f"for {sum(each.cell.variant != 'copy' for each in plan)} cells" in remark
