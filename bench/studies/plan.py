@@ -92,7 +92,7 @@ def summary(records: list[RunRecord]) -> MeasuredStep:
 
 WITHOUT_A_FILE = "tiny"
 """The feature network whose weights come in no file."""
-State = Literal["new", "unfinished", "done", "failed"]
+State = Literal["new", "unfinished", "done", "failed", "other"]
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def make_plan(
 def standing_of(folder: Path, wanted: Wanted) -> Standing:
     """How far the run in `folder` is, read anew.
 
-    A finished run of another cell than the wanted one is no finished run of this: its execution is going to
+    The run of another cell than the wanted one is not this one, however far it is: execution is going to
     refuse the folder and say why.
     """
     path = RunFolder(folder).run_json
@@ -202,8 +202,9 @@ def standing_of(folder: Path, wanted: Wanted) -> Standing:
         return Standing("unfinished") if empty else Standing("failed", str(error))
     if record.status == "failed":
         return Standing("failed", record.reason or "no reason recorded", record.sessions)
-    done = record.status == "done" and is_wanted(record, wanted)
-    return Standing("done" if done else "unfinished", sessions=record.sessions)
+    if not is_wanted(record, wanted):
+        return Standing("other", sessions=record.sessions)
+    return Standing("done" if record.status == "done" else "unfinished", sessions=record.sessions)
 
 
 def is_wanted(record: RunRecord, wanted: Wanted) -> bool:

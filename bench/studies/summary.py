@@ -229,6 +229,12 @@ def plan_remarks(plan: Sequence[Planned], study: Study, runs: Path) -> list[str]
             f"- for {counted(len(without), 'cell')}: no run of equal steps is there yet. Measure one, for "
             f"example: {shlex.join([*run_words(without[0].cell, few_steps), '--runs', str(runs)])}"
         )
+    refused = sum(planned.standing.state == "other" for planned in plan)
+    if refused:
+        found.append(
+            f"- {counted(refused, 'cell')} will be refused: the folder holds a run made by other rules or "
+            "code. Choose another folder with --runs, or remove it; `bench run` names what differs"
+        )
     return found
 
 

@@ -73,7 +73,7 @@ def answer_all(found: Answers) -> Said:
 def best(found: Answers) -> tuple[str, str]:
     """Who is best?"""
     if not found.results:
-        return "Nobody yet.", _not_decided(found, "Nothing trained has been measured.")
+        return "Nobody yet.", _not_decided(found)
     if len(found.trained) == 1:
         return "Only one was trained.", f"{code(found.trained[0])} has nothing to be better than."
     wins = wins_of(found)
@@ -97,10 +97,12 @@ def best(found: Answers) -> tuple[str, str]:
     return word, f"In no task is one variant told apart from all others.{worst}"
 
 
-def _not_decided(found: Answers, otherwise: str) -> str:
-    """Why nothing is decided while seeds are going on."""
+def _not_decided(found: Answers) -> str:
+    """Why nothing is decided."""
+    if found.without_shares:
+        return "A copy has no distance above 0 here; the distances themselves stand in the tables."
     if not found.begun:
-        return otherwise
+        return "Nothing trained has been measured."
     told = begun_text(found)
     return f"No variant has all of its seeds: {told}."
 
@@ -221,7 +223,7 @@ def certainty(found: Answers) -> tuple[str, str]:
     """How sure?"""
     if not found.results:
         word = "Not yet." if found.begun else "Not at all."
-        return word, _not_decided(found, "Nothing trained has been measured.")
+        return word, _not_decided(found)
     if not found.claims:
         if found.seeds[1] >= SEEDS_FOR_RANGE:
             return f"{seeds_text(found)}: ranges, no claims.", f"A claim needs {SEEDS_FOR_CLAIM}."

@@ -64,6 +64,8 @@ def headline(found: Answers) -> str:
 def _nothing_decided(found: Answers) -> str:
     if found.running and found.begun:
         return f"No verdict yet: {begun_text(found)}."
+    if found.without_shares:
+        return "Copying the input has no distance above 0 here, so nothing can be held against it."
     if found.running:
         return "Nothing is finished yet."
     if found.systems and not found.trained:

@@ -149,6 +149,8 @@ class Answers:
     runs_done: int = 0
     runs_planned: int = 0
     running: bool = False
+    without_shares: bool = False
+    """Whether something trained has a distance, and nowhere has a copy one above 0 to hold it against."""
 
     @cached_property
     def results(self) -> tuple[Share, ...]:

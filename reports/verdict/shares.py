@@ -43,6 +43,7 @@ def answers(groups: Sequence[Group], expected: Mapping[tuple[str, str, str], int
     trained = _unique(v for g in groups for v in g.stated if v in g.trained and v not in systems)
     untrained = _unique(v for g in groups for v in g.stated if v not in (*trained, *systems, COPY))
     bare = [task for group in groups for task in _tasks(group, systems, expected or {})]
+    unheld = not bare and any(_measured(group, variant) for group in groups for variant in trained)
     gone = {v for v in trained if all(t.shares[v].mark is Mark.NONE for t in bare if v in t.shares)}
     trained = [variant for variant in trained if variant not in gone]
     untrained = [variant for variant in untrained if variant not in gone]
@@ -58,7 +59,13 @@ def answers(groups: Sequence[Group], expected: Mapping[tuple[str, str, str], int
         _unchanged(groups, trained),
     )
     done, planned, going = _progress(groups, expected or {})
-    return replace(found, runs_done=done, runs_planned=planned, running=going)
+    return replace(found, runs_done=done, runs_planned=planned, running=going, without_shares=unheld)
+
+
+def _measured(group: Group, variant: str) -> bool:
+    """Whether a variant has the distance that the page counts in."""
+    key = headline_metric(group)
+    return key is not None and any(group.summary(key, direction, variant) for direction in DIRECTIONS)
 
 
 def _unique(names: Iterator[str]) -> list[str]:

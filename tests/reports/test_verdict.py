@@ -431,6 +431,24 @@ def test_tasks_that_the_same_variants_come_nearer_in_are_said_at_once() -> None:
     assert going.lede.startswith("`slot9` comes nearer both ways."), "others may still come"
 
 
+def test_where_a_copy_has_no_distance_nothing_is_held_against_it(tmp_path: Path, mini: ModuleType) -> None:
+    mini.write_study(tmp_path, ("slot9", "copy"), seeds=(0,), pictures=False)
+    for path in tmp_path.rglob("scores.json"):
+        told = json.loads(path.read_text())
+        for selection in told["selections"].values():
+            for direction in selection["directions"].values():
+                for key, score in direction["metrics"].items():
+                    if key.startswith("k"):
+                        score["ceiling"] = -0.00004
+        path.write_text(json.dumps(told))
+    said = answer_all(read(tmp_path))
+    assert (
+        said.headline == "Copying the input has no distance above 0 here, so nothing can be held against it."
+    )
+    assert "the distances themselves stand in the tables" in said.best[1]
+    assert "the distances themselves stand in the tables" in said.sure[1]
+
+
 def test_several_protocols_name_theirs_behind_a_data_set() -> None:
     study = found(both({"slot9": (0.5, NEAR), "spatial": (1.5, FAR)}, WORSE))
     other = [replace(task, protocol="paper-128[train.batch=2]") for task in study.tasks]

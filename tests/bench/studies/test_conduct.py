@@ -15,6 +15,7 @@ from bench.studies.grid import expand
 from bench.studies.plan import Facts, Planned, make_plan
 from bench.studies.process import Order, Outcome, Progress
 from bench.studies.study import parse_study
+from bench.studies.summary import plan_remarks
 
 NO_LIMIT = Budget()
 Ending = Callable[[Order], Outcome]
@@ -70,9 +71,11 @@ class QuietBoard:
         self.remarks.append(text)
 
 
+DECLARATION = parse_study('variants = ["slot9", "spatial"]\nseeds = "0..1"\n', "mine.toml")
+
+
 def plan_of(runs: Path) -> list[Planned]:
-    grid = expand(parse_study('variants = ["slot9", "spatial"]\nseeds = "0..1"\n', "mine.toml"))
-    return make_plan(grid, runs, lambda dataset: Facts("f" * 64, (64, 64)))
+    return make_plan(expand(DECLARATION), runs, lambda dataset: Facts("f" * 64, (64, 64)))
 
 
 def run_study(
@@ -143,7 +146,9 @@ def test_a_finished_run_of_another_schedule_is_not_taken_for_this_one(tmp_path: 
     write_run(plan[0], "done")
     folder = RunFolder(plan[0].folder)
     folder.update(schedule_hash="0" * 16)
-    assert plan_of(tmp_path)[0].standing.state == "unfinished"
+    plan = plan_of(tmp_path)
+    assert plan[0].standing.state == "other"
+    assert "1 cell will be refused" in plan_remarks(plan, DECLARATION.study, tmp_path)[-1]
 
 
 def test_an_emptied_record_is_an_unfinished_run_and_a_damaged_one_a_failed_run(tmp_path: Path) -> None:
