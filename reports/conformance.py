@@ -189,7 +189,7 @@ def write_run(runs: Path, variant: str, seed: int, *, scored: bool) -> RunFolder
     if scored:
         rng = np.random.default_rng([seed, *variant.encode()])
         write_scores(folder, rng, masks="slot" in variant)
-        write_pictures(folder, rng, masks=2 if "slot" in variant else 0)
+        draw_pictures(folder, rng, masks=2 if "slot" in variant else 0)
     return folder
 
 
@@ -226,7 +226,7 @@ def write_scores(folder: RunFolder, rng: np.random.Generator, *, masks: bool) ->
     atomic.write_text(folder.scores_json, made.model_dump_json())
 
 
-def write_pictures(folder: RunFolder, rng: np.random.Generator, *, masks: int) -> None:
+def draw_pictures(folder: RunFolder, rng: np.random.Generator, *, masks: int) -> None:
     """samples/ of a run: the first test image of either direction, its translation and its masks."""
     entries = []
     for direction in DIRECTIONS:
