@@ -65,6 +65,7 @@ def run(
     load_plugins(plugin)
     require_whole("seed", seed, 0, HIGHEST_SEED)
     require_whole("threads", threads, 1, MOST_THREADS)
+    require_features(features)
     changes = (*several(set), *([f"score.features={features}"] if features else []))
     cell = make_cell(os.fspath(protocol), os.fspath(dataset), variant, seed, changes)
     root = Path(runs)
@@ -152,6 +153,7 @@ def score(
     from bench.studies.execute import rescore
 
     load_plugins(plugin)
+    require_features(features)
     require_whole("threads", threads, 1, MOST_THREADS)
     require_whole("size", size, 8, 2**14)
     require_whole("subset_size", subset_size, 2, 10**6)
@@ -362,6 +364,12 @@ def maybe_path(given: Place | None) -> Path | None:
 
 def maybe_text(given: Place | None) -> str | None:
     return None if given is None else os.fspath(given)
+
+
+def require_features(given: str | None) -> None:
+    """Raise UsageError for an empty name, most often a variable of a shell that was never set."""
+    if given == "":
+        raise UsageError("--features is empty. Leave it out, or name a network: bench list networks")
 
 
 def require_whole(name: str, value: int | None, least: int, most: int) -> None:

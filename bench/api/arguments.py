@@ -76,9 +76,8 @@ def truth(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """An empty one is a slip, most often a variable of a shell that was never set."""
-    if not isinstance(value, str) or not value:
-        raise TypeError("a text" if value != "" else "a text, or leave it out")
+    if not isinstance(value, str):
+        raise TypeError("a text")
     return value
 
 

@@ -149,7 +149,7 @@ def test_a_published_checkpoint_is_scored_on_a_data_set(
         ),
         (
             {"real": Path("a"), "fake": Path("b"), "features": ""},
-            "features is ''; give a text, or leave it out",
+            "--features is empty. Leave it out, or name",
         ),
         (
             {"published": "zzz", "checkpoint": Path("no"), "dataset": "toy-stripes"},
