@@ -231,17 +231,17 @@ def test_a_hundred_variants_make_a_report(tmp_path: Path, mini: ModuleType) -> N
     assert "92 variants beyond the first 8 not drawn." in text
 
 
-@pytest.mark.parametrize("name", ["images.csv", "losses.csv", "validation.csv"])
-def test_a_table_of_a_finished_run_that_cannot_be_read_is_named(
-    tmp_path: Path, mini: ModuleType, name: str
-) -> None:
+def test_tables_of_a_finished_run_that_cannot_be_read_are_named(tmp_path: Path, mini: ModuleType) -> None:
     mini.write_study(tmp_path / "runs", ("slot9",), seeds=(0, 1), pictures=False)
-    path = next((tmp_path / "runs").rglob(f"seed1/{name}"))
-    whole = path.read_text()
-    path.write_bytes(b"\x00\xff damaged")
-    told = f"Of finished runs 1 table cannot be read, and what belongs there is missing here: {path}."
-    assert told in report(tmp_path / "runs", tmp_path / "out")
-    path.write_text(whole)
+    folder = next((tmp_path / "runs").rglob("seed1"))
+    paths = [folder / name for name in ("images.csv", "losses.csv", "validation.csv")]
+    whole = [path.read_text() for path in paths]
+    for path in paths:
+        path.write_bytes(b"\x00\xff damaged")
+    told = "Of finished runs 3 tables cannot be read, and what belongs there is missing here: "
+    assert told + ", ".join(map(str, paths)) in report(tmp_path / "runs", tmp_path / "out")
+    for path, text in zip(paths, whole, strict=True):
+        path.write_text(text)
     assert "cannot be read" not in report(tmp_path / "runs", tmp_path / "out")
 
 
