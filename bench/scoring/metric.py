@@ -216,9 +216,17 @@ def metric(
         known = ", ".join(Better.__args__)  # type: ignore[attr-defined]
         raise UsageError(f"The metric {name!r} has better={better!r}. A direction is one of: {known}.")
 
+    if not title.strip():
+        raise UsageError(f"The metric {name!r} has no title: give the words that tables and axes show.")
+
     def enter(measure: Measure) -> Measure:
         assert callable(measure)  # a function or a class
         needs, options = asked_for(measure, name)
+        if table == "distances" and scope_of(measure, needs) == "image":
+            raise UsageError(
+                f"The metric {name!r} is of single images, and the table of distances shows what is of whole "
+                f"sets. Give another table: {', '.join(each for each in TABLES if each != table)}."
+            )
         entry = Metric(
             name,
             title,

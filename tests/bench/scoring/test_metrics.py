@@ -174,11 +174,22 @@ def test_a_metric_cannot_ask_for_images_and_features_at_once(forgotten: None) ->
 
 
 @pytest.mark.parametrize(
-    ("change", "told"), [({"table": "mine"}, "There are: "), ({"better": "more"}, "one of")]
+    ("change", "told"),
+    [({"table": "mine"}, "There are: "), ({"better": "more"}, "one of"), ({"title": " "}, "has no title")],
 )
 def test_a_table_or_direction_that_does_not_exist_is_refused(change: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         metric("of_a_test", **OF_A_TEST | change)
+
+
+def test_what_is_of_single_images_does_not_go_where_it_would_not_be_shown(forgotten: None) -> None:
+    with pytest.raises(
+        UsageError, match="of single images, and the table of distances shows what is of whole"
+    ):
+
+        @metric("of_a_test", **OF_A_TEST | {"table": "distances"})
+        def of_a_test(output: Tensor) -> Tensor:
+            return output
 
 
 def test_a_name_is_given_once() -> None:
