@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.data.dataset import Dataset, Images, Split
 from bench.data.tensors import quantise
-from bench.errors import BenchError
+from bench.errors import BenchError, announce
 from bench.progress import ProgressReport, Silent
 from bench.protocol import ScoreSettings
 from bench.runs import atomic
@@ -234,6 +234,12 @@ def write_external(path: Path, found: ExternalScores, direction: Direction, card
         if earlier is not None:
             _refuse_to_lose(folder, earlier, scores, direction)
         network = str(card["feature_network"])
+        kept, made = folder.features / f"last-{direction}-{network}.npy", npy(found.measured.features[OUTPUT])
+        if earlier is not None and kept.exists() and kept.read_bytes() != made:
+            announce(
+                f"note: {path} held scores of other images {direction}, which are replaced. Another --name "
+                "keeps both."
+            )
         for name, features in (
             ("last", found.measured.features[OUTPUT]),
             ("real", found.reference.real),

@@ -87,6 +87,10 @@ def test_folders_are_scored_kept_and_shown_by_the_report(
     assert "fd(tiny)" in scores.selections["last"].directions["A2B"].metrics
     assert "8 images; below 50 distances between sets say little" in outcome.stderr
     assert (workplace / "runs/external/external/theirs/images.csv").is_file()
+    again = ("--source", "external/source", "--features", "tiny", "--threads", "1", "--name", "theirs")
+    for fake, replaced in (("fake", False), ("source", True)):
+        outcome = bench("score", "--real", "external/real", "--fake", f"external/{fake}", *again)
+        assert ("held scores of other images A2B, which are replaced" in outcome.stderr) is replaced
     report = bench("report", "runs/external", "--out", "external-report", "--format", "md")
     assert report.returncode == 0, report.stderr
     pages = "\n".join(path.read_text() for path in (workplace / "external-report").rglob("*.md"))
