@@ -90,7 +90,7 @@ def best(found: Answers) -> tuple[str, str]:
         )
         verb = kind if found.seeds[1] > 1 else "supports no claim"
         return (
-            "Nobody.",
+            "Nobody yet." if found.running else "Nobody.",
             f"{seeds_text(found)} {verb}. Lowest mean: {', '.join(told)} of {len(decided(found))}.",
         )
     word = "Nobody yet." if found.running else "Nobody."

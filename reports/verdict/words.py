@@ -177,7 +177,8 @@ def given_masks(found: Answers) -> list[str]:
 
 
 def part_of(part: int, whole: int) -> str:
-    return f"all {whole}" if part == whole else f"{part} of {whole}"
+    every = "both" if whole == 2 else f"all {whole}"
+    return every if part == whole else f"{part} of {whole}"
 
 
 def seeds_text(found: Answers) -> str:
