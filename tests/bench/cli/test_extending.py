@@ -367,7 +367,7 @@ def test_the_run_of_an_edited_objective_is_no_answer_and_stands_in_no_table_with
     planned = answered(
         call("study", "--variant", "spatial", "--variant", "copy", *words[:4], "--dry-run", *where)
     )
-    assert "2 cells: 1 done, 1 unfinished" in planned
+    assert "2 cells: 1 done, 1 other" in planned
     answered(call("run", "--variant", "uniform", *words))
     for command in (
         ("report", runs, "--out", tmp_path / "r"),
