@@ -1,9 +1,11 @@
 """The protocol: everything that must be equal between variants, as one frozen, validated TOML file."""
 
+import copy
 import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -277,20 +279,32 @@ def load_protocol(name_or_file: str, changes: tuple[str, ...] = ()) -> Protocol:
     that of a folder.
     """
     rules = _read_rules(name_or_file)
-    unchanged = {table: dict(keys) for table, keys in rules.items() if isinstance(keys, dict)}
     _refuse_twice(changes)
-    for change in changes:
-        _apply(rules, change, name_or_file)
-    try:
-        protocol = Protocol.model_validate(rules)
-    except ValidationError as error:
-        raise UsageError(_explain(name_or_file, error)) from None
-    same = _as_before(protocol, unchanged)
-    telling = tuple(
-        each for each in changes if not (key_of(each) in same or _leaves_off(each, protocol, unchanged))
-    )
+    protocol = _changed(rules, changes, name_or_file)
+    telling = tuple(each for each in changes if _matters(each, changes, protocol, rules, name_or_file))
     name = changed_name(protocol.name, telling) if telling else protocol.name
     return protocol.model_copy(update={"name": folder_name(f"protocol {name_or_file}", name)})
+
+
+def _changed(rules: dict[str, Any], changes: Sequence[str], source: str) -> Protocol:
+    """The protocol of `rules` with the changes, under its own name."""
+    changed = copy.deepcopy(rules)
+    for change in changes:
+        _apply(changed, change, source)
+    try:
+        return Protocol.model_validate(changed)
+    except ValidationError as error:
+        raise UsageError(_explain(source, error)) from None
+
+
+def _matters(
+    change: str, changes: Sequence[str], protocol: Protocol, rules: dict[str, Any], source: str
+) -> bool:
+    """Whether the protocol would be another without one of its changes, or none at all."""
+    try:
+        return _changed(rules, [each for each in changes if each != change], source) != protocol
+    except UsageError:
+        return True
 
 
 def shipped_namesake(name_or_file: str, changes: tuple[str, ...], protocol: Protocol) -> str | None:
@@ -396,33 +410,6 @@ def _apply(rules: dict[str, Any], change: str, source: str) -> None:
     if key_of(change) in LENGTHS:
         other = "images_seen" if name == "epochs" else "epochs"
         rules["train"].pop(other, None)
-
-
-def _as_before(protocol: Protocol, unchanged: dict[str, Any]) -> set[str]:
-    """The keys whose value is that of the protocol before it was changed."""
-    try:
-        before = Protocol.model_validate({**unchanged, "name": protocol.name, "summary": protocol.summary})
-    except ValidationError:  # the changes make it whole
-        return set()
-    tables = zip(before.model_dump().items(), protocol.model_dump().values(), strict=True)
-    return {
-        f"{table}.{key}"
-        for (table, old), new in tables
-        if isinstance(old, dict)
-        for key, value in old.items()
-        if key in new and new[key] == value
-    }
-
-
-def _leaves_off(change: str, protocol: Protocol, unchanged: dict[str, dict[str, Any]]) -> bool:
-    """Whether a change concerns a rule that was off before it and still is: then it has changed nothing."""
-    table, _, name = key_of(change).partition(".")
-    settings = getattr(protocol, table)
-    off = settings.rules_absent_when_off() if isinstance(settings, Settings) else {}
-    if name not in off:
-        return False
-    before = unchanged.get(table, {}).get(name, off[name])
-    return getattr(settings, name) == off[name] and before in (off[name], OFF)
 
 
 def value_in_toml(text: str) -> Any:

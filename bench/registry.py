@@ -67,14 +67,19 @@ class Registry(Generic[Entry]):
         module = str(getattr(thing, "__module__", "?"))
         place = f"{module}.{getattr(thing, '__qualname__', '?')}"
         if self._places.setdefault(name, place) != place:
-            # A plugin is read before ours are: which of the two came first says nothing of whose name it is.
-            others = [(place, module), (self._places[name], self._modules_of[name])]
-            (mine, where), (other, _) = sorted(others, key=lambda each: top(each[1]) in OURS)
-            file = getattr(sys.modules.get(where), "__file__", None)
-            told = mine if file is None else f"{mine.removeprefix(f'{where}.')} in {Path(file).name}"
-            raise UsageError(f"The {self.kind} {name!r} of {told} is taken by {other}. Rename one of them.")
+            raise self._taken(name, (place, module), (self._places[name], self._modules_of[name]))
         self._entries[name] = entry
         self._modules_of[name] = module
+
+    def _taken(self, name: str, *claims: tuple[str, str]) -> UsageError:
+        """The error for two things of one name, each as (place, module).
+
+        A plugin is read before ours are: which came first says nothing of whose name it is.
+        """
+        (mine, module), (other, _) = sorted(claims, key=lambda each: top(each[1]) in OURS)
+        file = getattr(sys.modules.get(module), "__file__", None)
+        told = mine if file is None else f"{mine.removeprefix(f'{module}.')} in {Path(file).name}"
+        return UsageError(f"The {self.kind} {name!r} of {told} is taken by {other}. Rename one of them.")
 
     def find(self, name: str) -> Entry:
         """The entry of a name. Raises UsageError, with close names, where there is none."""

@@ -12,6 +12,8 @@ NOT_LOSSES = frozenset(
     {"step", "images_seen", "learning_rate", "learning_rate_discriminators", "identity_weight", "seconds"}
 )
 """Columns of losses.csv beside the losses."""
+UNREADABLE: set[Path] = set()
+"""Tables that are there and could not be read when they were last asked for."""
 
 
 def read_images(folder: str) -> pd.DataFrame:
@@ -35,10 +37,6 @@ def read_losses(folder: str) -> pd.DataFrame:
 def read_validation(folder: str) -> pd.DataFrame:
     """validation.csv of a run. Empty where it cannot be read."""
     return _read_csv(Path(folder) / "validation.csv", ("step", "images_seen"))
-
-
-UNREADABLE: set[Path] = set()
-"""Tables that are there and could not be read when they were last asked for."""
 
 
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:

@@ -163,33 +163,31 @@ def score(
             "Give one of: folders of runs; --real DIR with --fake DIR; --published SYSTEM with --checkpoint "
             "FILE."
         )
-    folders_alone = {
-        "--source": source,
-        "--floor": floor,
-        "--pattern": pattern,
-        "--source-pattern": source_pattern,
-        "--real-pattern": real_pattern,
-        "--recursive": recursive,
-        "--size": size,
-    }
-    stray = [option for option, value in folders_alone.items() if value and not given[1]]
-    if stray:
-        raise UsageError(f"{stray[0]} is for folders of images: give --real DIR and --fake DIR.")
-    kept_elsewhere = {
-        "--name": name,
-        "--out": out,
-        "--dataset": dataset,
-        "--protocol": protocol,
-        "--subset-size": subset_size,
-    }
-    stray = [option for option, value in kept_elsewhere.items() if value is not None and run is not None]
-    if stray:
-        raise UsageError(
-            f"{stray[0]} is not for finished runs: a run has its data set and protocol, and keeps its scores "
-            "in its own folder."
+    if not given[1]:
+        refuse_given(
+            "is for folders of images: give --real DIR and --fake DIR.",
+            source=source,
+            floor=floor,
+            pattern=pattern,
+            source_pattern=source_pattern,
+            real_pattern=real_pattern,
+            recursive=recursive or None,
+            size=size,
         )
-    if source_pattern is not None and source is None:
-        raise UsageError("--source-pattern chooses among the images of --source DIR: give that, too.")
+    if run is not None:
+        refuse_given(
+            "is not for finished runs: a run has its data set and protocol, and keeps its scores in its own "
+            "folder.",
+            name=name,
+            out=out,
+            dataset=dataset,
+            protocol=protocol,
+            subset_size=subset_size,
+        )
+    if source is None:
+        refuse_given(
+            "chooses among the images of --source DIR: give that, too.", source_pattern=source_pattern
+        )
     use_threads(threads)
     where = resolve_device(device)
     if run is not None:
@@ -364,6 +362,13 @@ def maybe_path(given: Place | None) -> Path | None:
 
 def maybe_text(given: Place | None) -> str | None:
     return None if given is None else os.fspath(given)
+
+
+def refuse_given(why: str, **options: object) -> None:
+    """Raise UsageError for the first option that was given where it would do nothing."""
+    name = next((name for name, value in options.items() if value is not None), None)
+    if name is not None:
+        raise UsageError(f"--{name.replace('_', '-')} {why}")
 
 
 def require_features(given: str | None) -> None:

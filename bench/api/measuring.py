@@ -111,10 +111,16 @@ def score_images(
 
 
 def refuse_among_images(place: Path | None, folders: Folders) -> None:
-    """Raise UsageError where scores and samples would lie among the images that are measured."""
+    """Raise UsageError where scores and samples would lie among the images that are measured.
+
+    A folder below theirs is among them where folders below count, too.
+    """
     given = {"--real": folders.real, "--fake": folders.fake, "--source": folders.source}
     for option, folder in (given | {"--floor": folders.floor}).items():
-        if place is not None and folder is not None and place.resolve().is_relative_to(folder.resolve()):
+        if place is None or folder is None:
+            continue
+        kept, images = place.resolve(), folder.resolve()
+        if kept == images or (folders.recursive and kept.is_relative_to(images)):
             raise UsageError(
                 f"{place} is in the folder of {option}: scores and samples would lie among its images. Give "
                 "another folder to --out."

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bench.data.files import kind_of_path, printable
 from bench.errors import BenchError, UsageError
 from bench.runs import atomic
-from bench.runs.records import Direction, first_of, refuse_newer
+from bench.runs.records import Direction, first_problem, refuse_newer
 from bench.statistics.preference import Preference, Strength
 
 KEY, COUNT = "ballot.json", "count.json"
@@ -168,7 +168,7 @@ def read_key(folder: Path) -> BallotKey:
     try:
         return BallotKey.model_validate_json(text)
     except ValidationError as error:
-        raise BenchError(f"{printable(path)} is damaged ({first_of(error)}).") from None
+        raise BenchError(f"{printable(path)} is damaged ({first_problem(error)}).") from None
 
 
 def read_answers(paths: Sequence[Path], key: BallotKey) -> list[Read]:
@@ -225,7 +225,7 @@ def _read(path: Path, key: BallotKey) -> AnswerFile | str:
     try:
         answers = AnswerFile.model_validate(said, strict=False)
     except ValidationError as error:
-        return f"is damaged ({first_of(error)}). Have it saved again"
+        return f"is damaged ({first_problem(error)}). Have it saved again"
     if answers.ballot != key.id:
         return f"is of another ballot ({answers.ballot}, not {key.id})"
     return wrong_answer(answers, key) or answers
@@ -262,4 +262,4 @@ def read_count(path: Path) -> BallotCount:
     try:
         return BallotCount.model_validate_json(text)
     except ValidationError as error:
-        raise BenchError(f"{printable(path)} is damaged ({first_of(error)}). Count again.") from None
+        raise BenchError(f"{printable(path)} is damaged ({first_problem(error)}). Count again.") from None

@@ -192,11 +192,11 @@ def read_record(path: Path) -> RunRecord:
     try:
         record = RunRecord.model_validate_json(text)
     except ValidationError as error:
-        raise BenchError(f"{path} is damaged ({first_of(error)}).") from None
+        raise BenchError(f"{path} is damaged ({first_problem(error)}).") from None
     return record
 
 
-def first_of(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """Place and reason of the first thing that is wrong; of what is no JSON the reason alone."""
     first = error.errors()[0]
     return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
@@ -366,7 +366,7 @@ def read_scores(path: Path) -> Scores:
         ) from None
     except ValidationError as error:
         raise BenchError(
-            f"{path} is damaged ({first_of(error)}). Make it again with: {command('score', path.parent)}"
+            f"{path} is damaged ({first_problem(error)}). Make it again with: {command('score', path.parent)}"
         ) from None
 
 

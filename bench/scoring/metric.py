@@ -202,7 +202,7 @@ def metric(
 
     With `gap` there is also `<name>_gap`: how far the mean over the translations is from that of the target
     domain's test images. Raises UsageError for a name that is taken or unfit for a key, a table or a
-    parameter that does not exist, and a direction of better that none is.
+    parameter that does not exist or does not fit, no title, and a direction of better that none is.
     """
     key_name("metric", name, OF_THE_TABLE)
     if {"fid", "kid"} & set(name.split("_")):
@@ -215,7 +215,6 @@ def metric(
     if better not in Better.__args__:  # type: ignore[attr-defined]
         known = ", ".join(Better.__args__)  # type: ignore[attr-defined]
         raise UsageError(f"The metric {name!r} has better={better!r}. A direction is one of: {known}.")
-
     if not title.strip():
         raise UsageError(f"The metric {name!r} has no title: give the words that tables and axes show.")
 

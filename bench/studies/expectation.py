@@ -21,7 +21,7 @@ from bench.protocol import Settings
 from bench.runs import atomic
 from bench.runs.folder import RunFolder
 from bench.runs.metrics import is_distance, stem
-from bench.runs.records import first_of, read_scores, refuse_newer
+from bench.runs.records import first_problem, read_scores, refuse_newer
 from bench.setup import versions
 
 SCHEMA_VERSION = 1
@@ -138,7 +138,7 @@ def read_expectation(path: Path) -> Expectation:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no expectation (not UTF-8 text: {error.reason}).") from None
     except ValidationError as error:
-        raise UsageError(f"{path} is no expectation ({first_of(error)}).") from None
+        raise UsageError(f"{path} is no expectation ({first_problem(error)}).") from None
 
 
 def drifts(expectation: Expectation, folders: Iterable[RunFolder]) -> list[str]:

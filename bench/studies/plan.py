@@ -238,14 +238,20 @@ def hours_of(cell: Cell, measured: MeasuredStep | None, images: tuple[int, int] 
     return (steps * measured.seconds_per_step + measured.seconds_scoring) / 3600
 
 
+def has_steps(variant: str) -> bool:
+    """Whether a variant may have something to train: a baseline without parameters, as `copy`, has not."""
+    known = variants.describe(variant)
+    return known.kind != "baseline" or bool(known.parameters)
+
+
 def foretold_cost(cell: Cell, runs: Path) -> str:
     """What a run will take here, in words, by the steps that earlier runs below `runs` measured.
 
-    Empty for a baseline of which none is known: most of them train nothing.
+    Empty for what trains nothing.
     """
     measured = read_measurements(runs).of(cell.protocol, cell.variant)
     if measured is None:
-        if variants.describe(cell.variant).kind == "baseline":
+        if not has_steps(cell.variant):
             return ""
         return "no run of equal steps is there yet; the time left is shown after the first ones"
     step = f"{measured.seconds_per_step:.2g} s a step, measured on {measured.device}"

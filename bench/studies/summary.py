@@ -23,10 +23,9 @@ from bench.names import counted
 from bench.progress import fitted
 from bench.protocol import LENGTHS, key_of
 from bench.studies.conduct import CellResult, Conducted, End
-from bench.studies.plan import Planned
+from bench.studies.plan import Planned, has_steps
 from bench.studies.process import Order, Progress
 from bench.studies.study import Study
-from variants import describe
 
 SECONDS_BETWEEN_LINES = 15.0
 
@@ -220,8 +219,7 @@ def plan_remarks(plan: Sequence[Planned], study: Study, runs: Path) -> list[str]
             f"{sum(known):.3g} hours of work in {counted(len(known), 'cell')}, measured on "
             f"{'; '.join(devices)}"
         )
-    # Most baselines train nothing, and have no steps to measure.
-    without = [each for each in left if each.hours is None and describe(each.cell.variant).kind != "baseline"]
+    without = [each for each in left if each.hours is None and has_steps(each.cell.variant)]
     if without:
         others = [change for change in study.changes if key_of(change) not in LENGTHS]
         few_steps = study.model_copy(update={"changes": (*others, "train.images_seen=40")})

@@ -25,7 +25,7 @@ class LocalEngine:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stop = Stop()
         self._places = list(range(self._workers))
-        self._superviseants: list[threading.Thread] = []
+        self._supervisors: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         return self
@@ -34,8 +34,8 @@ class LocalEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(kill=True)
-        for attendant in self._superviseants:
-            attendant.join()
+        for supervisor in self._supervisors:
+            supervisor.join()
 
     def capacity(self) -> int:
         return self._workers
@@ -43,9 +43,9 @@ class LocalEngine:
     def begin(self, number: int, order: Order) -> None:
         place = self._places.pop(0)
         order = order.model_copy(update={"threads": self.threads})
-        attendant = threading.Thread(target=self._supervise, args=(number, order, place))
-        self._superviseants.append(attendant)
-        attendant.start()
+        supervisor = threading.Thread(target=self._supervise, args=(number, order, place))
+        self._supervisors.append(supervisor)
+        supervisor.start()
 
     def events(self, seconds: float) -> list[Event]:
         found = []

@@ -166,8 +166,12 @@ def test_requests_that_cannot_be_meant_are_refused(options: dict[str, object], m
         score(**options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("inside", ["real", "fake", "fake/scores", "source"])
-def test_scores_are_not_kept_among_the_images_that_they_are_of(folders: Path, inside: str) -> None:
+@pytest.mark.parametrize(
+    ("inside", "recursive"), [("real", False), ("fake", False), ("source", False), ("fake/scores", True)]
+)
+def test_scores_are_not_kept_among_the_images_that_they_are_of(
+    folders: Path, inside: str, recursive: bool
+) -> None:
     before = sorted(folders.rglob("*"))
     with pytest.raises(UsageError, match="scores and samples would lie among its images"):
         score(
@@ -176,5 +180,6 @@ def test_scores_are_not_kept_among_the_images_that_they_are_of(folders: Path, in
             source=folders / "source",
             features="tiny",
             out=folders / inside,
+            recursive=recursive,
         )
     assert sorted(folders.rglob("*")) == before

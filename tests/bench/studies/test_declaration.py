@@ -270,10 +270,13 @@ def test_the_command_that_measures_a_study_sets_its_length_once() -> None:
 
 
 def test_steps_are_measured_of_what_has_some() -> None:
-    study = parse_study(f'{HEAD}baselines = ["copy"]\n', "mine.toml")
-    plan = make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None))
-    from_the_baseline = list(reversed(plan))
-    assert from_the_baseline[0].cell.variant == "copy"
-    [remark] = plan_remarks(from_the_baseline, study.study, Path("nowhere"))
-    assert "--variant spatial" in remark
-    assert f"for {sum(each.cell.variant != 'copy' for each in plan)} cells" in remark
+    study = parse_study(f'{HEAD}baselines = ["copy", "cyclegan"]\n', "mine.toml")
+    plan = list(reversed(make_plan(expand(study), Path("nowhere"), lambda name: Facts(None, None))))
+    trained = [each for each in plan if each.cell.variant != "copy"]
+    assert plan[0].cell.variant == "cyclegan"
+    [remark] = plan_remarks(
+        [each for each in plan if each not in trained] + trained, study.study, Path("there")
+    )
+    assert f"for {len(trained)} cells: no run of equal steps" in remark
+    assert "--variant cyclegan" in remark
+    assert remark.endswith("--runs there")
