@@ -145,6 +145,11 @@ class Group:
         return {name: chosen(self.study.scores, name) for name in ("last", "validation")}
 
     @cached_property
+    def measured(self) -> set[str]:
+        """The variants of which the weights of the last step have any score."""
+        return set(self.chosen["last"]["variant"])
+
+    @cached_property
     def _places(self) -> dict[str, Any]:
         """Selection -> (metric, direction, variant) -> places of its rows, found once."""
         names = ["metric", "direction", "variant"]
@@ -153,6 +158,15 @@ class Group:
     @cached_property
     def _summaries(self) -> dict[str, dict[tuple[str, str, str], Summary]]:
         return {name: summarise_all(rows) for name, rows in self.chosen.items()}
+
+    @cached_property
+    def _runs(self) -> dict[str, pd.DataFrame]:
+        runs = self.study.runs
+        return {str(variant): same for variant, same in runs.groupby("variant", sort=False)}
+
+    def runs_of(self, variant: str) -> pd.DataFrame:
+        """The runs of one variant."""
+        return self._runs.get(variant, self.study.runs.iloc[:0])
 
     def rows(self, key: str, direction: str, variant: str, selection: str = "last") -> pd.DataFrame:
         """The scores of one metric, direction and variant, one a run."""

@@ -8,7 +8,7 @@ from reports import page
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.control import LEAD
-from reports.figures.section import Drawing, drawings
+from reports.figures.section import Drawing
 from reports.figures.tracks import Axis, Panel, PanelRow, difference_panel, truth_track
 from reports.findings import GroupSummary, summarise_group
 from reports.frame import StudyFrames
@@ -56,15 +56,14 @@ class GroupContent:
             yield from found
 
 
-def content(group: Group, pictures: Pictures, *, drawn: bool, pictured: bool) -> GroupContent:
-    """Counted for every format, drawn for those that show figures, with pictures for the page alone."""
+def content(group: Group, pictures: Pictures, *, pictured: bool) -> GroupContent:
+    """Counted for every format, with pictures for the page alone; its figures are drawn elsewhere."""
     tables: dict[str, list[Table]] = {}
     for section, table in tables_of(group):
         tables.setdefault(section, []).append(table)
     shown = shown_runs(group) if pictured else []
     galleries = tuple(galleries_of(group, shown, pictures)) if pictured else ()
-    figures = tuple(drawings(group)) if drawn else ()
-    return GroupContent(group, summarise_group(group), tables, figures, tuple(shown), pictured, galleries)
+    return GroupContent(group, summarise_group(group), tables, (), tuple(shown), pictured, galleries)
 
 
 def main_tables(found: Answers, contents: Sequence[GroupContent]) -> list[Table]:

@@ -327,13 +327,12 @@ def _losses(runs: pd.DataFrame) -> Iterator[LossResult]:
     for run in records(runs[runs["status"] == "done"]):
         table = read_losses(str(run.folder))
         tenth = math.ceil(len(table) / 10)
-        for loss in [name for name in table.columns if name not in NOT_LOSSES] if tenth else []:
-            first, last = (_mean(part) for part in (table[loss].head(tenth), table[loss].tail(tenth)))
-            yield LossResult(run=_name(run), loss=loss, first_tenth=first, last_tenth=last)
-
-
-def _mean(values: pd.Series) -> float | None:
-    return _known(float(values.mean()))
+        losses = table[[name for name in table.columns if name not in NOT_LOSSES] if tenth else []]
+        first, last = losses.head(tenth).mean().to_dict(), losses.tail(tenth).mean().to_dict()
+        for loss in losses.columns:
+            yield LossResult(
+                run=_name(run), loss=loss, first_tenth=_known(first[loss]), last_tenth=_known(last[loss])
+            )
 
 
 def _known(value: float) -> float | None:

@@ -18,15 +18,7 @@ UNREADABLE: set[Path] = set()
 
 def read_images(folder: str) -> pd.DataFrame:
     """images.csv of a run: direction, file, one column per measurement. Empty where it cannot be read."""
-    path = Path(folder) / "images.csv"
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _images_as_of(folder, changed)
-
-
-@lru_cache(maxsize=1024)
-def _images_as_of(folder: str, changed: int) -> pd.DataFrame:
-    """images.csv is asked for once per table column; `changed` makes a rewritten file a new question."""
-    return _read_csv(Path(folder) / "images.csv", ("direction", "file"))
+    return _kept(Path(folder) / "images.csv", ("direction", "file"))
 
 
 def read_losses(folder: str) -> pd.DataFrame:
@@ -36,7 +28,18 @@ def read_losses(folder: str) -> pd.DataFrame:
 
 def read_validation(folder: str) -> pd.DataFrame:
     """validation.csv of a run. Empty where it cannot be read."""
-    return _read_csv(Path(folder) / "validation.csv", ("step", "images_seen"))
+    return _kept(Path(folder) / "validation.csv", ("step", "images_seen"))
+
+
+def _kept(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """`_read_csv` of a short table that many parts of a report ask for: read again where it has changed."""
+    return _as_of(path, needed, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=2048)
+def _as_of(path: Path, needed: tuple[str, ...], changed: int) -> pd.DataFrame:
+    """`changed` makes a rewritten file a new question."""
+    return _read_csv(path, needed)
 
 
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:

@@ -12,6 +12,8 @@ from reports import page, text
 from reports.comparability import groups
 from reports.contents import GroupContent, colophon, content, main_tables, page_of
 from reports.control import Controlled, DeclaredControl, controlled
+from reports.figures.files import drawing
+from reports.figures.section import drawings
 from reports.frame import StudyFrames, read_study, run_folders
 from reports.galleries.model import ShownPictures
 from reports.galleries.pictures import Pictures
@@ -87,23 +89,23 @@ def write_report(request: Request) -> Path:
     if not shown and failures_table(study) is None:
         raise BenchError(_nothing(request))
     request = replace(request, remarks=(*request.remarks, *unread, *of_several_sources(study.cards)))
-    pictures, drawn = Pictures(), bool({"html", "md"} & set(request.formats))
-    contents = [
-        content(
-            group,
-            pictures,
-            drawn=drawn,
-            pictured="html" in request.formats and request.pictures.of(group),
-        )
-        for group in shown
-    ]
-    control = controlled(request.control, shown) if request.control else Controlled(())
-    found = _told(found, contents, control)
+    pictures = Pictures()
+    with drawing() as begin:
+        begun = [drawings(group, begin) for group in shown if {"html", "md"} & set(request.formats)]
+        contents = [
+            content(group, pictures, pictured="html" in request.formats and request.pictures.of(group))
+            for group in shown
+        ]
+        control = controlled(request.control, shown) if request.control else Controlled(())
+        found = _told(found, contents, control)
+        told = results(shown, [one.summary for one in contents], study, found, control.lines)
+        finished = [tuple(wait() for wait in each) for each in begun]
+    if finished:
+        contents = [replace(one, drawings=each) for one, each in zip(contents, finished, strict=True)]
     _write_tables(request, found, contents, study)
-    for drawing in (drawing for one in contents for drawing in one.drawings):
-        atomic.write_bytes(request.out / "figures" / f"{drawing.key}.png", drawing.png)
-        atomic.write_bytes(request.out / "figures" / f"{drawing.key}.svg", drawing.svg)
-    told = results(shown, [one.summary for one in contents], study, found, control.lines)
+    for each in (each for one in contents for each in one.drawings):
+        atomic.write_bytes(request.out / "figures" / f"{each.key}.png", each.png)
+        atomic.write_bytes(request.out / "figures" / f"{each.key}.svg", each.svg)
     atomic.write_text(request.out / "results.json", told.model_dump_json(indent=1) + "\n")
     request = replace(request, remarks=(*request.remarks, *_left_out(study)))
     main = request.out / "results.json"

@@ -51,8 +51,8 @@ MAY_IMPORT = {
     "bench.exporting": {"variants", "bench", "bench.data", "bench.errors", "bench.names", "bench.runs",
                         "bench.training", "bench.translating"},
     "reports": {"bench.ballot", "bench.comparing", "bench.runs", "bench.statistics", "bench.errors",
-                "bench.scoring", "bench", "bench.protocol", "bench.names", "bench.registry", "baselines",
-                "variants"},
+                "bench.scoring", "bench", "bench.protocol", "bench.names", "bench.registry", "bench.setup",
+                "baselines", "variants"},
 }  # fmt: skip
 
 

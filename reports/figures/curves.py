@@ -25,7 +25,7 @@ def overlay(
     `level` is where a dashed line stands and what the vertical axis then counts in.
     """
     rows = -(-len(names) // columns)
-    figure, axes = panels(rows, min(columns, len(names)))
+    figure, axes = panels(rows, min(columns, len(names)), sharex=True)
     style = looks(variants)
     for axis, name in zip(axes, names, strict=False):
         for variant in variants:
@@ -38,6 +38,7 @@ def overlay(
         axis.set_visible(False)
     for axis in axes[max(0, len(names) - columns) : len(names)]:
         axis.set_xlabel(X_LABEL)
+        axis.tick_params(labelbottom=True)  # where no panel stands beneath
     if level is not None:
         axes[0].set_ylabel(level[1])
     legend_below(figure, axes)

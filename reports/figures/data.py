@@ -82,15 +82,14 @@ def _curves(
     parts = []
     for run in records(runs[runs["variant"].isin(variants)]):
         table = read(str(run.folder))
-        names = [name for name in table.columns if name not in left_out]
-        long = table.melt(id_vars="images_seen", value_vars=names, var_name="loss")
-        parts.append(long.assign(variant=run.variant, seed=run.seed))
+        kept = [name for name in table.columns if name == "images_seen" or name not in left_out]
+        parts.append(table[kept].assign(variant=run.variant, seed=run.seed))
     columns = ["variant", "loss", "images_seen", "mean", "low", "high", "seeds"]
     if not parts:
         return pd.DataFrame(columns=columns)
-    long = pd.concat(parts, ignore_index=True)
-    long["value"] = pd.to_numeric(long["value"], errors="coerce").replace([np.inf, -np.inf], np.nan)
-    long = long.dropna(subset=["value", "images_seen"])
+    wide = pd.concat(parts, ignore_index=True)
+    long = _finite(wide.melt(id_vars=["images_seen", "variant", "seed"], var_name="loss"))
+    long = long.dropna(subset=["images_seen"])
     last = long["images_seen"].max() if len(long) else 1
     width = max(last / BINS, 1e-9)
     long["bin"] = np.ceil(long["images_seen"] / width)
@@ -168,11 +167,16 @@ def image_values(group: Group, keys: Sequence[str], variants: Sequence[str]) -> 
     for run in records(runs[runs["variant"].isin(variants) & runs["scored"].fillna(False).astype(bool)]):
         table = read_images(str(run.folder))
         names = [name for name in keys if name in table.columns]
-        long = table.melt(id_vars=["direction", "file"], value_vars=names, var_name="metric")
-        parts.append(long.assign(variant=run.variant))
+        parts.append(table[["direction", "file", *names]].assign(variant=run.variant))
     if not parts:
         return pd.DataFrame(columns=["variant", "direction", "file", "metric", "value"])
-    long = pd.concat(parts, ignore_index=True)
-    long["value"] = pd.to_numeric(long["value"], errors="coerce").replace([np.inf, -np.inf], np.nan)
     columns = ["variant", "direction", "file", "metric"]
-    return long.dropna(subset=["value"]).groupby(columns, sort=False)["value"].mean().reset_index()
+    wide = pd.concat(parts, ignore_index=True)
+    long = _finite(wide.melt(id_vars=columns[:3], var_name="metric"))
+    return long.groupby(columns, sort=False)["value"].mean().reset_index()
+
+
+def _finite(long: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose value is a finite number."""
+    values = pd.to_numeric(long["value"], errors="coerce").replace([np.inf, -np.inf], np.nan)
+    return long.assign(value=values).dropna(subset=["value"])

@@ -5,9 +5,17 @@ The same figure always gives the same bytes: no date, no random ids.
 
 import hashlib
 import io
+import multiprocessing
 import pickle
 import re
-from collections.abc import Callable
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from markupsafe import escape
@@ -16,6 +24,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from bench.setup import usable_cores
 from reports.figures.style import FAINT, INK, RULES
 
 DOTS_PER_INCH = 200
@@ -25,7 +34,9 @@ PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 """Attributes of an SVG that hold places, in points."""
 BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
 MOST_KEPT = 200
-DRAWN: dict[object, tuple[bytes, bytes]] = {}
+Files = tuple[bytes, bytes]
+"""PNG and SVG of a figure."""
+DRAWN: dict[object, Files] = {}
 """The figures last asked for, as bytes: most of a page that is written again while runs go on."""
 
 
@@ -40,18 +51,58 @@ class Later:
         return self._make(*self._arguments)
 
 
-def drawn_once(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
-    """What `render_figure` gives, kept where `make` is `Later`: a watched page draws what changed alone."""
+Begin = Callable[[str, Callable[[], Figure]], Callable[[], Files]]
+"""Begins a figure of a name; what it gives waits for the figure and returns it."""
+
+
+@contextmanager
+def drawing() -> Iterator[Begin]:
+    """Draws figures in processes of their own, while the caller counts what stands beside them.
+
+    Figures are most of the time that a report takes. Where a process with threads would have to be copied, or
+    one core is all there is, they are drawn here, when they are waited for; the bytes are the same.
+    """
+    workers = usable_cores()
+    alone = sys.platform != "linux" or workers == 1 or threading.active_count() > 1
+    if alone:
+        yield lambda name, make: partial(drawn_once, name, make)
+        return
+    forked = multiprocessing.get_context("fork")  # spawned ones would import everything anew
+    pool = ProcessPoolExecutor(workers, forked, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+
+    def begin(name: str, make: Callable[[], Figure]) -> Callable[[], Files]:
+        if not isinstance(make, Later) or (name, make.same) in DRAWN:
+            return partial(drawn_once, name, make)
+        return partial(drawn_once, name, make, pool.submit(render_figure, name, make))
+
+    try:
+        yield begin
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def drawn_once(name: str, make: Callable[[], Figure], begun: "Future[Files] | None" = None) -> Files:
+    """What `render_figure` gives, kept where `make` is `Later`: a watched page draws what changed alone.
+
+    `begun` is the same being drawn elsewhere; what became of a process that was killed is drawn here.
+    """
     if not isinstance(make, Later):
         return render_figure(name, make)
     key = (name, make.same)
-    DRAWN[key] = DRAWN.pop(key) if key in DRAWN else render_figure(name, make)
+    DRAWN[key] = DRAWN.pop(key) if key in DRAWN else _awaited(name, make, begun)
     while len(DRAWN) > MOST_KEPT:
         del DRAWN[next(iter(DRAWN))]
     return DRAWN[key]
 
 
-def render_figure(name: str, make: Callable[[], Figure]) -> tuple[bytes, bytes]:
+def _awaited(name: str, make: Later, begun: "Future[Files] | None") -> Files:
+    try:
+        return render_figure(name, make) if begun is None else begun.result()
+    except BrokenProcessPool:
+        return render_figure(name, make)
+
+
+def render_figure(name: str, make: Callable[[], Figure]) -> Files:
     """(PNG, SVG) of the figure that `make` draws, in the style of the report; no matplotlibrc has a say."""
     rules: Any = RULES | {"svg.hashsalt": name}
     with style.context(["default", rules]):

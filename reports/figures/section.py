@@ -1,16 +1,17 @@
 """The figures of one comparison group, each with a title and a caption that says what it counts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from bench.names import counted
 from reports import metrics
 from reports.comparability import Group
 from reports.comparisons import arrow_text
 from reports.figures import curves, data, distances, images
-from reports.figures.files import Later, drawn_once
+from reports.figures.files import Begin, Files, Later
 from reports.figures.style import MOST_SERIES
-from reports.parts import Sketch, blaming, figure, sketches_of
+from reports.parts import Part, Sketch, blaming, figure, sketches_of
 from reports.tables.distances import headline_metric
 from reports.tables.scores import DIRECTIONS
 
@@ -42,13 +43,22 @@ class Drawing:
     """False: it lies in figures/ and report.md alone."""
 
 
-def drawings(group: Group) -> Iterator[Drawing]:
-    """Every figure that the group has data for. Raises BenchError naming a plugin whose figure fails."""
-    for part, sketch in sketches_of(group):
-        with blaming(part, group):
-            png, svg = drawn_once(sketch.key, sketch.make)
-        text = f"{sketch.caption} {_scope(group)}"
-        yield Drawing(sketch.key, sketch.section, sketch.title, text, png, svg, sketch.on_page)
+def drawings(group: Group, begin: Begin) -> list[Callable[[], Drawing]]:
+    """Begins every figure that the group has data for; each of these waits for one.
+
+    Both raise BenchError naming a plugin whose figure fails.
+    """
+    return [
+        partial(_drawing, group, part, sketch, begin(sketch.key, sketch.make))
+        for part, sketch in sketches_of(group)
+    ]
+
+
+def _drawing(group: Group, part: Part, sketch: Sketch, finished: Callable[[], Files]) -> Drawing:
+    with blaming(part, group):
+        png, svg = finished()
+    text = f"{sketch.caption} {_scope(group)}"
+    return Drawing(sketch.key, sketch.section, sketch.title, text, png, svg, sketch.on_page)
 
 
 def _shown(group: Group) -> list[str]:

@@ -91,11 +91,22 @@ def looks(names: Sequence[str]) -> dict[str, SeriesStyle]:
     }
 
 
-def panels(rows: int, columns: int, width: float = 3.4, height: float = 2.3) -> tuple[Figure, list[Axes]]:
-    """A figure with a grid of axes, in reading order; sizes in inches of one panel."""
+MOST_TICKS = 5
+"""Intervals between the ticks of an axis: panels are small, and ticks are most of what a figure costs."""
+
+
+def panels(
+    rows: int, columns: int, width: float = 3.4, height: float = 2.3, **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a grid of axes, in reading order; sizes in inches of one panel.
+
+    `shared` are `sharex` and `sharey` of `Figure.subplots`: an axis that is shared is labelled once.
+    """
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(axes.ravel())
+    axes = list(figure.subplots(rows, columns, squeeze=False, **shared).ravel())
+    for axis in axes:
+        axis.locator_params(nbins=MOST_TICKS)
+    return figure, axes
 
 
 LONGEST_LABEL = 28

@@ -64,9 +64,8 @@ def step_of(entry: dict[str, Any]) -> int:
 def shown_runs(group: Group) -> list[Shown]:
     """One run per variant, in the stated order: that of the lowest seed that has pictures."""
     found = []
-    runs = group.study.runs
     for variant in group.variants:
-        for run in records(runs[runs["variant"] == variant].sort_values(["seed", "folder"])):
+        for run in records(group.runs_of(variant).sort_values(["seed", "folder"])):
             samples = read_samples(str(run.folder))
             if samples:
                 seed = None if pd.isna(run.seed) else int(run.seed)

@@ -39,8 +39,7 @@ def families(group: Group) -> dict[str, list[str]]:
 
 def parameters(group: Group, variant: str) -> dict[str, Any]:
     """The recorded parameters of a variant, of its first run that has any."""
-    runs = group.study.runs
-    folders = runs.loc[runs["variant"] == variant, "folder"]
+    folders = group.runs_of(variant)["folder"]
     records = (group.study.records[folder] for folder in folders if folder in group.study.records)
     return next((record.parameters for record in records if record.parameters), {})
 

@@ -57,8 +57,7 @@ def cost_table(group: Group) -> Table:
 
 
 def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
-    runs = group.study.runs
-    values = runs.loc[runs["variant"] == variant, key].dropna().astype(float) * factor
+    values = group.runs_of(variant)[key].dropna().astype(float) * factor
     if values.empty:
         return missing(why_unknown(group, variant, key))
     if key == "parameters":
@@ -71,8 +70,8 @@ def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
 
 
 def _device(group: Group, variant: str) -> Cell:
-    runs = group.study.runs[group.study.runs["variant"] == variant]
-    names = sorted({_name(row) for row in records(runs[["device_name", "threads"]].dropna())})
+    runs = group.runs_of(variant)[["device_name", "threads"]].dropna()
+    names = sorted({_name(row) for row in records(runs)})
     return Cell("; ".join(names) if names else "-")
 
 

@@ -95,8 +95,8 @@ def until_better_table(group: Group) -> Table | None:
 
 def _until(group: Group, variant: str, direction: str) -> Cell:
     """Of one variant over its seeds, in one direction."""
-    runs, column = group.study.runs, f"kd_from_copy_high_{direction}"
-    every = [read_validation(str(folder)) for folder in runs.loc[runs["variant"] == variant, "folder"]]
+    column = f"kd_from_copy_high_{direction}"
+    every = [read_validation(str(folder)) for folder in group.runs_of(variant)["folder"]]
     told = [rows for rows in every if column in rows.columns and len(rows)]
     if not told:
         return missing("Its validation images were not held against copies of them.")
@@ -139,8 +139,7 @@ def why_unknown(group: Group, variant: str, name: str) -> str:
     """Why a cost of a variant has no value."""
     if group.kinds[variant] == "external":
         return "Images of another program."
-    runs = group.study.runs
-    folders = runs.loc[runs["variant"] == variant, "folder"]
+    folders = group.runs_of(variant)["folder"]
     costs = [group.study.records[folder].costs for folder in folders if folder in group.study.records]
     reasons = [each.gflop_reason for each in costs if each is not None and each.gflop_reason]
     if name == "gflop" and reasons:

@@ -80,7 +80,7 @@ def _why_missing(group: Group, variant: str, rows: pd.DataFrame, key: str, direc
         return "Not a finite number in any seed."
     if variant in group.external:
         return _why_not_of_images(group, variant, key, direction)
-    runs = group.study.runs[group.study.runs["variant"] == variant]
+    runs = group.runs_of(variant)
     states = [str(status) for status in runs["status"]]
     if runs["scored"].fillna(False).astype(bool).any():
         return "Not among the scores of this run."
@@ -108,9 +108,8 @@ def _reference(
 def seed_counts(group: Group, selection: str) -> dict[str, int]:
     """Variant -> seeds with a finite value of any set distance or measurement."""
     scores = group.chosen[selection].dropna(subset=["value", "seed"])
-    return {
-        variant: int(scores.loc[scores["variant"] == variant, "seed"].nunique()) for variant in group.variants
-    }
+    counts = scores.groupby("variant")["seed"].nunique()
+    return {variant: int(counts.get(variant, 0)) for variant in group.variants}
 
 
 def score_table(

@@ -116,7 +116,7 @@ def _share(
     systems: Mapping[str, str],
     expected: Mapping[tuple[str, str, str], int],
 ) -> Share:
-    runs = group.study.runs[group.study.runs["variant"] == variant]
+    runs = group.runs_of(variant)
     going = runs["status"].eq("running").any()
     done = 0 if found is None else found.n
     wanted = max(expected.get((group.protocol, group.dataset, variant), 0), len(runs))
@@ -234,15 +234,13 @@ def attention_of(groups: Sequence[Group], variant: str) -> Attention:
     effects: dict[tuple[str, str], float] = {}
     measured = False
     for group in groups:
-        rows = group.study.scores
-        rows = rows[(rows["variant"] == variant) & (rows["selection"] == "last")]
-        measured = measured or len(rows) > 0
-        for direction, here in rows.groupby("direction"):
-            deviation = here.loc[here["metric"] == "mask_spatial_deviation", "value"].dropna()
+        measured = measured or variant in group.measured
+        for direction in DIRECTIONS:
+            deviation = group.rows("mask_spatial_deviation", direction, variant)["value"].dropna()
             deviations += [float(value) for value in deviation]
-            effect = here.loc[here["metric"] == "attention_effect", "value"].dropna()
+            effect = group.rows("attention_effect", direction, variant)["value"].dropna()
             if len(effect):
-                effects[group.key, str(direction)] = float(effect.mean())
+                effects[group.key, direction] = float(effect.mean())
     dead = sum(value < DEAD_DEVIATION for value in deviations)
     if not deviations:
         return Attention(Head.NONE if measured else Head.UNKNOWN)

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -18,7 +21,7 @@ from reports.comparability import groups
 from reports.figures import data
 from reports.figures.curves import overlay
 from reports.figures.distances import against_cost, by_seed
-from reports.figures.files import DOTS_PER_INCH, DRAWN, MOST_KEPT, Later, drawn_once, for_page
+from reports.figures.files import DOTS_PER_INCH, DRAWN, MOST_KEPT, Later, drawing, drawn_once, for_page
 from reports.figures.files import render_figure as draw_figure
 from reports.figures.images import distributions
 from reports.figures.style import labels, panels
@@ -212,6 +215,83 @@ def test_a_figure_is_drawn_again_where_its_data_have_changed_and_at_no_other_tim
     drawn_once("steps", Later(steps, table(5)))
     assert asked[5:] == [5]
     DRAWN.clear()
+
+
+def names_the_process(values: pd.DataFrame) -> Figure:
+    figure, (axis,) = panels(1, 1)
+    axis.set_title(f"drawn by {os.getpid()}")
+    axis.plot(values["value"])
+    return figure
+
+
+def killed_but_here(here: int) -> Figure:
+    if os.getpid() != here:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return panels(1, 1)[0]
+
+
+ALONE = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+
+
+IN_THREADS = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # those of pytest-xdist
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cores and no thread beside this one, whatever runs the tests."""
+    monkeypatch.setattr("reports.figures.files.usable_cores", lambda: 2)
+    monkeypatch.setattr("reports.figures.files.threading.active_count", lambda: 1)
+    DRAWN.clear()
+
+
+@ALONE
+@IN_THREADS
+@pytest.mark.usefixtures("two_cores")
+def test_figures_are_drawn_in_processes_of_their_own_and_those_of_plugins_here() -> None:
+    table, here = pd.DataFrame({"value": [1, 2]}), f"drawn by {os.getpid()}<"
+    with drawing() as begin:
+        ours = begin("ours", Later(names_the_process, table))
+        other = begin("of a plugin", lambda: names_the_process(table))
+        assert here not in ours()[1].decode()
+        assert here in other()[1].decode()
+    assert ours() == drawn_once("ours", Later(names_the_process, table)), "kept for the next page"
+
+
+@ALONE
+@IN_THREADS
+@pytest.mark.usefixtures("two_cores")
+def test_a_figure_whose_process_was_killed_is_drawn_here() -> None:
+    make = Later(killed_but_here, os.getpid())
+    with drawing() as begin:
+        finished = begin("killed", make)
+        assert finished() == draw_figure("killed", make)
+
+
+@ALONE
+@IN_THREADS
+@pytest.mark.usefixtures("two_cores")
+def test_what_stops_a_report_ends_the_processes_that_draw_for_it() -> None:
+    def stopped() -> None:
+        with drawing() as begin:
+            begin("ours", Later(names_the_process, pd.DataFrame({"value": [1]})))
+            raise KeyboardInterrupt
+
+    before = set(multiprocessing.active_children())
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_every_column_of_panels_says_at_its_foot_how_many_images_were_seen() -> None:
+    rows = [("slot9", loss, seen, 1.0, 1.0, 1.0, 1) for loss in ("a", "b", "c") for seen in (0, 100)]
+    names = ["variant", "loss", "images_seen", "mean", "low", "high", "seeds"]
+    figure = overlay(pd.DataFrame(rows, columns=names), ["a", "b", "c"], ["slot9"])
+    draw_figure("three", lambda: figure)
+    labelled = [
+        any(tick.label1.get_visible() for tick in axis.xaxis.get_major_ticks()) for axis in figure.axes
+    ]
+    assert labelled == [False, True, True, True]
+    assert [axis.get_xlabel() != "" for axis in figure.axes] == [False, True, True, False]
 
 
 def test_points_of_single_images_are_pixels_however_many_there_are() -> None:
