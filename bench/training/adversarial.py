@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from bench.training.discriminators import Discriminator
 
@@ -66,3 +67,22 @@ def gradient_penalty(critic: Discriminator, real: Tensor, translated: Tensor, mi
     logits = critic(between).sum()
     (gradient,) = torch.autograd.grad(logits, between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def relativistic(preferred: Tensor, other: Tensor) -> Tensor:
+    """How far the logits are from putting `preferred` above `other`, pair by pair, from 0 upward.
+
+    Jolicoeur-Martineau 2018 with the logistic loss: a discriminator prefers real images, a generator its
+    translations.
+    """
+    return F.softplus(other - preferred).mean()
+
+
+def steepness(logits: Tensor, images: Tensor) -> Tensor:
+    """Mean over images of the squared gradient of their mean logit: the zero-centred penalty.
+
+    Mescheder et al. 2018, equation 9; over real images and translations together it is half the sum of their
+    R1 and R2. `logits` [b, ...] were computed from `images` [b, 3, h, w], which collect gradients.
+    """
+    (gradient,) = torch.autograd.grad(logits.flatten(1).mean(dim=1).sum(), images, create_graph=True)
+    return gradient.square().flatten(1).sum(dim=1).mean()

@@ -169,7 +169,7 @@ class PatchContrast(Objective):
         translated, own = self.translate_real(source, target, images, streams)
         (discriminator,) = self.learn_discriminator(target, images[target], translated.detach(), streams)
         with fixed(self.discriminators[target]):
-            gan = self.gan_loss(target, translated, streams)
+            gan = self.gan_loss(target, images[target], translated, streams)
             nce = SHARE * self.contrast(direction, images[source], translated, streams, f"fake_{target}")
             losses = {f"gan_{direction}": gan, f"patchnce_{direction}": nce, **own}
             backward(*losses.values())

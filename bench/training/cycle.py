@@ -14,7 +14,13 @@ from torch import Tensor
 from bench.errors import UsageError
 from bench.protocol import TrainSettings
 from bench.streams import Streams
-from bench.training.adversarial import LEAST_SQUARES, WASSERSTEIN, gradient_penalty
+from bench.training.adversarial import (
+    LEAST_SQUARES,
+    WASSERSTEIN,
+    gradient_penalty,
+    relativistic,
+    steepness,
+)
 from bench.training.discriminators import ImagePool, LightDiscriminator, PatchGAN
 from bench.training.objective import ROUND_TRIPS, Objective, Pair, Step, backward, fixed, mask_of, objective
 from bench.training.schedule import StepStreams
@@ -22,6 +28,8 @@ from variants.contract import Generator
 
 PENALTY_WEIGHT = 10.0
 """Lambda of Gulrajani et al., gamma of the published code."""
+SMOOTHNESS = 1.0
+"""Gamma of Huang et al. 2024, who choose it by data set; here it was not searched for."""
 OF_GENERATORS = ("gan_A2B", "gan_B2A", "cycle_A", "cycle_B", "identity_A", "identity_B")
 
 
@@ -44,7 +52,7 @@ class CycleObjective(Objective):
         `translated` are the images of `source` in `target`, with their graph, which is freed.
         """
         with fixed(self.discriminators[target]):
-            gan = self.gan_loss(target, translated, streams)
+            gan = self.gan_loss(target, images[target], translated, streams)
             noise = streams.slot_noise(f"reconstruction_{source}")
             cycle = self.cycle_loss(source, images[source], translated, noise, mask_of(images, source))
             losses = {f"gan_{source}2{target}": gan, f"cycle_{source}": cycle, **own}
@@ -61,16 +69,12 @@ class CycleObjective(Objective):
         }
 
 
-@objective("lsgan", summary="Least-squares GAN with cycle and identity losses and image pools (CycleGAN).")
-class LeastSquares(CycleObjective):
-    """The objective of CycleGAN and AttentionGAN v2: least-squares GAN, cycle and identity losses, pools.
-
-    Generators first; then each discriminator, on what they made before their update.
-    """
+class Pooled(CycleObjective):
+    """The step of CycleGAN: generators first; then each discriminator, on what they made before their update
+    or, in its stead, earlier translations from a pool."""
 
     losses = (*OF_GENERATORS, "discriminator_A", "discriminator_B")
     discriminator = PatchGAN
-    adversarial = LEAST_SQUARES
 
     def __init__(
         self, generators: Mapping[str, Generator], settings: TrainSettings, streams: Streams
@@ -99,6 +103,42 @@ class LeastSquares(CycleObjective):
 
     def _parts(self) -> dict[str, Any]:
         return super()._parts() | {f"pool_{domain}": pool for domain, pool in self.pools.items()}
+
+
+@objective("lsgan", summary="Least-squares GAN with cycle and identity losses and image pools (CycleGAN).")
+class LeastSquares(Pooled):
+    """The objective of CycleGAN and AttentionGAN v2: least-squares GAN, cycle and identity losses, pools."""
+
+    adversarial = LEAST_SQUARES
+
+
+@objective(
+    "relativistic",
+    summary="Relativistic GAN with gradient penalties, cycle and identity losses and image pools.",
+)
+class Relativistic(Pooled):
+    """Each discriminator judges a translation beside a real image, and is kept smooth at both.
+
+    Jolicoeur-Martineau 2018; with both penalties Huang et al. 2024 ("The GAN is dead; long live the GAN!",
+    equations 2, 5 and 6), whose networks these are not.
+    """
+
+    honours = frozenset({"identity_fade"})
+    """A generator's loss shows the discriminator real images too, for which no augmentation is drawn."""
+
+    def gan_loss(self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams) -> Tensor:
+        with torch.no_grad():
+            of_real = self.logits(domain, real)
+        return relativistic(self.logits(domain, translated), of_real)
+
+    def discriminator_losses(
+        self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams
+    ) -> tuple[Tensor, ...]:
+        """The loss with its penalties, from one pass in fp32: it is differentiated twice."""
+        both = torch.cat([real, translated]).requires_grad_(True)
+        logits = self.discriminators[domain](both)
+        of_real, of_translated = logits.chunk(2)
+        return (relativistic(of_real, of_translated) + SMOOTHNESS * steepness(logits, both),)
 
 
 @objective("wgan-gp", summary="Wasserstein GAN with gradient penalty, cycle and identity losses; no pools.")

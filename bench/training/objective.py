@@ -156,8 +156,11 @@ class Objective(ABC):
         self._augmentations[role] = streams.diffaugment(role, len(image))
         return augment(image, self._augmentations[role], kinds.split("-"))
 
-    def gan_loss(self, domain: str, translated: Tensor, streams: StepStreams) -> Tensor:
-        """The adversarial loss of the generator that made `translated`, images that are to be of `domain`."""
+    def gan_loss(self, domain: str, real: Tensor, translated: Tensor, streams: StepStreams) -> Tensor:
+        """The adversarial loss of the generator that made `translated`, images that are to be of `domain`.
+
+        `real` are the step's images of that domain, for losses that look at both.
+        """
         return self.adversarial.of_generator(
             self.logits(domain, self.shown(translated, f"fake_{domain}", streams))
         )

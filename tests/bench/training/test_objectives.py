@@ -1,13 +1,14 @@
 """The objectives: equal to the naive joint step, frugal, exact about who learns from what."""
 
 import copy
+import math
 
 import pytest
 import torch
 
 from bench.errors import UsageError
 from bench.streams import Streams
-from bench.training.adversarial import gradient_penalty
+from bench.training.adversarial import gradient_penalty, relativistic, steepness
 from bench.training.objective import build_objective
 from bench.training.schedule import StepStreams
 from bench.training.session import fresh_generators
@@ -33,6 +34,7 @@ def objective_of(cell_of, variant: str = "spatial", dtype: torch.dtype = torch.f
 
 
 WGAN = {"objective": "wgan-gp", "pool": 0}
+ALL = [{}, {"objective": "relativistic"}, WGAN]
 
 
 @pytest.mark.parametrize("variant", ["spatial", "slot9", "cyclegan"])
@@ -71,7 +73,7 @@ def test_several_steps_in_float64_leave_the_weights_of_the_naive_step(cell_of, n
         torch.testing.assert_close(judged, joint.discriminators[domain](image), rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("settings", [{}, WGAN], ids=["lsgan", "wgan-gp"])
+@pytest.mark.parametrize("settings", ALL, ids=["lsgan", "relativistic", "wgan-gp"])
 def test_at_most_two_generator_graphs_are_alive(settings, cell_of):
     objective = objective_of(cell_of, "spatial", **settings)
     alive, most = 0, 0
@@ -93,7 +95,7 @@ def test_at_most_two_generator_graphs_are_alive(settings, cell_of):
     assert (alive, most) == (0, 2)
 
 
-@pytest.mark.parametrize("settings", [{}, WGAN], ids=["lsgan", "wgan-gp"])
+@pytest.mark.parametrize("settings", ALL, ids=["lsgan", "relativistic", "wgan-gp"])
 def test_a_step_reports_every_loss_and_changes_every_network(settings, cell_of):
     objective = objective_of(cell_of, "spatial", **settings)
     networks = [*objective.generators.values(), *objective.discriminators.values()]
@@ -143,6 +145,35 @@ def test_the_gradient_penalty_of_a_linear_critic_is_its_slope():
     assert penalty.item() == pytest.approx((weight.norm().item() - 1) ** 2, rel=1e-5)
 
 
+def test_the_steepness_of_linear_logits_is_the_square_of_their_mean_slope():
+    weights = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    images = torch.zeros(5, 3, 8, 8, requires_grad=True)
+    logits = (images[:, None] * weights).sum(dim=(2, 3, 4))
+    assert steepness(logits, images).item() == pytest.approx(weights.mean(dim=0).square().sum().item())
+
+
+def test_relativistic_sides_want_opposite_orders_and_only_differences_count(cell_of):
+    real, translated = torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 3.0]])
+    expected = (math.log1p(math.exp(-1)) + math.log1p(math.exp(4))) / 2
+    assert relativistic(real, translated).item() == pytest.approx(expected)
+    assert relativistic(real + 7, translated + 7).item() == pytest.approx(expected)
+    objective = objective_of(cell_of, objective="relativistic", pool=0)
+    images, streams = pair(), StepStreams(STREAMS, 1)
+    judge = objective.discriminators["B"]
+    both = torch.cat([images["B"], objective.generators["A2B"](images["A"]).image.detach()])
+    logits = judge(both.requires_grad_(True))
+    of_discriminator = relativistic(*logits.chunk(2)) + steepness(logits, both)
+    of_generator = relativistic(logits[1:], logits[:1])
+    done = objective.step(images, streams)
+    assert done.losses["gan_A2B"].item() == pytest.approx(of_generator.item(), rel=1e-4)
+    assert done.losses["discriminator_B"].item() == pytest.approx(of_discriminator.item(), rel=1e-4)
+
+
+def test_relativistic_discriminators_see_no_augmented_images_and_say_so(cell_of):
+    with pytest.raises(UsageError, match=r"relativistic cannot honour train.diffaugment"):
+        objective_of(cell_of, objective="relativistic", diffaugment="colour")
+
+
 def test_identity_of_weight_zero_costs_no_pass_and_reports_zero(cell_of):
     objective = objective_of(cell_of, identity_weight=0.0)
     calls = []
@@ -153,7 +184,7 @@ def test_identity_of_weight_zero_costs_no_pass_and_reports_zero(cell_of):
     assert losses["identity_A"].item() == 0
 
 
-@pytest.mark.parametrize("settings", [{}, WGAN], ids=["lsgan", "wgan-gp"])
+@pytest.mark.parametrize("settings", ALL, ids=["lsgan", "relativistic", "wgan-gp"])
 def test_bf16_computes_losses_in_fp32_near_those_of_fp32(settings, cell_of):
     exact = objective_of(cell_of, "slot9", **settings).step(pair(), StepStreams(STREAMS, 1)).losses
     rough = objective_of(cell_of, "slot9", precision="bf16", **settings)
@@ -187,7 +218,7 @@ def test_equal_discriminators_for_every_variant(cell_of):
 OWN = "slot5[background=own,init=default,masks=attention,noise=none,reconstruct={},slot_init=own]"
 
 
-@pytest.mark.parametrize("settings", [{}, WGAN], ids=["lsgan", "wgan-gp"])
+@pytest.mark.parametrize("settings", ALL, ids=["lsgan", "relativistic", "wgan-gp"])
 def test_a_generator_may_bring_losses_of_its_own_for_the_images_that_it_translates(settings, cell_of):
     objective = objective_of(cell_of, OWN.format(3), **settings)
     own = ("reconstruction_A2B", "reconstruction_B2A")
