@@ -25,7 +25,8 @@ from typing import ClassVar, Generic, TypeVar
 
 import variants
 from bench.errors import BenchError, UsageError
-from bench.names import unknown_name
+from bench.names import command, unknown_name
+from variants.registry import is_plugin
 from variants.registry.catalogue import plugin_module
 from variants.registry.provenance import OURS, top
 
@@ -149,6 +150,13 @@ class Registry(Generic[Entry]):
 def is_ours(thing: object) -> bool:
     """Whether a function or class that was registered is of this project."""
     return top(str(getattr(thing, "__module__", ""))) in OURS
+
+
+def to_check(kind: str, name: str, thing: object) -> str:
+    """The command that tries a thing that was registered, with the file that brings it."""
+    module = str(getattr(thing, "__module__", ""))
+    file = getattr(sys.modules.get(module), "__file__", None) if is_plugin(module) else None
+    return command("check", f"--{kind}", name, *(["--plugin", file] if file else []))
 
 
 @contextmanager

@@ -154,8 +154,9 @@ def _key(panels: Sequence[Panel], found: Answers) -> Iterator[tuple[str, str]]:
     if {("below", True), ("above", True)} & solid:
         seeds = "in every seed, too few for a claim" if found.seeds[1] > 1 else "one seed, no claim"
         yield "each", f"nearer, farther: {seeds}"
-    if any(track.shape == "beyond" for track in tracks):
-        yield "beyond", "beyond 2"
+    beyond = [track.hollow for track in tracks if track.shape == "beyond"]
+    if beyond:
+        yield "beyond-each" if all(beyond) else "beyond", "beyond 2"
     if any(track.dashed for track in tracks):
         yield "dashed", "still running"
     if any(row.kind == "untrained" for panel in panels for row in panel.rows):

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from bench.data.dataset import Domain, Images, Truth
 from bench.data.tensors import masks_of, quantise, to_tensor
 from bench.errors import BenchError
-from bench.names import command
 from bench.progress import ProgressReport
-from bench.registry import blamed
+from bench.registry import blamed, to_check
 from bench.runs.records import Direction
 from bench.scoring.metric import OF_MASKS, OF_TRUTH, Metric, on_images
 from bench.scoring.metrics.attention import with_other_masks, without_space
@@ -107,14 +106,15 @@ def measure_images(batch: Batch, wanted: Callable[[Metric], bool] = all_metrics)
             name = entries[0].name
             arguments = handed(batch, entries[0], present)
             before = times_written(arguments)
-            with blamed("metric", name, function, f"Try it with: {command('check', '--metric', name)}"):
+            with blamed("metric", name, function, f"Try it with: {to_check('metric', name, function)}"):
                 found = by_column(entries, function(**arguments))
             if changed := [each for each, times in times_written(arguments).items() if times != before[each]]:
                 raise BenchError(
                     f"The metric {name} writes into {', '.join(changed)}, which others are handed after it. "
                     "Have it work on a copy: .clone()"
                 )
-            columns |= {name: one_an_image(name, value, len(batch.output)) for name, value in found.items()}
+            images = len(batch.output)
+            columns |= {name: one_an_image(name, value, images, function) for name, value in found.items()}
     return columns
 
 
@@ -124,7 +124,7 @@ def times_written(arguments: Mapping[str, Any]) -> dict[str, int]:
     return {name: value._version for name, value in tensors.items() if not value.is_inference()}
 
 
-def one_an_image(name: str, values: Any, images: int) -> Any:
+def one_an_image(name: str, values: Any, images: int, function: object) -> Any:
     """The values of a metric. Raises BenchError unless they are one real number an image: [b]."""
     try:
         array = torch.as_tensor(values)
@@ -134,7 +134,7 @@ def one_an_image(name: str, values: Any, images: int) -> Any:
     if array.shape != (images,) or array.is_complex():
         raise BenchError(
             f"The metric {name} gives {given} for {images} images: it has to give one real number an image, "
-            f"[{images}]. Try it with: {command('check', '--metric', name)}"
+            f"[{images}]. Try it with: {to_check('metric', name, function)}"
         )
     return values
 

@@ -206,7 +206,20 @@ def checked_control(declaration: Declaration, protocol: Protocol, names: Collect
     control = declaration.study.control
     if control is None:
         return None
-    return checked_variant(control, declaration.origin.place("control"), protocol, names)
+    place = declaration.origin.place("control")
+    name = checked_variant(control, place, protocol, names)
+    if not has_steps(name):
+        raise UsageError(
+            f"{place}: {name} trains nothing: its further runs would be the first ones again. Give a variant "
+            "that is trained"
+        )
+    return name
+
+
+def has_steps(variant: str) -> bool:
+    """Whether a variant may have something to train: a baseline without parameters, as `copy`, has not."""
+    known = variants.describe(variant)
+    return known.kind != "baseline" or bool(known.parameters)
 
 
 def checked_variant(name: str, place: str, protocol: Protocol, names: Collection[str]) -> str:

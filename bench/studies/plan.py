@@ -18,7 +18,7 @@ from bench.errors import BenchError
 from bench.protocol import Protocol, content_hash, schedule_hash
 from bench.runs.folder import RunFolder, find_runs
 from bench.runs.records import RunRecord
-from bench.studies.grid import Grid
+from bench.studies.grid import Grid, has_steps
 from bench.studies.identity import as_recorded, objective_source
 from variants.registry.provenance import provenance
 
@@ -236,12 +236,6 @@ def hours_of(cell: Cell, measured: MeasuredStep | None, images: tuple[int, int] 
         return None
     steps = math.ceil(cell.protocol.images_to_see(*(images or (0, 0))) / cell.protocol.train.batch)
     return (steps * measured.seconds_per_step + measured.seconds_scoring) / 3600
-
-
-def has_steps(variant: str) -> bool:
-    """Whether a variant may have something to train: a baseline without parameters, as `copy`, has not."""
-    known = variants.describe(variant)
-    return known.kind != "baseline" or bool(known.parameters)
 
 
 def foretold_cost(cell: Cell, runs: Path) -> str:

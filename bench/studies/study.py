@@ -146,7 +146,10 @@ def declare(values: dict[str, Any], origin: StudySource) -> Declaration:
     try:
         study = Study.model_validate(values)
     except ValidationError as error:
-        problems = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+        found = error.errors()
+        wrong_inside = {each["loc"][:-1] for each in found}  # what is left of a list of wrong values is short
+        told = [each for each in found if each["type"] != "too_short" or each["loc"] not in wrong_inside]
+        problems = sorted(told, key=lambda each: each["type"] != "extra_forbidden")
         lines = list(dict.fromkeys(explain(each, origin) for each in problems))
         if unlike_a_study(values):
             lines.insert(0, f"{origin.name} is no study: it names neither variants nor baselines.")

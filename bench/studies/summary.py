@@ -23,7 +23,8 @@ from bench.names import counted
 from bench.progress import fitted
 from bench.protocol import LENGTHS, key_of
 from bench.studies.conduct import CellResult, Conducted, End
-from bench.studies.plan import Planned, has_steps
+from bench.studies.grid import has_steps
+from bench.studies.plan import Planned
 from bench.studies.process import Order, Progress
 from bench.studies.study import Study
 

@@ -22,7 +22,8 @@ def against_cost(
     figure, axes = panels(1, len(shown), width=3.7, height=2.9)
     style = looks(variants)
     for axis, direction in zip(axes, shown, strict=True):
-        for row in records(table[table["direction"] == direction]):
+        here = table[table["direction"] == direction].set_index("variant", drop=False)
+        for row in records(here.reindex([variant for variant in variants if variant in here.index])):
             look = style[row.variant]
             # The mean of equal values may lie a rounding beyond them.
             reach = [[max(0.0, row.mean - row.low)], [max(0.0, row.high - row.mean)]]
@@ -38,7 +39,7 @@ def against_cost(
         axis.set_title(arrow_text(direction), loc="left")
         axis.set_xlabel(x_label)
         axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
-    axes[0].set_ylabel(y_label)
+    axes[0].set_ylabel(y_label.replace(", ", ",\n"))  # a panel is not high
     legend_below(figure, axes)
     return figure
 
@@ -67,7 +68,7 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
         names = [style[variant].label for variant in variants]
         axis.set_xticks(range(len(variants)), names, rotation=25, ha="right")
         axis.grid(visible=False, axis="x")
-    axes[0].set_ylabel(y_label)
+    axes[0].set_ylabel(y_label.replace(", ", ",\n"))  # a panel is not high
     return figure
 
 

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 INK = "#1f2328"
 FAINT = "#d5d9dd"
@@ -148,14 +151,22 @@ def plain_title(name: str) -> str:
     return literal(shorten(name))
 
 
-def legend_below(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
+MOST_COLUMNS = 4
+LINE, GAPS = 3.2, 2.8
+"""Beside a label of a legend, in sizes of its font."""
+
+
+def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend for all panels, outside of them: each series once, though a panel lacks it."""
     found = [axis.get_legend_handles_labels() for axis in axes]
     series = {label: handle for each in found for handle, label in zip(*each, strict=True)}
     if series:
+        size = FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points()
+        widest = max(TextPath((0, 0), label, size=size).get_extents().width for label in series)
+        room = int(72 * figure.get_figwidth() // (widest + (LINE + GAPS) * size))
         place: dict[str, Any] = {
             "loc": "outside lower center",
-            "ncols": min(columns, len(series)),
-            "handlelength": 3.2,
+            "ncols": max(1, min(room, MOST_COLUMNS, len(series))),
+            "handlelength": LINE,
         }
         figure.legend(list(series.values()), list(series), **place)

@@ -24,7 +24,7 @@ from reports.figures.distances import against_cost, by_seed
 from reports.figures.files import DOTS_PER_INCH, DRAWN, MOST_KEPT, Later, drawing, drawn_once, for_page
 from reports.figures.files import render_figure as draw_figure
 from reports.figures.images import distributions
-from reports.figures.style import labels, panels
+from reports.figures.style import labels, legend_below, panels
 from reports.figures.tracks import difference_panel
 from reports.frame import read_study, run_folders
 from reports.galleries.pictures import Pictures
@@ -152,7 +152,7 @@ def test_axes_carry_the_headings_of_the_tables(tmp_path: Path, mini: ModuleType)
     text = (tmp_path / "out" / "report.md").read_text()
     drawn = {path.name: path.read_text() for path in (tmp_path / "out" / "figures").glob("*.svg")}
     for figure in ("toy-stripes-seeds.svg", "toy-stripes-cost.svg"):  # in the unit of the page
-        assert "KID, share of a copy's" in drawn[figure]
+        assert all(part in drawn[figure] for part in ("KID,", "share of a copy's"))
     for figure, headings in {
         "toy-stripes-seeds.svg": ["KID"],
         "toy-stripes-cost.svg": ["KID", "GFLOP"],
@@ -292,6 +292,27 @@ def test_every_column_of_panels_says_at_its_foot_how_many_images_were_seen() -> 
     ]
     assert labelled == [False, True, True, True]
     assert [axis.get_xlabel() != "" for axis in figure.axes] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("length", [3, 12, 28])
+@pytest.mark.parametrize("panes", [1, 2])
+def test_a_legend_is_no_wider_than_its_figure_whatever_the_names(length: int, panes: int) -> None:
+    names = [f"{at}[contents=4,init=default,noise=none]"[:length] for at in range(8)]
+
+    def lines() -> Figure:
+        figure, axes = panels(1, panes)
+        for axis in axes:
+            for name in names:
+                axis.plot([0, 1], label=name)
+        legend_below(figure, axes)
+        made.append(figure)
+        return figure
+
+    made: list[Figure] = []
+    draw_figure("legend", lines)
+    (figure,) = made
+    (legend,) = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width
 
 
 def test_points_of_single_images_are_pixels_however_many_there_are() -> None:

@@ -162,6 +162,8 @@ def test_a_metric_that_would_spoil_the_others_or_the_files_is_refused_by_name(
     outcome = call("score", run_folder, "--plugin", path)
     assert outcome.returncode in (1, 2)
     assert told in outcome.stderr
+    tried = outcome.stderr.partition("Try it with: ")[2].split()
+    assert tried == [] or tried == ["bench", "check", "--metric", "brightness", "--plugin", str(path)]
     assert "Traceback" not in outcome.stderr
     assert (run_folder / "scores.json").read_bytes() == before
 

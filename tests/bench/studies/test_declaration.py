@@ -127,6 +127,10 @@ def test_a_wrong_study_file_is_refused_with_line_and_key(text: str, message: str
         (HEAD + 'comparisons = [["slot9", "slot5"]]\n', "slot5 is not among the variants of this study"),
         (HEAD + 'comparisons = [["slot9", "slot9"]]\n', "slot9 is compared with itself"),
         (HEAD + 'control = "slot5"\n', "mine.toml, line 2, control: slot5 is not among the variants"),
+        (
+            HEAD + 'baselines = ["copy"]\ncontrol = "copy"\n',
+            "mine.toml, line 3, control: copy trains nothing: its further runs would be the first ones again",
+        ),
         (HEAD + 'control = "slto9"\n', "mine.toml, line 2, control: Unknown variant 'slto9'"),
     ],
 )
@@ -134,6 +138,12 @@ def test_a_name_that_does_not_exist_is_refused_with_line_and_key(text: str, mess
     with pytest.raises(UsageError) as error:
         grid_of(text)
     assert message in str(error.value)
+
+
+def test_a_list_of_wrong_values_alone_is_not_called_short_too() -> None:
+    with pytest.raises(UsageError) as error:
+        parse_study(HEAD + "seeds = [1.5]\n", "mine.toml")
+    assert str(error.value) == "mine.toml, line 2, seeds: Input should be a valid integer (given: 1.5)"
 
 
 def test_two_data_sets_of_one_name_would_share_folders_and_are_refused(tmp_path: Path) -> None:
