@@ -19,7 +19,7 @@ from bench.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from bench.profiling.profile import Profile, ProfileRequest
+    from bench.profiling.model import Profile, ProfileRequest
     from bench.profiling.signal_chain import SignalChain
     from bench.protocol import Protocol
     from bench.setup import Execution
@@ -104,7 +104,7 @@ def requests(
     patterns: Sequence[str], asked: ProfileOptions, plugins: tuple[Path, ...], execution: "Execution"
 ) -> "list[ProfileRequest]":
     """A request for every variant named. Raises UsageError or VariantError for what does not exist."""
-    from bench.profiling.profile import ProfileRequest
+    from bench.profiling.model import ProfileRequest
     from bench.protocol import key_of, load_protocol
     from bench.setup import resolve_device, usable_cores
     from bench.studies.grid import KINDS, expand_pattern, refuse_unknown_model_keys

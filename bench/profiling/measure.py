@@ -16,8 +16,8 @@ from torch.utils.flop_counter import flop_registry
 
 from bench.cell import Cell
 from bench.errors import BenchError, UsageError
+from bench.profiling.model import Profile, ProfileRequest
 from bench.profiling.operators import time_by_operator
-from bench.profiling.profile import Profile, ProfileRequest
 from bench.protocol import Protocol
 from bench.setup import DEFAULT_EXECUTION, Execution, accelerator, processor
 from bench.training.execution import executed_cell, executing, is_compiled, make_ready

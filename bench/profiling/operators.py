@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd import DeviceType
 
-from bench.profiling.profile import Operator
+from bench.profiling.model import Operator
 
 NAMES = {
     "mkldnn_convolution": "convolution",

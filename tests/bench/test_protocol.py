@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from bench.errors import UsageError
-from bench.profiling.profile import ProfileRequest
+from bench.profiling.model import ProfileRequest
 from bench.protocol import (
     AbsentWhenOff,
     ImageSettings,
