@@ -142,7 +142,7 @@ def test_no_module_imports_itself_through_others() -> None:
 
 def module_level_imports(path: Path) -> set[str]:
     """As `imported`, but only what runs when the module is imported; a package is not its modules."""
-    known, names = modules(), set()
+    names: set[str] = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
