@@ -1,15 +1,16 @@
 """Per-image measurements as distributions: a mean hides whether a variant is a little wrong everywhere or
 badly wrong on a few images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 import seaborn
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports import metrics
-from reports.figures.style import INK, looks, panels, plain_title
+from reports.figures.style import INK, SeriesStyle, looks, panels, plain_title
 
 
 def distributions(
@@ -33,13 +34,30 @@ def distributions(
         common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
         # Points are pixels in the SVG too: as vectors they are most of a page.
         seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0, rasterized=True)
-        lines = {"color": INK, "linewidth": 0.8}
-        seaborn.boxplot(
-            **common, width=0.6, fliersize=0, linewidth=0.8, boxprops={"alpha": 0.55}, medianprops=lines
-        )
-        axis.set(xlabel="", ylabel="", title=plain_title(metrics.heading(key)))
+        _boxes(axis, [same.loc[same["variant"] == name, "value"] for name in variants], style.values())
+        title = plain_title(metrics.heading(key))
+        axis.set(xlabel="", ylabel="", title=title, ylim=(len(variants) - 0.5, -0.5))
         first = at % columns == 0
         axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
     for axis in axes[len(keys) :]:
         axis.set_visible(False)
     return figure
+
+
+def _boxes(axis: Axes, values: Sequence["pd.Series[float]"], looks: Iterable[SeriesStyle]) -> None:
+    """Boxes at 0, 1, ...: in one call, where seaborn makes them one by one and takes far longer."""
+    lines: dict[str, Any] = {"color": INK, "linewidth": 0.8}
+    boxes = axis.boxplot(
+        values,
+        positions=range(len(values)),
+        widths=0.6,
+        orientation="horizontal",
+        showfliers=False,
+        patch_artist=True,
+        manage_ticks=False,
+        medianprops=lines,
+        whiskerprops=lines,
+        capprops=lines,
+    )
+    for box, look in zip(boxes["boxes"], looks, strict=True):
+        box.set(facecolor=look.colour, edgecolor=INK, linewidth=0.8, alpha=0.55)
