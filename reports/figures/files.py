@@ -6,11 +6,13 @@ The same figure always gives the same bytes: no date, no random ids.
 import hashlib
 import io
 import multiprocessing
+import os
 import pickle
 import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -34,6 +36,8 @@ PLACES = re.compile(r'\b(?:d|x|y)="[^"]*"')
 """Attributes of an SVG that hold places, in points."""
 BEYOND_HUNDREDTHS = re.compile(r"(?<=\.\d\d)\d+")
 MOST_KEPT = 200
+BETWEEN_LOOKS = 0.5
+"""Seconds between two looks at whether the process for which figures are drawn is there."""
 Files = tuple[bytes, bytes]
 """PNG and SVG of a figure."""
 DRAWN: dict[object, Files] = {}
@@ -68,7 +72,7 @@ def drawing() -> Iterator[Begin]:
         yield lambda name, make: partial(drawn_once, name, make)
         return
     forked = multiprocessing.get_context("fork")  # spawned ones would import everything anew
-    pool = ProcessPoolExecutor(workers, forked, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(workers, forked, _live_with, (os.getpid(),))
 
     def begin(name: str, make: Callable[[], Figure]) -> Callable[[], Files]:
         if not isinstance(make, Later) or (name, make.same) in DRAWN:
@@ -79,6 +83,19 @@ def drawing() -> Iterator[Begin]:
         yield begin
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _live_with(parent: int) -> None:
+    """In a process that draws: signals are the parent's to answer, and once it is gone nobody draws."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(BETWEEN_LOOKS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def drawn_once(name: str, make: Callable[[], Figure], begun: "Future[Files] | None" = None) -> Files:

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -265,6 +266,33 @@ def test_a_figure_whose_process_was_killed_is_drawn_here() -> None:
     with drawing() as begin:
         finished = begin("killed", make)
         assert finished() == draw_figure("killed", make)
+
+
+LEFT_BEHIND = """
+import multiprocessing, os, signal, sys, time
+from reports.figures import files
+
+def slow():
+    time.sleep(600)
+
+files.usable_cores = lambda: 2
+with files.drawing() as begin:
+    for name in "ab":
+        begin(name, files.Later(slow))
+    while len(multiprocessing.active_children()) < 2:
+        time.sleep(0.01)
+    print(*(each.pid for each in multiprocessing.active_children()), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@ALONE
+def test_a_killed_report_leaves_no_process_that_draws() -> None:
+    found = subprocess.run([sys.executable, "-c", LEFT_BEHIND], stdout=subprocess.PIPE, text=True)
+    assert found.returncode == -signal.SIGKILL
+    drawers = [psutil.Process(int(pid)) for pid in found.stdout.split() if psutil.pid_exists(int(pid))]
+    _, alive = psutil.wait_procs(drawers, timeout=60)
+    assert alive == []
 
 
 @ALONE
