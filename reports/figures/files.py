@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -75,9 +75,10 @@ def drawing() -> Iterator[Begin]:
     pool = ProcessPoolExecutor(workers, forked, _live_with, (os.getpid(),))
 
     def begin(name: str, make: Callable[[], Figure]) -> Callable[[], Files]:
-        if not isinstance(make, Later) or (name, make.same) in DRAWN:
-            return partial(drawn_once, name, make)
-        return partial(drawn_once, name, make, pool.submit(render_figure, name, make))
+        if isinstance(make, Later) and (name, make.same) not in DRAWN:
+            with suppress(BrokenProcessPool):  # what nobody draws elsewhere is drawn here
+                return partial(drawn_once, name, make, pool.submit(render_figure, name, make))
+        return partial(drawn_once, name, make)
 
     try:
         yield begin

@@ -266,6 +266,8 @@ def test_a_figure_whose_process_was_killed_is_drawn_here() -> None:
     with drawing() as begin:
         finished = begin("killed", make)
         assert finished() == draw_figure("killed", make)
+        later = Later(names_the_process, pd.DataFrame({"value": [1]}))
+        assert f"drawn by {os.getpid()}<" in begin("after it", later)()[1].decode()
 
 
 LEFT_BEHIND = """
