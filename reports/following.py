@@ -78,12 +78,14 @@ class Watch:
 
     def write_last(self) -> None:
         """Write the page once more, that it does not reload itself; where there is one."""
-        if self._written:
-            say_on_stderr("Stopping: the page is written a last time, without reloading itself.")
-            try:
-                write_report(self._present(self._find()))
-            except (BenchError, OSError) as error:
-                self._say(str(error))
+        if not self._written:
+            say_on_stderr("Stopped before the first page was written.")
+            return
+        say_on_stderr("Stopping: the page is written a last time, without reloading itself.")
+        try:
+            write_report(self._present(self._find()))
+        except (BenchError, OSError) as error:
+            self._say(str(error))
 
     def _present(self, asked: Request) -> Request:
         """The request with those of its folders alone that are there; what is gone is said, once."""

@@ -12,7 +12,6 @@ import re
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -92,8 +91,9 @@ def _live_with(parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def watch() -> None:
+        never = threading.Event()
         while os.getppid() == parent:
-            time.sleep(BETWEEN_LOOKS)
+            never.wait(BETWEEN_LOOKS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -167,9 +167,10 @@ def test_ctrl_c_while_the_first_page_is_told_of_leaves_a_page_that_is_still(
     assert 'http-equiv="refresh"' not in Path("out/index.html").read_text(encoding="utf-8")
 
 
-def test_a_watch_that_saw_nothing_ends_without_a_report(watch: Watch) -> None:
+def test_a_watch_that_saw_nothing_ends_without_a_report_and_says_so(watch: Watch) -> None:
     outcome = watch(["runs"])
     assert outcome.exit_code == 0, outcome.output
+    assert "Stopped before the first page was written." in outcome.stderr
     assert not Path("out").exists()
 
 
