@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import variants
 from bench.errors import UsageError
 from bench.progress import ProgressReport
-from bench.protocol import load_protocol, protocol_names
+from bench.protocol import TrainSettings, load_protocol, protocol_names
 from bench.runs.folder import FolderInUse, RunFolder
 from bench.setup import DEFAULT_EXECUTION, Execution
 from bench.signals import StopRequest, stop_requests
 from bench.studies.engines.interface import ENGINES, Engine
-from bench.studies.grid import Grid, expand
+from bench.studies.grid import Grid, expand, has_steps
 from bench.studies.plan import Planned, Standing, load_facts_of, make_plan, standing_of
 from bench.studies.process import Order, Outcome, Progress
 from bench.studies.study import Declaration, EngineSettings, StudySource, declare
@@ -256,7 +257,7 @@ def prepare_study(
     """
     grid = expand(declaration)
     refuse_unknown_features(grid, where)
-    refuse_unknown_objective(declaration, grid)
+    refuse_objectives(declaration, grid)
     settings = engine or declaration.study.engine
     if ENGINES.find(settings.kind).is_here(settings):
         refuse_missing_precision(declaration, grid, where)
@@ -274,20 +275,35 @@ def refuse_unknown_features(grid: Grid, where: RunOptions) -> None:
     plain_name(features)
 
 
-def refuse_unknown_objective(declaration: Declaration, grid: Grid) -> None:
-    """Raise UsageError where nothing registers the protocol's objective.
+def refuse_objectives(declaration: Declaration, grid: Grid) -> None:
+    """Raise UsageError where an objective with which some variant would be trained does not exist, or cannot
+    honour a rule of the protocol.
 
-    That those exist which shipped protocols name is known without torch.
+    What shipped protocols name exists and honours their rules: that is known without torch.
     """
-    wanted = grid.protocol.train.objective
-    if any(load_protocol(each).train.objective == wanted for each in protocol_names()):
+    train = grid.protocol.train
+    own = {variants.describe(name).objective for name in grid.variants if has_steps(name)}
+    wanted = {name or train.objective for name in own}
+    shipped = {rules_of(load_protocol(each).train) for each in protocol_names()}
+    if rules_of(train) in shipped:
+        wanted.discard(train.objective)
+    if rules_of(train)[1:] == (None, None):  # there is nothing to honour
+        wanted -= own | {objective for objective, *_ in shipped}
+    if not wanted:
         return
-    from bench.training.objective import OBJECTIVES
+    from bench.training.objective import objective_class
 
-    try:
-        OBJECTIVES.find(wanted)
-    except UsageError as error:
-        raise UsageError(f"{declaration.origin.place('protocol')}: {error}") from None
+    place = declaration.origin.place("changes" if declaration.study.changes else "protocol")
+    for name in sorted(wanted):
+        try:
+            objective_class(name, train)
+        except UsageError as error:
+            raise UsageError(f"{place}: {error}") from None
+
+
+def rules_of(train: TrainSettings) -> tuple[str, str | None, float | None]:
+    """An objective, and what it has to honour."""
+    return train.objective, train.diffaugment, train.identity_fade
 
 
 def refuse_missing_precision(declaration: Declaration, grid: Grid, where: RunOptions) -> None:

@@ -272,13 +272,34 @@ def test_an_objective_of_a_plugin_is_trained_with_kept_and_listed_like_ours(
 
 
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["study", "dry-run"])
-def test_a_study_of_an_unknown_objective_is_refused_before_a_cell(
-    call: Command, workplace: Path, tmp_path: Path, dry: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--variant", "spatial", "--set", "train.objective=lsgam"], "Did you mean 'lsgan'"),
+        (
+            [
+                "--variant",
+                "spatial",
+                "--set",
+                "train.objective=relativistic",
+                "--set",
+                "train.diffaugment=colour",
+            ],
+            "Objective relativistic cannot honour train.diffaugment",
+        ),
+        (
+            ["--variant", "cut", "--set", "train.identity_fade=0.5"],
+            "Objective cut cannot honour train.identity_fade",
+        ),
+    ],
+    ids=["unknown", "rule", "own objective"],
+)
+def test_a_study_of_an_objective_that_cannot_be_trained_with_is_refused_before_a_cell(
+    call: Command, workplace: Path, tmp_path: Path, words: list[str], told: str, dry: tuple[str, ...]
 ) -> None:
-    words = ("--variant", "spatial", "--protocol", "tiny.toml", "--set", "train.objective=lsgam")
-    outcome = call("study", *words, "--runs", tmp_path / "runs", *dry)
+    outcome = call("study", *words, "--protocol", "tiny.toml", "--runs", tmp_path / "runs", *dry)
     assert outcome.returncode == 2
-    assert "Did you mean 'lsgan'" in outcome.stderr
+    assert told in outcome.stderr
     assert not list(tmp_path.glob("runs/**/run.json"))
 
 
