@@ -78,13 +78,14 @@ def measured(table: pd.DataFrame) -> list[str]:
 
 
 def _reference_lines(axis: Axes, references: pd.DataFrame, direction: str) -> None:
+    """Their names stand beside the panel, where no mark is, one above its line and one below."""
     for row in records(references[references["direction"] == direction]):
-        for name, value in (("floor", row.floor), ("copy", row.ceiling)):
+        for name, value, side in (("floor", row.floor, "top"), ("copy", row.ceiling, "bottom")):
             if pd.notna(value):
                 axis.axhline(value, color=INK, linewidth=0.8, dashes=(1, 2), alpha=0.7)
                 text: dict[str, Any] = {
                     "xy": (1, value),
                     "xycoords": ("axes fraction", "data"),
-                    "xytext": (0, 2),
+                    "xytext": (3, 0),
                 }
-                axis.annotate(name, **text, textcoords="offset points", ha="right", va="bottom", fontsize=7.5)
+                axis.annotate(name, **text, textcoords="offset points", ha="left", va=side, fontsize=7.5)
