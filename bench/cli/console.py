@@ -202,7 +202,9 @@ def print_plan(path: Path, planned: "RunRecord") -> None:
     state = f"{folder.read().status}: it is not begun anew" if folder.run_json.exists() else "new"
     counts = ", ".join(f"{split} {count}" for split, count in planned.data.get("counts", {}).items())
     parameters = ", ".join(f"{name}={value}" for name, value in planned.parameters.items())
-    length = f"{planned.images_to_see} images of each domain, batch {train['batch']}, {train['objective']}"
+    own = planned.own_objective
+    objective = f"{own} (its own)" if own else train["objective"]
+    length = f"{planned.images_to_see} images of each domain, batch {train['batch']}, {objective}"
     rows = [
         ("cell", f"{cell.variant} on {cell.dataset}, protocol {cell.protocol}, seed {cell.seed}"),
         ("folder", f"{printable(path)} ({state})"),

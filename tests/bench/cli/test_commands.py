@@ -80,6 +80,7 @@ def test_a_run_says_beforehand_what_it_will_cost_by_a_step_that_was_measured_her
     wider = call(*words, "--set", "train.discriminator_width=24", "--dry-run")
     assert "no run of equal steps" in wider.stderr, "a step of other width costs something else"
     assert "cost:" not in call("run", "--variant", "copy", "--protocol", "tiny.toml", "--dry-run").stderr
+    assert "cut (its own)" in call("run", "--variant", "cut", "--protocol", "tiny.toml", "--dry-run").stdout
 
 
 def test_a_dry_run_of_a_large_study_names_its_first_cells_and_counts_all(
