@@ -4,7 +4,8 @@ A tiny run takes a tenth of the seconds that Python needs to import torch and, f
 compiler. A forked process has a pid, memory, streams, signals, a folder and an environment of its own and
 ends with an exit code or by a signal, as any other. What it shares with its like is what the first one has
 imported (IMPORTS) and the seed of hashes. So tests of what a start imports ask for a real start, and a
-variable that is read at a start (AT_START) has one made. Forked processes fork what they start in turn.
+variable that is read at a start (AT_START) has one made. Forked processes fork what they start in turn; a
+program that nobody forked does too, where `forking` has made it one that does.
 """
 
 import atexit
@@ -39,7 +40,11 @@ IMPORTS = (
     "bench.scoring.score_run",
     "bench.profiling.measure",
 )
-AT_START = ("PYTHON", "LD_", "LC_", "LANG", "OMP", "MKL", "OPENBLAS", "ATEN", "TORCH", "MPL", "RAY")
+AT_START = ("PYTHON", "LD_", "LC_", "LANG", "OMP", "MKL", "OPENBLAS", "ATEN", "TORCH", "MPL")
+NOT_AT_START = ("PYTHONUNBUFFERED", "PYTHONBREAKPOINT", "TORCHINDUCTOR_CACHE_DIR")
+"""What a forked process honours too, and what torch's compiler sets for itself when it is imported."""
+OPTIONS = ("-P", "-u")
+"""Of Python, which a forked process knows."""
 SERVER: dict[str, Any] = {}
 """Of the process that forks: `path` of its socket, `folder` of its records, `environment` that it has."""
 
@@ -123,15 +128,25 @@ def can_fork(words: list[str], environment: Any) -> bool:
     """Whether these words are a module, text or file for this Python, and it need not be started anew."""
     if not SERVER or words[:1] != [sys.executable]:
         return False
-    first = words[2:3] if words[1:2] == ["-P"] else words[1:2]
-    if not first or (first[0] not in {"-m", "-c"} and not first[0].endswith(".py")):
+    _, rest = split_options(words[1:])
+    if not rest or (rest[0] not in {"-m", "-c"} and not rest[0].endswith(".py")):
         return False
     return at_start(os.environ if environment is None else environment) == at_start(SERVER["environment"])
 
 
+def split_options(words: list[str]) -> tuple[list[str], list[str]]:
+    """The options of Python that come first (OPTIONS), and the rest."""
+    count = next((n for n, word in enumerate(words) if word not in OPTIONS), len(words))
+    return words[:count], words[count:]
+
+
 def at_start(environment: Any) -> dict[str, str]:
     """The variables that are read when a program starts."""
-    return {name: value for name, value in environment.items() if name.startswith(AT_START)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(AT_START) and name not in NOT_AT_START
+    }
 
 
 def read_line(connection: socket.socket) -> bytes:
@@ -165,6 +180,22 @@ def started_by(pid: int) -> list[int]:
     """The pids of the forked processes that a process started, ended ones as well."""
     folder = Path(SERVER["folder"]) / str(pid)
     return sorted(int(each.name) for each in folder.iterdir()) if folder.is_dir() else []
+
+
+def forking(program: str, at: Path) -> Path:
+    """A file at `at` that does what the file `program` does, and forks the processes that it starts."""
+    own = {name: SERVER[name] for name in ("path", "folder", "environment")}
+    text = f"""
+import runpy, subprocess, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import forked
+del sys.path[0]
+forked.SERVER.update({own!r})
+subprocess.Popen = forked.Forked
+runpy.run_path({program!r}, run_name="__main__")
+"""
+    at.write_text(text, encoding="utf-8")
+    return at
 
 
 def serve(path: str) -> dict[str, Any]:
@@ -216,7 +247,8 @@ def become(request: dict[str, Any]) -> None:
         os.setsid()
     os.environ.clear()
     os.environ.update(request["environment"])
-    open_streams()
+    options, _ = split_options(request["words"])
+    open_streams(unbuffered="-u" in options or bool(os.environ.get("PYTHONUNBUFFERED")))
     subprocess.Popen = Forked  # type: ignore[misc]
     with request["connection"] as connection:
         try:
@@ -255,12 +287,11 @@ def end(error: BaseException | None) -> None:
 
 
 def run_words(words: list[str]) -> None:
-    """`python WORDS`: [-P] and a module, a text or a file, with what stands after it."""
-    isolated = words[0] == "-P"
-    option, *rest = words[isolated:]
+    """`python WORDS`: options and a module, a text or a file, with what stands after it."""
+    options, (option, *rest) = split_options(words)
     what = rest.pop(0) if option in {"-m", "-c"} else option
     sys.argv = ["-c" if option == "-c" else what, *rest]
-    if not isolated:
+    if "-P" not in options:
         first = {"-m": str(Path.cwd()), "-c": ""}
         sys.path.insert(0, first.get(option, str(Path(what).absolute().parent)))
     if option == "-m":
@@ -271,12 +302,12 @@ def run_words(words: list[str]) -> None:
         runpy.run_path(what, run_name="__main__")
 
 
-def open_streams() -> None:
+def open_streams(unbuffered: bool) -> None:
     """Open stdin, stdout and stderr as a start does, which looks whether they can seek and are terminals."""
-    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         before = getattr(sys, f"__{name}__")
-        raw = open(number, "rb" if number == 0 else "wb", closefd=False)  # noqa: SIM115  they stay open
+        mode, whole = ("rb", -1) if number == 0 else ("wb", 0 if unbuffered else -1)
+        raw = open(number, mode, buffering=whole, closefd=False)  # noqa: SIM115  they stay open
         line = not unbuffered and (number == 2 or raw.isatty())
         opened = io.TextIOWrapper(
             raw, before.encoding, before.errors, line_buffering=line, write_through=unbuffered and number > 0

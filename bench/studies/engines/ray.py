@@ -141,7 +141,7 @@ class RayEngine:
         self.threads = settings.threads or 1
         self._tasks: dict[Any, Submitted] = {}
         self._environment = carried_environment(os.environ)
-        self._asked_to_stop: float | None = None
+        self._stopping = False
         self._nodes: tuple[float, list[Mapping[str, float]]] = (-math.inf, [])
         self._last_fit = time.monotonic()
 
@@ -211,20 +211,21 @@ class RayEngine:
         return [*said, *(self._finish(task) for task in ended)]
 
     def stop(self, kill: bool = False) -> None:
-        if self._asked_to_stop is None:
-            self._asked_to_stop = time.monotonic()
+        self._stopping = True
         self._mailbox.stop.remote()
         if kill:
             for task in self._tasks:
                 self._ray.cancel(task, force=True)
 
     def _give_up_what_cannot_begin(self) -> None:
-        """Cancel the tasks that are not at work, once they are to stop or no node has been there for them."""
+        """Cancel the tasks that are not at work, once they are to stop or no node has been there for them.
+
+        One that is just beginning loses nothing: its worker saves what there is, and ends, when it is gone.
+        """
         now, nodes = time.monotonic(), self._counted()
         if any(cells_on(node, self._needs(nodes)) for node in nodes):
             self._last_fit = now
-        stopping = self._asked_to_stop is not None and now - self._asked_to_stop > SECONDS_OF_SILENCE
-        if not self._tasks or not (stopping or now - self._last_fit > SECONDS_WITHOUT_A_NODE):
+        if not self._tasks or not (self._stopping or now - self._last_fit > SECONDS_WITHOUT_A_NODE):
             return
         at_work = self._ray.get(self._mailbox.at_work.remote(SECONDS_OF_SILENCE), timeout=SECONDS_TO_ANSWER)
         for task, submitted in self._tasks.items():
@@ -252,7 +253,7 @@ class RayEngine:
         return submitted.number, outcome
 
     def _given_up(self) -> Outcome:
-        if self._asked_to_stop is None:
+        if not self._stopping:
             return Outcome(
                 outcome="failed", reason="No node that could hold the cell was left in the cluster."
             )

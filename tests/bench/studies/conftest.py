@@ -81,10 +81,8 @@ class Workplace:
     ) -> subprocess.Popen[str]:
         """`bench ARGUMENTS` as a process of its own, which imports nothing from the folder it stands in.
 
-        `fresh`: it and its workers are started as users start them, importing everything anew; so are drivers
-        of Ray, which has threads as soon as it is imported.
+        `fresh`: it and its workers are started as users start them, importing everything anew.
         """
-        fresh = fresh or "--address" in arguments
         process = subprocess.Popen if fresh else self.forked.Forked
         return process(
             [sys.executable, "-P", "-m", "bench", *map(str, arguments)],

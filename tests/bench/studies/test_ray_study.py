@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -19,41 +20,54 @@ from hypothesis import strategies as st
 from bench.runs.folder import RunFolder
 from bench.studies.engines.ray_cluster import MORE_THAN_THIS_MACHINE, carried_environment, cells_on
 
-pytest.importorskip("ray", reason="the extra `ray` is not installed: pip install 'bench-unpaired[ray]'")
+ray = pytest.importorskip("ray", reason="the extra `ray` is not installed: pip install 'bench-unpaired[ray]'")
 CLUSTER = """
 import sys
 import psutil
 from ray.cluster_utils import Cluster
 
+worker, records = sys.argv[1:]
+sys.path.insert(0, TESTS)
+import forked
+
+forked.SERVER.update(folder=records)
+quiet = {"no_monitor": True, "include_log_monitor": False, "include_dashboard": False}
 # The head carries no cell: what is lost with a node is always a worker.
-cluster = Cluster(
-    initialize_head=True,
-    head_node_args={"num_cpus": 0, "include_dashboard": False},
-)
-nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **quiet})
+nodes = [cluster.add_node(wait=False, num_cpus=1, worker_path=worker) for _ in range(2)]
 cluster.wait_for_nodes()
 print(cluster.address, flush=True)
+
+
+def cells_of(processes):
+    for pid in (pid for process in processes for pid in forked.started_by(process.pid)):
+        if psutil.pid_exists(pid):
+            yield psutil.Process(pid)
+
+
 for line in sys.stdin:
     for node in nodes:
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         below = raylet.children(recursive=True)
-        if any("bench.studies.process" in process.cmdline() for process in below):
-            for process in (raylet, *below):  # the parent first: nobody is left to report a death
+        cells = list(cells_of(below))
+        if cells:
+            for process in (raylet, *below, *cells):  # the parent first: nobody is left to report a death
                 process.kill()
             cluster.remove_node(node, allow_graceful=False)
             nodes.remove(node)
             break
     print("killed", flush=True)
 cluster.shutdown()
-"""
+""".replace("TESTS", repr(str(Path(__file__).parents[2])))
 
 
 class Nodes:
-    """A cluster of a head and two nodes of one core, in processes of its own."""
+    """A cluster of a head and two nodes of one core, in processes of its own, whose cells are forked."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, worker: Path, records: Path) -> None:
+        """`worker` is the program of Ray's workers, `records` names what they have forked."""
         self._process = subprocess.Popen(
-            [sys.executable, "-c", CLUSTER],
+            [sys.executable, "-c", CLUSTER, worker, records],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -89,13 +103,20 @@ class Nodes:
 
 
 @pytest.fixture(scope="module")
-def nodes(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    settings = {MORE_THAN_THIS_MACHINE: "0", "RAY_health_check_failure_threshold": "3"}
+def nodes(workplace: Any, forked: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    settings = {
+        MORE_THAN_THIS_MACHINE: "0",
+        "RAY_health_check_failure_threshold": "3",
+        "RAY_health_check_period_ms": "500",
+    }
+    program = Path(ray.__file__).parent / "_private" / "workers" / "default_worker.py"
+    worker = forked.forking(str(program), tmp_path_factory.mktemp("worker") / "worker.py")
     with pytest.MonkeyPatch.context() as environment:  # of the drivers too
         for name, value in settings.items():
             environment.setenv(name, value)
         own = {"BENCH_CACHE": str(tmp_path_factory.mktemp("cache of the cluster"))}
-        cluster = Nodes(workplace.environment | own, tmp_path_factory.mktemp("started here"))
+        place = tmp_path_factory.mktemp("started here")
+        cluster = Nodes(workplace.environment | own, place, worker, forked.SERVER["folder"])
         yield cluster
         cluster.close()
 
@@ -151,6 +172,49 @@ def test_a_cluster_that_is_not_there_is_refused_with_how_to_name_one(
     assert_refused(begin_at(address, workplace, runs), ADDRESSES[address], workplace, runs)
 
 
+@pytest.fixture(scope="module")
+def too_large(
+    workplace: Any, nodes: Nodes, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], None]]:
+    """Studies whose cells no node can hold; asked, they were refused as they should be.
+
+    Each waits a while for nodes that may be about to join, while other tests go on.
+    """
+    place = tmp_path_factory.mktemp("large")
+    rules = f'protocol = "{workplace.protocol}"\nbaselines = ["copy"]\n'
+    begun = {}
+    for engine, wanted in (
+        ("threads = 2", "wants 2 CPUs: "),
+        ("gpus = 0.5", "wants 1 CPUs and 0.5 GPUs: "),
+        ("memory_gib = 1000000", "wants 1 CPUs and 1e+06 GiB: "),
+    ):
+        study = place / f"large{len(begun)}.toml"
+        study.write_text(f'{rules}[engine]\nkind = "ray"\n{engine}\n', encoding="utf-8")
+        where = ["--address", nodes.address, "--runs", place / "runs"]
+        begun[wanted] = workplace.start("study", study, *where)
+
+    def check() -> None:
+        for wanted, process in begun.items():
+            assert_too_large(process, wanted, workplace)
+        assert not (place / "runs").exists()
+
+    yield check
+    for process in begun.values():
+        process.kill()
+        process.communicate()
+
+
+def assert_too_large(process: subprocess.Popen[str], wanted: str, workplace: Any) -> None:
+    out, err = workplace.finish(process)
+    assert process.returncode == 2, err
+    assert out == ""
+    assert "No node of the Ray cluster can hold a cell, which " + wanted in err
+    assert re.search(r"they have (.*; )?0 CPUs and", err)
+    assert "--threads" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("too_large")
 def test_the_cluster_of_these_tests_is_reached_from_this_machine_alone(nodes: Nodes) -> None:
     assert {address.removeprefix("::ffff:") for address in nodes.listening_at()} == {"127.0.0.1"}
 
@@ -188,36 +252,17 @@ def test_workers_of_a_cluster_that_was_started_elsewhere_see_what_the_command_sa
 ) -> None:
     where = ["--engine", "ray", "--address", nodes.address, "--runs", "runs"]
     arguments = ["study", "odd.toml", "--plugin", "plug.py", *where]
-    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache")
+    # Read at a start: the workers on the nodes are started too, not forked.
+    real = {"TORCH_HOME": str(odd_folder / "torch")}
+    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache", **real)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     for variant in ("copy", "mine"):
         assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
     assert any((odd_folder / "cache").iterdir())
 
 
-def test_a_cell_that_no_node_can_hold_is_refused_with_what_there_is(
-    workplace: Any, nodes: Nodes, tmp_path: Path
-) -> None:
-    rules = f'protocol = "{workplace.protocol}"\nbaselines = ["copy"]\n'
-    begun = {}
-    for engine, wanted in (
-        ("threads = 2", "wants 2 CPUs: "),
-        ("gpus = 0.5", "wants 1 CPUs and 0.5 GPUs: "),
-        ("memory_gib = 1000000", "wants 1 CPUs and 1e+06 GiB: "),
-    ):
-        study = tmp_path / f"large{len(begun)}.toml"
-        study.write_text(f'{rules}[engine]\nkind = "ray"\n{engine}\n', encoding="utf-8")
-        where = ["--address", nodes.address, "--runs", tmp_path / "runs"]
-        begun[wanted] = workplace.start("study", study, *where)
-    for wanted, process in begun.items():  # each waits a while for nodes that may be about to join
-        out, err = workplace.finish(process)
-        assert process.returncode == 2, err
-        assert out == ""
-        assert "No node of the Ray cluster can hold a cell, which " + wanted in err
-        assert re.search(r"they have (.*; )?0 CPUs and", err)
-        assert "--threads" in err
-        assert "Traceback" not in err
-    assert not (tmp_path / "runs").exists()
+def test_a_cell_that_no_node_can_hold_is_refused_with_what_there_is(too_large: Callable[[], None]) -> None:
+    too_large()
 
 
 def test_a_signal_ends_a_study_whose_cells_cannot_all_begin_and_the_ones_at_work_are_saved(
