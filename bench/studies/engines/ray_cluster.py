@@ -117,9 +117,11 @@ def join_for_a_try(address: str) -> str:
 def join(ray: Any, address: str | None) -> None:
     """Join the cluster at `address`, or start one on this machine alone. Raises BenchError where that fails.
 
-    The handler of SIGTERM, which Ray replaces, is put back.
+    The handler of SIGTERM, which Ray replaces, is put back. What Ray would print to stdout, of a lost node,
+    is not: there JSON may be written.
     """
     before = signal.getsignal(signal.SIGTERM)
+    ray._private.worker._worker_logs_enabled = False
     try:
         with contextlib.chdir(neutral_folder()):
             ray.init(address=address or "local", log_to_driver=False, configure_logging=False)
