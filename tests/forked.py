@@ -43,6 +43,8 @@ IMPORTS = (
 AT_START = ("PYTHON", "LD_", "LC_", "LANG", "OMP", "MKL", "OPENBLAS", "ATEN", "TORCH", "MPL")
 NOT_AT_START = ("PYTHONUNBUFFERED", "PYTHONBREAKPOINT", "TORCHINDUCTOR_CACHE_DIR")
 """What a forked process honours too, and what torch's compiler sets for itself when it is imported."""
+ANEW = "BENCH_TEST_ANEW"
+"""A variable with the name of a module whose processes are started anew."""
 OPTIONS = ("-P", "-u")
 """Of Python, which a forked process knows."""
 SERVER: dict[str, Any] = {}
@@ -131,7 +133,8 @@ def can_fork(words: list[str], environment: Any) -> bool:
     _, rest = split_options(words[1:])
     if not rest or (rest[0] not in {"-m", "-c"} and not rest[0].endswith(".py")):
         return False
-    return at_start(os.environ if environment is None else environment) == at_start(SERVER["environment"])
+    environment = os.environ if environment is None else environment
+    return environment.get(ANEW) not in rest and at_start(environment) == at_start(SERVER["environment"])
 
 
 def split_options(words: list[str]) -> tuple[list[str], list[str]]:

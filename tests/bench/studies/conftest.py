@@ -154,7 +154,7 @@ def make_odd_folder(place: Path) -> Path:
     plugin = "from baselines.untrained import Copy\nfrom variants import register\n\n\n"
     plugin += '@register("mine", kind="baseline", summary="Copies.")\nclass Mine(Copy):\n    pass\n'
     (place / "plug.py").write_text(plugin, encoding="utf-8")
-    study = 'protocol = "rules/tiny.toml"\nbaselines = ["copy", "mine"]\ndatasets = ["photos"]\n'
+    study = 'protocol = "rules/tiny.toml"\nbaselines = ["mine"]\ndatasets = ["photos"]\n'
     (place / "odd.toml").write_text(study, encoding="utf-8")
     return place
 

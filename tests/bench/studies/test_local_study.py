@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -137,18 +138,18 @@ def test_a_study_of_nothing_says_what_to_type(workplace: Any) -> None:
 
 
 def test_workers_see_what_the_command_saw_and_import_nothing_from_the_folder_it_stands_in(
-    workplace: Any, odd_folder: Path
+    workplace: Any, odd_folder: Path, forked: ModuleType
 ) -> None:
     arguments = ["study", "odd.toml", "--plugin", "plug.py", "--runs", "runs", "--threads", 1]
-    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache")
+    anew = {forked.ANEW: "bench.studies.process"}
+    finished = workplace.bench(*arguments, cwd=odd_folder, BENCH_CACHE="cache", **anew)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    for variant in ("copy", "mine"):
-        assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
+    assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / "mine" / "seed0").read().status == "done"
     assert any((odd_folder / "cache").iterdir())
 
 
 def test_a_worker_of_a_profile_imports_nothing_from_the_current_folder(
-    workplace: Any, odd_folder: Path
+    workplace: Any, odd_folder: Path, forked: ModuleType
 ) -> None:
     arguments = [
         "profile",
@@ -161,6 +162,6 @@ def test_a_worker_of_a_profile_imports_nothing_from_the_current_folder(
         1,
         "--json",
     ]
-    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True)
+    finished = workplace.bench(*arguments, cwd=odd_folder, **{forked.ANEW: "bench.profiling.profile"})
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)[0]["variant"] == "uniform"

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,7 +51,7 @@ for line in sys.stdin:
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         below = raylet.children(recursive=True)
         cells = list(cells_of(below))
-        if cells:
+        if any(file.path.startswith(line.strip()) for cell in cells for file in cell.open_files()):
             for process in (raylet, *below, *cells):  # the parent first: nobody is left to report a death
                 process.kill()
             cluster.remove_node(node, allow_graceful=False)
@@ -75,7 +76,11 @@ class Nodes:
             env=environment,
             cwd=folder,
         )
-        self.address = self._answer()
+
+    @cached_property
+    def address(self) -> str:
+        """Where it is joined, once it can be."""
+        return self._answer()
 
     def listening_at(self) -> set[str]:
         """The addresses at which the processes of the cluster wait for connections."""
@@ -90,10 +95,10 @@ class Nodes:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
-    def kill_busy(self) -> None:
-        """End, with SIGKILL, all processes of the node on which a worker is executing a cell."""
+    def kill_node_of(self, run: RunFolder) -> None:
+        """End, with SIGKILL, all processes of the node on which a worker holds a run folder."""
         assert self._process.stdin is not None
-        self._process.stdin.write("kill\n")
+        self._process.stdin.write(f"{run.path}\n")
         self._process.stdin.flush()
         assert self._answer() == "killed"
 
@@ -103,7 +108,12 @@ class Nodes:
 
 
 @pytest.fixture(scope="module")
-def nodes(workplace: Any, forked: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+def nodes(
+    workplace: Any,
+    forked: ModuleType,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[Nodes]:
     settings = {
         MORE_THAN_THIS_MACHINE: "0",
         "RAY_health_check_failure_threshold": "3",
@@ -117,6 +127,8 @@ def nodes(workplace: Any, forked: ModuleType, tmp_path_factory: pytest.TempPathF
         own = {"BENCH_CACHE": str(tmp_path_factory.mktemp("cache of the cluster"))}
         place = tmp_path_factory.mktemp("started here")
         cluster = Nodes(workplace.environment | own, place, worker, forked.SERVER["folder"])
+        request.getfixturevalue("undisturbed")  # while the cluster comes up
+        assert cluster.address
         yield cluster
         cluster.close()
 
@@ -219,14 +231,6 @@ def test_the_cluster_of_these_tests_is_reached_from_this_machine_alone(nodes: No
     assert {address.removeprefix("::ffff:") for address in nodes.listening_at()} == {"127.0.0.1"}
 
 
-def test_two_ray_nodes_reach_the_results_of_the_local_engine(
-    workplace: Any, nodes: Nodes, tmp_path: Path, assert_undisturbed: Callable[..., None]
-) -> None:
-    outcome = workplace.outcome(tmp_path, engine="ray", address=nodes.address)
-    assert outcome["counts"] == {"done": 3}
-    assert_undisturbed(tmp_path)
-
-
 def test_run_folders_travel_where_nodes_share_no_disk(
     workplace: Any, nodes: Nodes, tmp_path: Path, assert_undisturbed: Callable[..., None]
 ) -> None:
@@ -248,16 +252,14 @@ folders = "returned"
 
 
 def test_workers_of_a_cluster_that_was_started_elsewhere_see_what_the_command_saw(
-    workplace: Any, nodes: Nodes, odd_folder: Path
+    workplace: Any, nodes: Nodes, odd_folder: Path, forked: ModuleType
 ) -> None:
     where = ["--engine", "ray", "--address", nodes.address, "--runs", "runs"]
     arguments = ["study", "odd.toml", "--plugin", "plug.py", *where]
-    # Read at a start: the workers on the nodes are started too, not forked.
-    real = {"TORCH_HOME": str(odd_folder / "torch")}
-    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache", **real)
+    anew = {forked.ANEW: "bench.studies.process"}
+    finished = workplace.bench(*arguments, cwd=odd_folder, fresh=True, BENCH_CACHE="cache", **anew)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    for variant in ("copy", "mine"):
-        assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / variant / "seed0").read().status == "done"
+    assert RunFolder(odd_folder / "runs" / "tiny" / "photos" / "mine" / "seed0").read().status == "done"
     assert any((odd_folder / "cache").iterdir())
 
 
@@ -269,8 +271,8 @@ def test_a_signal_ends_a_study_whose_cells_cannot_all_begin_and_the_ones_at_work
     workplace: Any, nodes: Nodes, tmp_path: Path, waiting: Any
 ) -> None:
     names = ("spatial", "slot9", "uniform")
-    # Without end, and with losses on disk after every 50 images.
-    long = ("train.images_seen=100000", "train.validations=2000")
+    # Without end, and with losses on disk after every 5 images.
+    long = ("train.images_seen=100000", "train.validations=20000")
     rules = {"engine": "ray", "address": nodes.address, "workers": 3, "set": long}
     driver = workplace.start(*workplace.grid(tmp_path, names, json=True, **rules))
     place = tmp_path / f"tiny[{','.join(long)}]" / "toy-stripes"
@@ -317,17 +319,18 @@ def test_what_decides_where_a_cell_finds_its_data_travels_by_full_path(
     }
 
 
-def test_a_cell_whose_node_is_killed_in_a_step_is_finished_on_another(
+def test_two_ray_nodes_reach_the_results_of_the_local_engine_though_one_is_killed_in_a_step(
     workplace: Any, nodes: Nodes, tmp_path: Path, waiting: Any, assert_undisturbed: Callable[..., None]
 ) -> None:
-    driver = workplace.start(*workplace.grid(tmp_path, ("spatial",), engine="ray", address=nodes.address))
-    folder = workplace.folder(tmp_path, "spatial")
+    driver = workplace.start(*workplace.grid(tmp_path, json=True, engine="ray", address=nodes.address))
+    folder = workplace.folder(tmp_path, "slot9")
     waiting((folder.checkpoints / "last.pt").exists, "a checkpoint")
-    nodes.kill_busy()
-    _, err = workplace.finish(driver)
+    nodes.kill_node_of(folder)
+    out, err = workplace.finish(driver)
     assert driver.returncode == 0, err
+    assert json.loads(out)["counts"] == {"done": 3}
     assert folder.read().sessions >= 2
-    assert_undisturbed(tmp_path, ("spatial",))
+    assert_undisturbed(tmp_path)
 
 
 def test_a_cluster_that_never_answers_is_refused_too(unanswered: Callable[[], None]) -> None:
