@@ -9,6 +9,20 @@ import pandas as pd
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "growth.py"
+TINY = """
+[train]
+images_seen = 1
+discriminator_width = 8
+
+[score]
+features = "tiny"
+
+[model]
+width = 8
+blocks = 1
+slot_size = 8
+encoder = "4-4-4-8"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +58,10 @@ def test_every_variant_is_measured_at_every_size_and_slot9_with_every_number_of_
 
 
 def test_the_script_leaves_a_table_and_a_plot(tmp_path, forked):
-    options = ["--variants", "uniform", "--protocol", "smoke", "--sizes", "32", "48", "--steps", "1"]
-    slots = ["--slots", "2", "4"]
-    forked.run([sys.executable, str(SCRIPT), *options, *slots, "--out", str(tmp_path)], check=True)
+    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+    options = ["--variants", "uniform", "--protocol", str(tmp_path / "tiny.toml"), "--sizes", "32", "48"]
+    least = ["--steps", "1", "--slots", "2", "4"]
+    forked.run([sys.executable, str(SCRIPT), *options, *least, "--out", str(tmp_path)], check=True)
     table = pd.read_csv(tmp_path / "growth.csv")
     assert list(table["x"]) == [32, 48, 2, 4]
     assert (table[["seconds_per_step", "memory", "step_gflop"]] > 0).all(axis=None)

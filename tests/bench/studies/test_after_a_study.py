@@ -111,7 +111,7 @@ def test_a_report_of_a_study_holds_its_runs_alone_and_its_comparisons(
     out = tmp_path / "report"
     said = workplace.bench("study", study, "--runs", undisturbed).stdout
     command = shlex.split(said.split("Look at it with: bench ")[1])
-    finished = workplace.bench(*command, "--out", out, "--format", "md")
+    finished = workplace.bench(*command, "--out", out, "--format", "md", "--pictures", "none")
     assert finished.returncode == 0, finished.stderr
     (group,) = json.loads((out / "results.json").read_text(encoding="utf-8"))["groups"]
     assert {run["variant"] for run in group["runs"]} == {"slot9", "copy"}

@@ -60,25 +60,25 @@ class Greedy(Faulty):
 def test_a_worker_killed_in_a_step_is_failed_with_reason_and_goes_on_when_asked(
     workplace: Any, tmp_path: Path, waiting: Any, find_workers: Any, assert_undisturbed: Callable[..., None]
 ) -> None:
-    driver = workplace.start(*workplace.grid(tmp_path, ("slot9", "copy")))
-    waiting((workplace.folder(tmp_path, "slot9").checkpoints / "last.pt").exists, "a checkpoint")
+    driver = workplace.start(*workplace.grid(tmp_path, ("spatial", "copy")))
+    waiting((workplace.folder(tmp_path, "spatial").checkpoints / "last.pt").exists, "a checkpoint")
     find_workers(driver)[0].kill()
     out, err = workplace.finish(driver)
     assert driver.returncode == 1, err
     assert "1 done, 1 failed" in out
     assert "The worker was killed by SIGKILL. The system does that when memory runs out." in out
-    assert "again: bench run --variant slot9 " in out
-    record = workplace.folder(tmp_path, "slot9").read()
+    assert "again: bench run --variant spatial " in out
+    record = workplace.folder(tmp_path, "spatial").read()
     assert (record.status, record.reason[:32]) == ("failed", "The worker was killed by SIGKILL")
 
-    left_alone = workplace.outcome(tmp_path, ("slot9", "copy"))
+    left_alone = workplace.outcome(tmp_path, ("spatial", "copy"))
     assert left_alone["exit"] == 1
     assert left_alone["counts"] == {"failed": 1, "skipped": 1}
 
-    retried = workplace.outcome(tmp_path, ("slot9", "copy"), retry_failed=True)
+    retried = workplace.outcome(tmp_path, ("spatial", "copy"), retry_failed=True)
     assert retried["counts"] == {"done": 1, "skipped": 1}
-    assert workplace.folder(tmp_path, "slot9").read().sessions == 2
-    assert_undisturbed(tmp_path, ("slot9", "copy"))
+    assert workplace.folder(tmp_path, "spatial").read().sessions == 2
+    assert_undisturbed(tmp_path, ("spatial", "copy"))
 
 
 def test_a_killed_driver_takes_its_workers_along_and_the_study_goes_on(
