@@ -1,6 +1,6 @@
 """Curves over training: losses (figures 12 to 14 of the paper), distances and mask statistics."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.style import SeriesStyle, legend_below, looks, panels, plain_title
+from reports.figures.style import SeriesStyle, legend_below, looks, panels, plain_title, titled
 
 X_LABEL = "images of each domain seen"
 
@@ -26,14 +26,13 @@ def overlay(
     """
     rows = -(-len(names) // columns)
     figure, axes = panels(rows, min(columns, len(names)), sharex=True)
-    style = looks(variants)
+    style, curve = looks(variants), _by_loss(curves)
     for axis, name in zip(axes, names, strict=False):
         for variant in variants:
-            same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
-            _line(axis, same, style[variant])
+            _line(axis, curve(name, variant), style[variant])
         if level is not None:
             axis.axhline(level[0], color="0.4", linewidth=0.9, linestyle="--", zorder=1)
-        axis.set_title(plain_title(loss_title(name)))
+        titled(axis, plain_title(loss_title(name)))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     for axis in axes[max(0, len(names) - columns) : len(names)]:
@@ -49,14 +48,15 @@ def side_by_side(curves: pd.DataFrame, names: Sequence[str], pair: tuple[str, st
     """Two panels with one vertical axis: every loss of either variant of `pair`."""
     figure, axes = panels(1, 2, width=3.7, height=3.0)
     style = {name: replace(look, label=loss_title(name)) for name, look in looks(names).items()}
+    curve = _by_loss(curves)
     for axis, variant in zip(axes, pair, strict=True):
         for name in names:
-            same = curves[(curves["loss"] == name) & (curves["variant"] == variant)]
-            _line(axis, same, style[name])
-        axis.set_title(plain_title(variant))
+            _line(axis, curve(name, variant), style[name])
         axis.set_xlabel(X_LABEL)
     axes[1].sharey(axes[0])
     axes[0].autoscale(axis="y")
+    for axis, variant in zip(axes, pair, strict=True):
+        titled(axis, plain_title(variant))
     legend_below(figure, axes)
     return figure
 
@@ -64,6 +64,12 @@ def side_by_side(curves: pd.DataFrame, names: Sequence[str], pair: tuple[str, st
 def loss_title(name: str) -> str:
     """`cycle_A` as `cycle A`, `gan_A2B` as `gan A → B`, `mask_entropy` as `mask entropy`."""
     return name.replace("A2B", "A → B").replace("B2A", "B → A").replace("_", " ")
+
+
+def _by_loss(curves: pd.DataFrame) -> Callable[[str, str], pd.DataFrame]:
+    """(loss, variant) -> its curve; one without rows where there is none."""
+    found = dict(iter(curves.groupby(["loss", "variant"], sort=False)))
+    return lambda name, variant: found.get((name, variant), curves.iloc[:0])
 
 
 def _line(axis: Axes, curve: pd.DataFrame, look: SeriesStyle) -> None:

@@ -88,6 +88,8 @@ def _curves(
     if not parts:
         return pd.DataFrame(columns=columns)
     wide = pd.concat(parts, ignore_index=True)
+    # Tables without a row make columns of objects, over which pandas takes means one by one.
+    wide["images_seen"] = pd.to_numeric(wide["images_seen"], errors="coerce")
     long = _finite(wide.melt(id_vars=["images_seen", "variant", "seed"], var_name="loss"))
     long = long.dropna(subset=["images_seen"])
     last = long["images_seen"].max() if len(long) else 1

@@ -19,11 +19,13 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+import numpy as np
 from markupsafe import escape
 from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from PIL import Image
 
 from bench.setup import usable_cores
 from reports.figures.style import FAINT, INK, RULES
@@ -127,12 +129,19 @@ def render_figure(name: str, make: Callable[[], Figure]) -> Files:
         figure: object = make()
         if not isinstance(figure, Figure):
             raise TypeError(f"it drew {type(figure).__name__}, not a matplotlib Figure: return that")
-        figure.set(dpi=DOTS_PER_INCH)  # of points that are pixels in the SVG too
+        for axis in (each for panel in figure.axes for each in (panel.xaxis, panel.yaxis)):
+            if not axis.get_label_text():
+                axis.set_label_coords(0, 0)  # no place is looked for, at every drawing, for what is not there
         png, svg = io.BytesIO(), io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+        own = figure.get_facecolor()
+        figure.set(dpi=DOTS_PER_INCH, facecolor="white")
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])  # nothing of it is transparent
+        drawn.save(png, "png", dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
         figure.set_layout_engine("none")  # it is laid out already
-        figure.set(dpi=DOTS_PER_INCH, facecolor="white")  # an SVG leaves it at 72
-        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})  # savefig would draw it twice
+        figure.set(facecolor=own)
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
     return png.getvalue(), svg.getvalue()
 
 

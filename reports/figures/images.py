@@ -4,13 +4,18 @@ badly wrong on a few images."""
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.axes import Axes
+from matplotlib.cbook import boxplot_stats
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from reports import metrics
-from reports.figures.style import INK, SeriesStyle, looks, panels, plain_title
+from reports.figures.style import INK, SeriesStyle, looks, panels, plain_title, titled
+
+BOX = 0.6
+"""Of the height of a row."""
 
 
 def distributions(
@@ -21,43 +26,42 @@ def distributions(
     height = 0.9 + 0.26 * len(variants)
     figure, axes = panels(rows, min(columns, len(keys)), width=2.7, height=height)
     style = looks(variants)
-    palette = {name: look.colour for name, look in style.items()}
     for at, (axis, key) in enumerate(zip(axes, keys, strict=False)):
         same = values[values["metric"] == key]
-        common: dict[str, Any] = {
-            "data": same,
-            "x": "value",
-            "y": "variant",
-            "hue": "variant",
-            "order": list(variants),
-        }
-        common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
-        # Points are pixels in the SVG too: as vectors they are most of a page.
-        seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0, rasterized=True)
-        _boxes(axis, [same.loc[same["variant"] == name, "value"] for name in variants], style.values())
-        title = plain_title(metrics.heading(key))
-        axis.set(xlabel="", ylabel="", title=title, ylim=(len(variants) - 0.5, -0.5))
+        found = [same.loc[same["variant"] == name, "value"].to_numpy(dtype=float) for name in variants]
+        _points(axis, found, style.values())
+        _boxes(axis, found, style.values())
+        axis.set_ylim(len(variants) - 0.5, -0.5)
+        axis.grid(visible=False, axis="y")
         first = at % columns == 0
         axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
+        titled(axis, plain_title(metrics.heading(key)))
     for axis in axes[len(keys) :]:
         axis.set_visible(False)
     return figure
 
 
-def _boxes(axis: Axes, values: Sequence["pd.Series[float]"], looks: Iterable[SeriesStyle]) -> None:
-    """Boxes at 0, 1, ...: in one call, where seaborn makes them one by one and takes far longer."""
-    lines: dict[str, Any] = {"color": INK, "linewidth": 0.8}
-    boxes = axis.boxplot(
-        values,
-        positions=range(len(values)),
-        widths=0.6,
-        orientation="horizontal",
-        showfliers=False,
-        patch_artist=True,
-        manage_ticks=False,
-        medianprops=lines,
-        whiskerprops=lines,
-        capprops=lines,
-    )
-    for box, look in zip(boxes["boxes"], looks, strict=True):
-        box.set(facecolor=look.colour, edgecolor=INK, linewidth=0.8, alpha=0.55)
+def _points(axis: Axes, values: Sequence[np.ndarray], looks: Iterable[SeriesStyle]) -> None:
+    """Every image at 0, 1, ...: pixels in the SVG too, as vectors they are most of a page."""
+    counts = [len(each) for each in values]
+    at = np.repeat(np.arange(len(values)), counts)
+    colours = np.repeat([look.colour for look in looks], counts)
+    marks: dict[str, Any] = {"s": 2.2**2, "alpha": 0.35, "linewidths": 0, "zorder": 1, "rasterized": True}
+    axis.scatter(np.concatenate(values), at, c=list(colours), **marks)
+
+
+def _boxes(axis: Axes, values: Sequence[np.ndarray], looks: Iterable[SeriesStyle]) -> None:
+    """Boxes at 0, 1, ...: one artist for all boxes and one for all lines, where boxplot has six for each."""
+    drawn = [(at, look, each) for at, (look, each) in enumerate(zip(looks, values, strict=True)) if len(each)]
+    boxes, lines = [], []
+    for (at, _, _), found in zip(drawn, boxplot_stats([each for _, _, each in drawn]), strict=True):
+        low, high = at - BOX / 2, at + BOX / 2
+        first, third = found["q1"], found["q3"]
+        boxes.append([(first, low), (third, low), (third, high), (first, high)])
+        for quartile, end in ((first, found["whislo"]), (third, found["whishi"])):
+            lines += [[(quartile, at), (end, at)], [(end, at - BOX / 4), (end, at + BOX / 4)]]
+        lines.append([(found["med"], low), (found["med"], high)])
+    faces = [look.colour for _, look, _ in drawn]
+    common: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.8}
+    axis.add_collection(PolyCollection(boxes, facecolor=faces, alpha=0.55, zorder=2, **common))
+    axis.add_collection(LineCollection(lines, color=INK, linewidth=0.8, zorder=2.1))

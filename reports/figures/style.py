@@ -6,13 +6,14 @@ grid are drawn in colours that the page replaces by those of its light or dark t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 INK = "#1f2328"
 FAINT = "#d5d9dd"
@@ -32,6 +33,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 MOST_SERIES = len(PALETTE)
 """Lines that one figure can hold and still be read; the caption says what was left out."""
 
+TITLE_PAD = 8
+"""Points between a panel and its title."""
 RULES: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -39,7 +42,7 @@ RULES: dict[str, Any] = {
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titlepad": 8,
+    "axes.titlepad": TITLE_PAD,
     "axes.labelsize": 8.5,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
@@ -109,7 +112,21 @@ def panels(
     axes = list(figure.subplots(rows, columns, squeeze=False, **shared).ravel())
     for axis in axes:
         axis.locator_params(nbins=MOST_TICKS)
+        for spine in axis.spines.values():
+            spine.set_in_layout(False)  # ticks and labels say how much room a side takes
     return figure, axes
+
+
+def titled(axis: Axes, text: str) -> None:
+    """Gives a panel its title, once everything else is in it.
+
+    Where the numbers of the vertical axis have a factor (`1e−6`), that stands above the axis, and the title
+    above it. matplotlib would look for such things anew at every drawing, a fifth of what a figure costs.
+    """
+    numbers = axis.yaxis.get_major_formatter()
+    numbers.format_ticks(axis.get_yticks())
+    factor = axis.yaxis.get_offset_text().get_size() if numbers.get_offset() else 0
+    axis.set_title(text, loc="left", y=1.0, pad=TITLE_PAD + factor)
 
 
 LONGEST_LABEL = 28
@@ -162,7 +179,7 @@ def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
     series = {label: handle for each in found for handle, label in zip(*each, strict=True)}
     if series:
         size = FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points()
-        widest = max(TextPath((0, 0), label, size=size).get_extents().width for label in series)
+        widest = max(_width(label, size) for label in series)
         room = int(72 * figure.get_figwidth() // (widest + (LINE + GAPS) * size))
         place: dict[str, Any] = {
             "loc": "outside lower center",
@@ -170,3 +187,11 @@ def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
             "handlelength": LINE,
         }
         figure.legend(list(series.values()), list(series), **place)
+
+
+@lru_cache(maxsize=1024)
+def _width(label: str, size: float) -> float:
+    """Points that a label takes, as `literal` gives it."""
+    font = FontProperties(family=RULES["font.sans-serif"], size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(label.replace(r"\$", "$"), font, ismath=False)
+    return float(width)
