@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from reports.figures.files import for_page
@@ -150,10 +151,28 @@ class PagePictures:
         return self._pictures.sizes[name][1]
 
 
+class Compiled(BytecodeCache):
+    """Templates as they were compiled for the first page of this process: a watched page is written often."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 def render(page: Page, pictures: Pictures, refresh: int | None = None) -> str:
     """The HTML of the page; it refreshes itself every `refresh` seconds where that is given."""
     environment = Environment(
         loader=PackageLoader("reports", "templates"),
+        bytecode_cache=COMPILED,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
