@@ -57,16 +57,16 @@ def cost_table(group: Group) -> Table:
 
 
 def _cell(group: Group, variant: str, key: str, factor: float) -> Cell:
-    values = group.runs_of(variant)[key].dropna().astype(float) * factor
-    if values.empty:
+    values = group.runs_of(variant)[key].dropna().to_numpy(dtype=float) * factor
+    if not len(values):
         return missing(why_unknown(group, variant, key))
+    mean, least, most = (float(value) for value in (values.mean(), values.min(), values.max()))
     if key == "parameters":
-        return Cell(grouped(values.mean()), float(values.mean()))
-    digits = max(2, decimals([float(values.mean())]))
-    text = significant(float(values.mean())) if values.mean() < 0.01 else fixed(float(values.mean()), digits)
-    varies = fixed(values.min(), digits) != fixed(values.max(), digits)
-    spread = f"[{fixed(values.min(), digits)}, {fixed(values.max(), digits)}]" if varies else ""
-    return Cell(text, float(values.mean()), spread=spread)
+        return Cell(grouped(mean), mean)
+    digits = max(2, decimals([mean]))
+    text = significant(mean) if mean < 0.01 else fixed(mean, digits)
+    varies = fixed(least, digits) != fixed(most, digits)
+    return Cell(text, mean, spread=f"[{fixed(least, digits)}, {fixed(most, digits)}]" if varies else "")
 
 
 def _device(group: Group, variant: str) -> Cell:
