@@ -85,24 +85,30 @@ def write_study(
     seeds: Iterable[int] = (0, 1, 2),
     pictures: bool = True,
     rules: Protocol | None = None,
+    tables: bool = True,
 ) -> Path:
-    """A finished study below `root`."""
+    """A finished study below `root`; what `pictures` and `tables` leave out takes longest, as it is drawn."""
     rules = rules or protocol()
     for dataset in datasets:
         for variant in variants:
             for seed in seeds:
-                write_run(root, Mini(rules, dataset, variant, seed), pictures=pictures and seed == 0)
+                run = Mini(rules, dataset, variant, seed)
+                write_run(root, run, pictures=pictures and seed == 0, tables=tables)
     return root
 
 
-def write_run(root: Path, mini: Mini, *, pictures: bool = True) -> Path:
-    """One finished run with everything that a run folder holds but weights."""
+def write_run(root: Path, mini: Mini, *, pictures: bool = True, tables: bool = True) -> Path:
+    """One finished run with everything that a run folder holds but weights.
+
+    Without `tables` images.csv, losses.csv and validation.csv are missing, and so all figures but distances.
+    """
     folder = mini.folder(root)
     write_record(folder, record(mini))
     _write(folder / "scores.json", scores(mini).model_dump_json())
-    _write(folder / "images.csv", images_csv(mini))
-    _write(folder / "losses.csv", losses_csv(mini))
-    _write(folder / "validation.csv", validation_csv(mini))
+    if tables:
+        _write(folder / "images.csv", images_csv(mini))
+        _write(folder / "losses.csv", losses_csv(mini))
+        _write(folder / "validation.csv", validation_csv(mini))
     if pictures:
         write_features(folder, mini)
         write_samples(folder, mini)

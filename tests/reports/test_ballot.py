@@ -38,7 +38,7 @@ def counted(dataset: str = "toy-stripes", ballot: str = "f00") -> BallotCount:
 
 @pytest.fixture
 def runs(tmp_path: Path, mini: ModuleType) -> Path:
-    mini.write_study(tmp_path / "runs", ("spatial", "slot9"), seeds=(0,))
+    mini.write_study(tmp_path / "runs", ("spatial", "slot9"), seeds=(0,), pictures=False, tables=False)
     (tmp_path / "runs" / "ballot").mkdir()
     return tmp_path / "runs"
 

@@ -180,7 +180,7 @@ def test_groups_whose_names_are_easily_confused_share_no_file_and_no_anchor(
 ) -> None:
     for protocol, dataset in CONFUSED:
         rules = mini.protocol(protocol)
-        mini.write_run(tmp_path / "runs", mini.Mini(rules, dataset, "copy", 0), pictures=False)
+        mini.write_run(tmp_path / "runs", mini.Mini(rules, dataset, "copy", 0), pictures=False, tables=False)
     page = write_report(Request((tmp_path / "runs",), tmp_path / "out")).read_text(encoding="utf-8")
     anchors = re.findall(r'\sid="([^"]+)"', page)
     assert len(anchors) == len(set(anchors)) > 100

@@ -24,7 +24,7 @@ control = "spatial"
 def declared(mini: ModuleType, again: Path, seeds: int, done: int | None = None) -> DeclaredControl:
     """The control of `spatial` with `done` of its second runs written below `again`."""
     further = range(seeds, 2 * seeds)
-    mini.write_study(again, ("spatial",), seeds=further[:done], pictures=False)
+    mini.write_study(again, ("spatial",), seeds=further[:done], pictures=False, tables=False)
     folders = [mini.Mini(mini.protocol(), "toy-stripes", "spatial", seed).folder(again) for seed in further]
     present = tuple(folder for folder in folders if folder.exists())
     return DeclaredControl("spatial", tuple(range(seeds)), tuple(further), present)
@@ -41,7 +41,7 @@ def shift_distances(folder: Path, factor: float) -> None:
 def lines_of(
     mini: ModuleType, group_of: Read, place: Path, seeds: int, done: int | None = None, factor: float = 1.0
 ) -> tuple[str, ...]:
-    mini.write_study(place / "first", ("spatial", "slot9"), seeds=range(seeds), pictures=False)
+    mini.write_study(place / "first", ("spatial", "slot9"), seeds=range(seeds), pictures=False, tables=False)
     control = declared(mini, place / "second", seeds, done)
     for folder in control.folders:
         shift_distances(folder, factor)
@@ -106,8 +106,8 @@ def test_second_runs_under_other_rules_are_no_control(
 def reported(tmp_path_factory: pytest.TempPathFactory, mini: ModuleType) -> Path:
     """The report of a study that declares a control, its second runs beside the first."""
     place = tmp_path_factory.mktemp("control")
-    mini.write_study(place / "runs", ("spatial", "slot9"), seeds=range(3), pictures=False)
-    mini.write_study(place / "runs", ("spatial",), seeds=range(3, 6), pictures=False)
+    mini.write_study(place / "runs", ("spatial", "slot9"), seeds=range(3), pictures=False, tables=False)
+    mini.write_study(place / "runs", ("spatial",), seeds=range(3, 6), pictures=False, tables=False)
     (place / "mine.toml").write_text(STUDY.format(last=2), encoding="utf-8")
     words = ["report", str(place / "mine.toml"), "--runs", str(place / "runs"), "--out", str(place / "out")]
     outcome = CliRunner().invoke(app, [*words, "--format", "md,html"])

@@ -46,7 +46,9 @@ def tables(root: Path, out: Path) -> dict[str, Rows]:
 @pytest.fixture
 def root(tmp_path: Path, mini: ModuleType) -> Path:
     """A study of two variants with three seeds each."""
-    return mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1, 2), pictures=False)
+    return mini.write_study(
+        tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1, 2), pictures=False, tables=False
+    )
 
 
 def test_images_of_another_program_have_a_full_row(root: Path, tmp_path: Path, mini: ModuleType) -> None:
@@ -75,7 +77,6 @@ def test_without_a_copy_s_distance_the_main_table_has_the_value_alone(
 
 def test_a_row_left_out_says_what_its_measurements_lack(root: Path, tmp_path: Path, mini: ModuleType) -> None:
     mini.write_external(root, "theirs", directions=("A2B",))
-    tables(root, tmp_path / "out")
     write_report(Request((root,), tmp_path / "page", ("md",)))
     text = (tmp_path / "page/report.md").read_text(encoding="utf-8")
     assert "theirs (Its images of this direction were not scored)" in text

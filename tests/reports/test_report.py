@@ -33,7 +33,9 @@ def test_the_committed_study_reproduces_its_report_and_its_page(tmp_path: Path, 
 
 
 def test_the_page_says_first_what_was_compared_and_what_came_out(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial", "slot9", "copy"), seeds=range(5), pictures=False)
+    mini.write_study(
+        tmp_path / "runs", ("spatial", "slot9", "copy"), seeds=range(5), pictures=False, tables=False
+    )
     html = report(tmp_path / "runs", tmp_path / "out")
     assert "<b>2 trained variants</b> on <b>toy-stripes</b>, both ways, 5 seeds each" in html
     headline = re.search('<h1 id="h1">(.*?)</h1>', html)
@@ -43,7 +45,7 @@ def test_the_page_says_first_what_was_compared_and_what_came_out(tmp_path: Path,
 
 
 def test_results_json_follows_its_schema(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1), pictures=False)
+    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0, 1), pictures=False, tables=False)
     report(tmp_path / "runs", tmp_path / "out", "csv")
     told = Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
     assert told.schema_version == 2
@@ -89,7 +91,9 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path, mini: ModuleType) -> 
 def test_a_page_shows_pictures_of_the_data_sets_asked_for(
     tmp_path: Path, mini: ModuleType, shown: ShownPictures, rendered: bool, photographs: bool
 ) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial",), datasets=("toy-stripes", "horse2zebra"), seeds=(0,))
+    mini.write_study(
+        tmp_path / "runs", ("spatial",), datasets=("toy-stripes", "horse2zebra"), seeds=(0,), tables=False
+    )
     for path in (tmp_path / "runs").glob("*/*/*/seed0/scores.json"):
         told = json.loads(path.read_text())
         for direction in told["selections"]["last"]["directions"].values():
@@ -109,7 +113,7 @@ def test_a_page_shows_pictures_of_the_data_sets_asked_for(
 def test_segments_stand_beside_the_true_foreground_where_masks_differ_and_it_is_known(
     tmp_path: Path, mini: ModuleType
 ) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial", "spatial[contents=2]", "slot9"), seeds=(0,))
+    mini.write_study(tmp_path / "runs", ("spatial", "spatial[contents=2]", "slot9"), seeds=(0,), tables=False)
     for place in (tmp_path / "runs").glob("*/*/spatial/seed0/samples/final/*/*"):
         Image.new("L", Image.open(place / "source.png").size, 255).save(place / "foreground.png")
     request = Request((tmp_path / "runs",), tmp_path / "out", ("html",), pictures=ShownPictures.ALL)
@@ -168,7 +172,7 @@ def test_failed_and_half_written_runs_are_listed(odd_page: str) -> None:
 
 
 def test_one_run_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,))
+    mini.write_study(tmp_path / "runs", ("spatial",), seeds=(0,), pictures=False, tables=False)
     html = report(tmp_path / "runs", tmp_path / "out")
     assert "Which variant is better: there is only one." in html
     assert "<b>Only one was trained.</b>" in html
@@ -177,7 +181,7 @@ def test_one_run_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
 def test_a_copy_alone_is_no_missing_distance_and_draws_no_empty_axis(
     tmp_path: Path, mini: ModuleType
 ) -> None:
-    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,))
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
     html = report(tmp_path / "runs", tmp_path / "out")
     assert "Nothing was trained here, so nothing can beat copying the input." in html
     assert 'id="distance"' not in html
@@ -197,7 +201,7 @@ def test_a_floor_that_nobody_measured_is_no_row_of_blanks(tmp_path: Path, mini: 
 
 
 def test_values_of_an_edited_metric_are_called_so_where_both_stand(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0,), pictures=False)
+    mini.write_study(tmp_path / "runs", ("spatial", "copy"), seeds=(0,), pictures=False, tables=False)
     assert "was edited between these runs" not in report(tmp_path / "runs", tmp_path / "out")
     for source, path in zip(("aaaa", "bbbb"), sorted(tmp_path.glob("runs/**/scores.json")), strict=True):
         scores = json.loads(path.read_text())
@@ -208,7 +212,7 @@ def test_values_of_an_edited_metric_are_called_so_where_both_stand(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["index.html", "report.md", "results.json"])
 def test_what_is_no_report_is_not_written_over(tmp_path: Path, mini: ModuleType, name: str) -> None:
-    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False, tables=False)
     out = tmp_path / "site"
     out.mkdir()
     (out / name).write_text("mine")
@@ -222,7 +226,7 @@ def test_what_is_no_report_is_not_written_over(tmp_path: Path, mini: ModuleType,
 
 def test_a_hundred_variants_make_a_report(tmp_path: Path, mini: ModuleType) -> None:
     variants = [f"slot9[iterations={count}]" for count in range(1, 101)]
-    mini.write_study(tmp_path / "runs", variants, seeds=(0,), pictures=False)
+    mini.write_study(tmp_path / "runs", variants, seeds=(0,), pictures=False, tables=False)
     write_report(Request((tmp_path / "runs",), tmp_path / "out", ("md",)))
     text = (tmp_path / "out" / "report.md").read_text()
     assert text.startswith(
@@ -270,7 +274,7 @@ def test_nothing_to_report_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_a_selection_without_runs_says_so(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False, tables=False)
     with pytest.raises(BenchError, match="no run with protocol paper-128"):
         write_report(Request((tmp_path / "runs",), tmp_path / "out", protocols=("paper-128",)))
 
@@ -284,13 +288,13 @@ def test_an_unknown_format_is_refused() -> None:
 
 
 def test_watching_writes_again_after_a_change_and_the_page_reloads(tmp_path: Path, mini: ModuleType) -> None:
-    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False, tables=False)
     seen: list[tuple[str, bool]] = []
 
     def tell(path: Path, first: bool) -> None:
         seen.append((path.read_text(), first))
         if first:
-            mini.write_study(tmp_path / "runs", ("copy",), seeds=(1,), pictures=False)
+            mini.write_study(tmp_path / "runs", ("copy",), seeds=(1,), pictures=False, tables=False)
 
     request = Request((tmp_path / "runs",), tmp_path / "out", ("html",))
     follow(lambda: request, 0.0, tell, rounds=3)
@@ -302,7 +306,7 @@ def test_watching_writes_again_after_a_change_and_the_page_reloads(tmp_path: Pat
 def test_the_command_prints_where_the_page_lies(tmp_path: Path, mini: ModuleType) -> None:
     from bench.cli import app
 
-    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False)
+    mini.write_study(tmp_path / "runs", ("copy",), seeds=(0,), pictures=False, tables=False)
     out = tmp_path / "out"
     outcome = CliRunner().invoke(
         app, ["report", str(tmp_path / "runs"), "--out", str(out), "--format", "md,html"]

@@ -52,7 +52,7 @@ def shown() -> set[str]:
 
 
 def begin(mini: ModuleType, *variants: str) -> Callable[[], Any]:
-    return lambda: mini.write_study(Path("runs"), variants, seeds=(0,), pictures=False)
+    return lambda: mini.write_study(Path("runs"), variants, seeds=(0,), pictures=False, tables=False)
 
 
 @pytest.mark.parametrize("what", ["runs", "study.toml"])
