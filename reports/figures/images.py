@@ -53,7 +53,8 @@ def _points(axis: Axes, values: Sequence[np.ndarray], looks: Iterable[SeriesStyl
 def _boxes(axis: Axes, values: Sequence[np.ndarray], looks: Iterable[SeriesStyle]) -> None:
     """Boxes at 0, 1, ...: one artist for all boxes and one for all lines, where boxplot has six for each."""
     drawn = [(at, look, each) for at, (look, each) in enumerate(zip(looks, values, strict=True)) if len(each)]
-    boxes, lines = [], []
+    boxes: list[list[tuple[float, float]]] = []
+    lines: list[list[tuple[float, float]]] = []
     for (at, _, _), found in zip(drawn, boxplot_stats([each for _, _, each in drawn]), strict=True):
         low, high = at - BOX / 2, at + BOX / 2
         first, third = found["q1"], found["q3"]

@@ -124,8 +124,8 @@ def titled(axis: Axes, text: str) -> None:
     above it. matplotlib would look for such things anew at every drawing, a fifth of what a figure costs.
     """
     numbers = axis.yaxis.get_major_formatter()
-    numbers.format_ticks(axis.get_yticks())
-    factor = axis.yaxis.get_offset_text().get_size() if numbers.get_offset() else 0
+    numbers.format_ticks(axis.get_yticks().tolist())
+    factor = float(axis.yaxis.get_offset_text().get_fontsize()) if numbers.get_offset() else 0
     axis.set_title(text, loc="left", y=1.0, pad=TITLE_PAD + factor)
 
 
