@@ -147,7 +147,7 @@ def _key(panels: Sequence[Panel], found: Answers) -> Iterator[tuple[str, str]]:
     if ("below", False) in solid or ("above", False) in solid:
         yield "below", "nearer than a copy"
     holm = f", after Holm over {found.tests}" if found.tests > 1 else ""
-    if any(track.colour == "open" and not track.dashed for track in tracks):
+    if any(track.colour == "open" and track.shape and not track.dashed for track in tracks):
         yield "open", f"not told apart{holm}"
     if ("above", False) in solid:
         yield "above", "farther"

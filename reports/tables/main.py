@@ -22,7 +22,7 @@ from reports.tables.scores import (
     row_title,
     score_column,
 )
-from reports.verdict.model import COPY, Answers, Attention, Head, Task
+from reports.verdict.model import COPY, DECIDED, Answers, Attention, Head, Task
 from reports.verdict.words import arrow, head_words, share_number
 
 Place = tuple[Column, dict[str, Cell], Cell, Cell]
@@ -206,7 +206,7 @@ def _how_to_read(found: Answers, tasks: Mapping[str, Task], counts: Sequence[int
             yield "Bold would be a variant told apart from every other trained one; here is none."
         else:
             yield "Bold: told apart from every other trained variant."
-    else:
+    elif any(task.marked(DECIDED, found.trained) for task in tasks.values()):
         each = " in every seed" if found.seeds[1] > 1 else ""
         yield f"(●) nearer, (◆) farther than a copy{each}, ○ neither: too few seeds for a claim."
     for direction, task in tasks.items():

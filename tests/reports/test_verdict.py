@@ -13,7 +13,9 @@ import pytest
 from reports import metrics
 from reports.comparability import groups
 from reports.frame import read_study, run_folders
+from reports.screen import screen
 from reports.summaries import Summary
+from reports.tables.main import main_table
 from reports.verdict import words
 from reports.verdict.answers import answer_all
 from reports.verdict.model import Answers, Attention, Head, Mark, Share, Task
@@ -505,6 +507,25 @@ def test_a_copy_that_was_run_is_no_row(tmp_path: Path, mini: ModuleType) -> None
     known = read(tmp_path)
     assert known.trained == ("spatial",)
     assert known.untrained == ()
+
+
+def test_while_runs_go_on_the_key_and_the_table_explain_no_mark_that_nobody_has(
+    tmp_path: Path, mini: ModuleType
+) -> None:
+    mini.write_study(tmp_path, ("spatial",), seeds=(0, 1), pictures=False)
+    mini.write_study(tmp_path, ("slot9",), seeds=(0,), pictures=False)
+    for variant, seed in (("spatial", 1), ("slot9", 0)):
+        begun = mini.Mini(mini.protocol(), "toy-stripes", variant, seed)
+        mini.write_record(begun.folder(tmp_path), mini.record(begun, status="running", finished=None))
+        (begun.folder(tmp_path) / "scores.json").unlink()
+    study = read_study(run_folders([tmp_path]))
+    known = answers(groups(study))
+    assert {each.mark for each in known.tasks[0].shares.values()} == {Mark.RUNNING, Mark.WAITING}
+    key = dict(screen(known, groups(study), study).key)
+    assert "dashed" in key
+    assert "open" not in key
+    (group,) = groups(study)
+    assert "(●)" not in main_table(group, known).caption
 
 
 def test_a_floor_above_half_a_copy_is_warned_of(tmp_path: Path, mini: ModuleType) -> None:
