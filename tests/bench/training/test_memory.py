@@ -80,14 +80,14 @@ def test_the_simulation_computes_nothing_and_changes_nothing(cell_of):
 
 
 def test_memory_grows_with_the_batch_and_with_the_area(cell_of):
-    objective = objective_of(cell_of("slot9"))
+    objective = objective_of(cell_of("spatial"))
     once = bytes_of_a_step(objective, 1, 64)
     assert bytes_of_a_step(objective, 2, 64) > 1.3 * once
     assert bytes_of_a_step(objective, 1, 128) > 2 * once
 
 
 def test_bf16_needs_less(cell_of):
-    fp32, bf16 = (objective_of(cell_of("slot9", precision=each)) for each in ("fp32", "bf16"))
+    fp32, bf16 = (objective_of(cell_of("spatial", precision=each)) for each in ("fp32", "bf16"))
     assert bytes_of_a_step(bf16, 1, 128) < bytes_of_a_step(fp32, 1, 128)
 
 
