@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
 from matplotlib.collections import LineCollection, PolyCollection
@@ -26,28 +27,28 @@ def distributions(
     height = 0.9 + 0.26 * len(variants)
     figure, axes = panels(rows, min(columns, len(keys)), width=2.7, height=height)
     style = looks(variants)
+    palette = {name: look.colour for name, look in style.items()}
     for at, (axis, key) in enumerate(zip(axes, keys, strict=False)):
         same = values[values["metric"] == key]
+        common: dict[str, Any] = {
+            "data": same,
+            "x": "value",
+            "y": "variant",
+            "hue": "variant",
+            "order": list(variants),
+        }
+        common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
+        # Points are pixels in the SVG too: as vectors they are most of a page.
+        seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0, rasterized=True)
         found = [same.loc[same["variant"] == name, "value"].to_numpy(dtype=float) for name in variants]
-        _points(axis, found, style.values())
         _boxes(axis, found, style.values())
-        axis.set_ylim(len(variants) - 0.5, -0.5)
-        axis.grid(visible=False, axis="y")
+        axis.set(xlabel="", ylabel="", ylim=(len(variants) - 0.5, -0.5))
         first = at % columns == 0
         axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
         titled(axis, plain_title(metrics.heading(key)))
     for axis in axes[len(keys) :]:
         axis.set_visible(False)
     return figure
-
-
-def _points(axis: Axes, values: Sequence[np.ndarray], looks: Iterable[SeriesStyle]) -> None:
-    """Every image at 0, 1, ...: pixels in the SVG too, as vectors they are most of a page."""
-    counts = [len(each) for each in values]
-    at = np.repeat(np.arange(len(values)), counts)
-    colours = np.repeat([look.colour for look in looks], counts)
-    marks: dict[str, Any] = {"s": 2.2**2, "alpha": 0.35, "linewidths": 0, "zorder": 1, "rasterized": True}
-    axis.scatter(np.concatenate(values), at, c=list(colours), **marks)
 
 
 def _boxes(axis: Axes, values: Sequence[np.ndarray], looks: Iterable[SeriesStyle]) -> None:
