@@ -93,12 +93,15 @@ class Session:
             "warnings": list(self.warnings),
         }
         save_checkpoint(folder.checkpoints, plain | parts)
-        self.losses.write(folder)
-        self.validations.write(folder)
+        self._write_tables(folder)
         self.clock.start()
 
+    def _write_tables(self, folder: RunFolder) -> None:
+        self.losses.write(folder)
+        self.validations.write(folder)
+
     def resume(self, folder: RunFolder, device: torch.device) -> None:
-        """Go on from the newest whole checkpoint; without one nothing changes."""
+        """Go on from the newest whole checkpoint, with the tables up to it; without one nothing changes."""
         loaded = load_checkpoint(folder.checkpoints, device)
         if loaded is None:
             return
@@ -109,6 +112,7 @@ class Session:
             # Checkpoints of before this hash was kept cannot tell what it was.
             self.trace_without_pool = loaded.state.get("trace_without_pool")
             self.warnings = tuple(loaded.state["warnings"])
+            self._write_tables(folder)  # which may have failed after the checkpoint, of the last step too
         self.warnings += tuple(f"{each} Continued at step {self.step}." for each in loaded.warnings)
 
     def _parts(self) -> Mapping[str, Any]:

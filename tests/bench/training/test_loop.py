@@ -126,6 +126,20 @@ def test_a_run_that_crashed_goes_on_to_an_equal_result(step, left_alone, cell_of
     assert_equal_runs(train(cell, dataset, folder, **measure), folder, *left_alone("slot9"))
 
 
+def test_tables_that_could_not_be_written_after_the_last_step_are_written_when_the_run_goes_on(
+    cell_of, dataset, tmp_path, measure
+):
+    cell = cell_of("spatial", images_seen=4, validations=1)
+    whole, failed = (loop_module.RunFolder(tmp_path / name) for name in ("whole", "failed"))
+    expected = train(cell, dataset, whole, **measure)
+    failed.losses_csv.mkdir(parents=True)  # so no file can take its place
+    with pytest.raises((BenchError, OSError)):
+        train(cell, dataset, failed, **measure)
+    assert (failed.checkpoints / "last.pt").exists()
+    failed.losses_csv.rmdir()
+    assert_equal_runs(train(cell, dataset, failed, **measure), failed, expected, whole)
+
+
 @pytest.mark.parametrize("variant", ["spatial", "attentiongan-v1", "cut"])
 def test_a_run_interrupted_after_every_step_ends_equal(variant, cell_of, dataset, tmp_path, measure):
     cell = cell_of(variant, batch=2, images_seen=12, **WGAN)
