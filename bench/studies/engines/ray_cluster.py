@@ -121,7 +121,8 @@ def join(ray: Any, address: str | None) -> None:
     is not: there JSON may be written.
     """
     before = signal.getsignal(signal.SIGTERM)
-    ray._private.worker._worker_logs_enabled = False
+    with contextlib.suppress(AttributeError):  # there is no public switch
+        ray._private.worker._worker_logs_enabled = False
     try:
         with contextlib.chdir(neutral_folder()):
             ray.init(address=address or "local", log_to_driver=False, configure_logging=False)
