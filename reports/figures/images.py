@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from reports import metrics
 from reports.figures.style import INK, SeriesStyle, looks, panels, plain_title, titled
 
+POINTS: dict[str, Any] = {"s": 2.2**2, "alpha": 0.35, "linewidth": 0, "rasterized": True, "legend": False}
 BOX = 0.6
 """Of the height of a row."""
 
@@ -28,21 +29,25 @@ def distributions(
     figure, axes = panels(rows, min(columns, len(keys)), width=2.7, height=height)
     style = looks(variants)
     palette = {name: look.colour for name, look in style.items()}
+    place = {name: at for at, name in enumerate(variants)}
     for at, (axis, key) in enumerate(zip(axes, keys, strict=False)):
         same = values[values["metric"] == key]
-        common: dict[str, Any] = {
-            "data": same,
-            "x": "value",
-            "y": "variant",
-            "hue": "variant",
-            "order": list(variants),
-        }
-        common |= {"hue_order": list(variants), "palette": palette, "legend": False, "ax": axis}
+        points = same.assign(place=same["variant"].map(place))
         # Points are pixels in the SVG too: as vectors they are most of a page.
-        seaborn.stripplot(**common, size=2.2, alpha=0.35, jitter=False, linewidth=0, rasterized=True)
+        seaborn.scatterplot(
+            points,
+            x="value",
+            y="place",
+            hue="variant",
+            hue_order=variants,
+            palette=palette,
+            **POINTS,
+            ax=axis,
+        )
         found = [same.loc[same["variant"] == name, "value"].to_numpy(dtype=float) for name in variants]
         _boxes(axis, found, style.values())
         axis.set(xlabel="", ylabel="", ylim=(len(variants) - 0.5, -0.5))
+        axis.grid(visible=False, axis="y")
         first = at % columns == 0
         axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
         titled(axis, plain_title(metrics.heading(key)))

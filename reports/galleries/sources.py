@@ -65,7 +65,7 @@ def shown_runs(group: Group) -> list[Shown]:
     """One run per variant, in the stated order: that of the lowest seed that has pictures."""
     found = []
     for variant in group.variants:
-        for run in records(group.runs_of(variant).sort_values(["seed", "folder"])):
+        for run in records(group.runs_of(variant)[["seed", "folder"]].sort_values(["seed", "folder"])):
             samples = read_samples(str(run.folder))
             if samples:
                 seed = None if pd.isna(run.seed) else int(run.seed)

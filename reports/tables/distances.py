@@ -31,7 +31,7 @@ SELECTIONS = {
 
 def distance_keys(group: Group) -> list[str]:
     """The set distances of the group, the headline first; one per feature network."""
-    found = sorted(set(group.study.scores["metric"]))
+    found = sorted(group.study.scores["metric"].unique())
     kernel = [key for key in found if is_kernel(key)]
     return kernel + [key for key in found if is_frechet(key)]
 

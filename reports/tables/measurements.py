@@ -39,7 +39,7 @@ CAPTIONS = {
 
 def measurement_tables(group: Group, name: str) -> list[Table]:
     """The table `name` of metrics.TABLES in both directions, where anything of it was measured."""
-    present = metrics.ordered(set(group.study.scores["metric"]))
+    present = metrics.ordered(set(group.study.scores["metric"].unique()))
     keys = [key for key in present if metrics.table_of(key) == name]
     return [_table(group, name, keys, direction) for direction in DIRECTIONS] if keys else []
 
