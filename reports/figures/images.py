@@ -15,7 +15,14 @@ from matplotlib.figure import Figure
 from reports import metrics
 from reports.figures.style import INK, SeriesStyle, looks, panels, plain_title, titled
 
-POINTS: dict[str, Any] = {"s": 2.2**2, "alpha": 0.35, "linewidth": 0, "rasterized": True, "legend": False}
+POINTS: dict[str, Any] = {
+    "s": 2.2**2,
+    "alpha": 0.35,
+    "linewidth": 0,
+    "rasterized": True,
+    "zorder": 3,
+    "legend": False,
+}
 BOX = 0.6
 """Of the height of a row."""
 

@@ -92,9 +92,11 @@ def work_in_task(number: int, order: Order, packed: bytes | None, returned: bool
         if packed is not None:
             unpack_run(packed, folder)
         limits = {"OMP_NUM_THREADS": str(order.threads)}
-        outcome = supervise(order, lambda message: mailbox.put.remote(number, message), stop, limits)
-        ended.set()
-        return outcome, pack_run(folder) if returned and folder.is_dir() else None
+        try:
+            outcome = supervise(order, lambda message: mailbox.put.remote(number, message), stop, limits)
+            return outcome, pack_run(folder) if returned and folder.is_dir() else None
+        finally:
+            ended.set()  # not before all is packed: a task that is not heard of is given up
 
 
 def _listen(number: int, mailbox: Any, stop: Stop, ended: threading.Event) -> None:
