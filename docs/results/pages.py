@@ -30,9 +30,10 @@ from bench.studies.grid import control_folders, expand, run_folders  # noqa: E40
 from bench.studies.study import load_study  # noqa: E402
 from reports.results import Results  # noqa: E402
 
-STUDIES = ("small", "awake", "attention", "fast", "photographs")
+STUDIES = ("small", "awake", "attention", "attention-claim", "attention-arms", "fast", "photographs")
 """Declared in NAME.toml, kept in NAME.json: all variants with three seeds; awake slots with five; slots that
-attend; a training long enough to translate photographs, without and with them."""
+attend, the same for longer and in other arms; trainings long enough to translate photographs, without slots
+and with them."""
 PAGES = {
     "results.md.j2": HERE / "README.md",
     "reproduction.md.j2": ROOT / "docs" / "reproduction.md",
@@ -40,6 +41,8 @@ PAGES = {
 PARTS = {
     "summary.md.j2": ("results", ROOT / "README.md"),
     "attention.md.j2": ("results", ROOT / "docs" / "attentive-slot5.md"),
+    "claim.md.j2": ("claim", ROOT / "docs" / "attentive-slot5.md"),
+    "arms.md.j2": ("arms", ROOT / "docs" / "attentive-slot5.md"),
     "photographs.md.j2": ("photographs", ROOT / "docs" / "attentive-slot5.md"),
     "fast.md.j2": ("results", ROOT / "docs" / "protocols.md"),
 }
@@ -49,6 +52,7 @@ CITED_METRICS = (
     *("kd(squeezenet)", "edge_correlation", "colourfulness", "noise", "grid_peak", "counterfactual_l1"),
     *("attention_effect", "noise_sensitivity", "foreground_iou", "mask_grid_peak", "mask_background"),
     *("mask_spatial_deviation", "best_mask_iou", "background_psnr"),
+    *("kd_foreground(squeezenet)", "best_mask_ap"),
     *("kd(efficientnet-lite0)", "unchanged", "images_until_better"),
 )
 RECORDS, RECORDED = HERE / "records.tar.xz", ("run.json", "scores.json", "losses.csv", "validation.csv")
@@ -86,7 +90,7 @@ def filled(template: str, studies: Mapping[str, Reported]) -> str:
     )
     small = studies["small"]
     asked = {"e": small.evidence, "study": small.facts, "losses": small.losses}
-    asked |= {name: studies[name] for name in STUDIES[1:]}
+    asked |= {name.replace("-", "_"): studies[name] for name in STUDIES[1:]}
     return environment.get_template(template).render(verdict_of_every=verdict_of_every, **asked)
 
 
@@ -141,10 +145,10 @@ def pack(runs: Path) -> int:
     folders = [each for grid in grids for each in (*run_folders(grid, runs), *control_folders(grid, runs))]
     done = {str(each.path): each for each in folders if each.read().status == "done"}
     with tarfile.open(RECORDS, "w:xz", preset=9) as archive:
-        for _, folder in sorted(done.items()):
-            for path in (folder.path / name for name in RECORDED):
-                if path.exists():  # what is not trained has no validation.csv
-                    archive.add(path, str(path.relative_to(runs)), filter=anonymous)
+        # All of one kind together: what is alike compresses best side by side.
+        for path in (folder.path / name for name in RECORDED for _, folder in sorted(done.items())):
+            if path.exists():  # what is not trained has no validation.csv
+                archive.add(path, str(path.relative_to(runs)), filter=anonymous)
     return len(done)
 
 
