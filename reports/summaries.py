@@ -68,7 +68,7 @@ def summarise(scores: pd.DataFrame) -> Summary | None:
 
 def summarise_all(scores: pd.DataFrame) -> dict[tuple[str, str, str], Summary]:
     """(metric, direction, variant) -> the summary of its rows, for those with a finite value."""
-    names = (texts(scores[name]) for name in ("metric", "direction", "variant"))
+    names = (_texts(scores[name]) for name in ("metric", "direction", "variant"))
     found: dict[tuple[str, str, str], list[Row]] = {}
     for place, row in zip(zip(*names, strict=True), _rows(scores), strict=True):
         if np.isfinite(row[2]):
@@ -77,7 +77,7 @@ def summarise_all(scores: pd.DataFrame) -> dict[tuple[str, str, str], Summary]:
     return {place: summary for place, summary in made if summary is not None}
 
 
-def texts(column: "pd.Series[str]") -> list[str]:
+def _texts(column: "pd.Series[str]") -> list[str]:
     """A column as a list: one after the other pandas gives them out slowly."""
     return [str(each) for each in column.to_numpy(dtype=object)]
 
@@ -85,7 +85,7 @@ def texts(column: "pd.Series[str]") -> list[str]:
 def _rows(scores: pd.DataFrame) -> list[Row]:
     values = scores["value"].to_numpy(dtype=float).tolist()
     seeds = scores["seed"].to_numpy(dtype=float, na_value=np.nan).tolist()
-    return list(zip(seeds, texts(scores["folder"]), values, strict=True))
+    return list(zip(seeds, _texts(scores["folder"]), values, strict=True))
 
 
 def _summary(rows: Sequence[Row]) -> Summary | None:

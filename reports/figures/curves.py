@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.style import SeriesStyle, legend_below, looks, panels, plain_title, titled
+from reports.figures.style import SeriesStyle, legend_below, looks, panels, place_title, plain_title
 
 X_LABEL = "images of each domain seen"
 
@@ -32,7 +32,7 @@ def overlay(
             _line(axis, curve(name, variant), style[variant])
         if level is not None:
             axis.axhline(level[0], color="0.4", linewidth=0.9, linestyle="--", zorder=1)
-        titled(axis, plain_title(loss_title(name)))
+        place_title(axis, plain_title(loss_title(name)))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     for axis in axes[max(0, len(names) - columns) : len(names)]:
@@ -56,7 +56,7 @@ def side_by_side(curves: pd.DataFrame, names: Sequence[str], pair: tuple[str, st
     axes[1].sharey(axes[0])
     axes[0].autoscale(axis="y")
     for axis, variant in zip(axes, pair, strict=True):
-        titled(axis, plain_title(variant))
+        place_title(axis, plain_title(variant))
     legend_below(figure, axes)
     return figure
 

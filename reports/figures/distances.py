@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.comparisons import arrow_text
-from reports.figures.style import INK, legend_below, looks, panels, titled
+from reports.figures.style import INK, legend_below, looks, panels, place_title
 from reports.frame import records
 
 DIRECTIONS = ("A2B", "B2A")
@@ -38,7 +38,7 @@ def against_cost(
         _reference_lines(axis, references, direction)
         axis.set_xlabel(x_label)
         axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
-        titled(axis, arrow_text(direction))
+        place_title(axis, arrow_text(direction))
     axes[0].set_ylabel(y_label.replace(", ", ",\n"))  # a panel is not high
     legend_below(figure, axes)
     return figure
@@ -64,7 +64,7 @@ def by_seed(points: pd.DataFrame, references: pd.DataFrame, variants: Sequence[s
             }
             axis.scatter(x, same["value"], zorder=2, **marks)
         _reference_lines(axis, references, direction)
-        titled(axis, arrow_text(direction))
+        place_title(axis, arrow_text(direction))
         names = [style[variant].label for variant in variants]
         axis.set_xticks(range(len(variants)), names, rotation=25, ha="right")
         axis.grid(visible=False, axis="x")

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from reports import metrics
-from reports.figures.style import INK, SeriesStyle, looks, panels, plain_title, titled
+from reports.figures.style import INK, SeriesStyle, looks, panels, place_title, plain_title
 
 POINTS: dict[str, Any] = {
     "s": 2.2**2,
@@ -57,7 +57,7 @@ def distributions(
         axis.grid(visible=False, axis="y")
         first = at % columns == 0
         axis.set_yticks(range(len(variants)), [style[name].label if first else "" for name in variants])
-        titled(axis, plain_title(metrics.heading(key)))
+        place_title(axis, plain_title(metrics.heading(key)))
     for axis in axes[len(keys) :]:
         axis.set_visible(False)
     return figure

@@ -117,7 +117,7 @@ def panels(
     return figure, axes
 
 
-def titled(axis: Axes, text: str) -> None:
+def place_title(axis: Axes, text: str) -> None:
     """Gives a panel its title, once everything else is in it.
 
     Where the numbers of the vertical axis have a factor (`1e−6`), that stands above the axis, and the title

@@ -1,5 +1,6 @@
 """The page in a real browser: everything works, from disk, with no network and no error on the console."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -77,27 +78,30 @@ def open_page(browser: Any, address: str) -> Iterator[Any]:
     heard.check()
 
 
-@pytest.fixture(scope="module")
-def only_opened(browser: Any, address: str) -> Iterator[tuple[Any, Heard]]:
-    """The page as it opens, for tests that only look at it, and what it asked for."""
+@contextlib.contextmanager
+def shared(browser: Any, address: str) -> Iterator[tuple[Any, Heard]]:
+    """A page that several tests look at, and what it asked for."""
     heard = Heard()
     context = browser.new_context()
     page = heard.listen(context.new_page())
     page.goto(address)
     yield page, heard
     context.close()
+
+
+@pytest.fixture(scope="module")
+def only_opened(browser: Any, address: str) -> Iterator[tuple[Any, Heard]]:
+    """The page as it opens, for tests that only look at it."""
+    with shared(browser, address) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def all_opened(browser: Any, address: str) -> Iterator[tuple[Any, Heard]]:
     """The page with every fold open, for tests that look at it in windows and colours of their own."""
-    heard = Heard()
-    context = browser.new_context()
-    page = heard.listen(context.new_page())
-    page.goto(address)
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    yield page, heard
-    context.close()
+    with shared(browser, address) as (page, heard):
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        yield page, heard
 
 
 @pytest.fixture

@@ -85,18 +85,18 @@ def work_in_task(number: int, order: Order, packed: bytes | None, returned: bool
     stop, ended = Stop(), threading.Event()
     listener = threading.Thread(target=_listen, args=(number, mailbox, stop, ended), daemon=True)
     listener.start()
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        if returned:
-            order = order.model_copy(update={"runs": Path(scratch)})
-        folder = order.cell().folder(order.runs)
-        if packed is not None:
-            unpack_run(packed, folder)
-        limits = {"OMP_NUM_THREADS": str(order.threads)}
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+            if returned:
+                order = order.model_copy(update={"runs": Path(scratch)})
+            folder = order.cell().folder(order.runs)
+            if packed is not None:
+                unpack_run(packed, folder)
+            limits = {"OMP_NUM_THREADS": str(order.threads)}
             outcome = supervise(order, lambda message: mailbox.put.remote(number, message), stop, limits)
             return outcome, pack_run(folder) if returned and folder.is_dir() else None
-        finally:
-            ended.set()  # not before all is packed: a task that is not heard of is given up
+    finally:
+        ended.set()  # not before all is packed: a task that is not heard of is given up
 
 
 def _listen(number: int, mailbox: Any, stop: Stop, ended: threading.Event) -> None:
