@@ -339,7 +339,8 @@ def _means(table: pd.DataFrame) -> list[float]:
     values = table.to_numpy(dtype=float)
     known = ~np.isnan(values)
     counts = known.sum(axis=0)
-    sums = np.where(known, values, 0.0).sum(axis=0)
+    with np.errstate(invalid="ignore"):  # of infinities of both signs
+        sums = np.where(known, values, 0.0).sum(axis=0)
     return [float(total / count) if count else math.nan for total, count in zip(sums, counts, strict=True)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 NOT_LOSSES = frozenset(
     {"step", "images_seen", "learning_rate", "learning_rate_discriminators", "identity_weight", "seconds"}
@@ -43,12 +44,16 @@ def _as_of(path: Path, needed: tuple[str, ...], changed: int) -> pd.DataFrame:
 
 
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    """A table with the needed columns, or an empty one: a run that is being written has no rows yet."""
+    """A table with the needed columns, or an empty one: a run that is being written has no rows yet.
+
+    A table of steps holds numbers alone; one with a word in it, as a hand or a disk left it, cannot be read.
+    """
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError, pd.errors.ParserError):
         table = pd.DataFrame()
-    if set(needed) <= set(table.columns):
+    whole = "step" not in needed or all(is_numeric_dtype(kind) for kind in table.dtypes) or table.empty
+    if whole and set(needed) <= set(table.columns):
         UNREADABLE.discard(path)
         return table
     UNREADABLE.update({path} if path.exists() else ())

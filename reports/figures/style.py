@@ -159,8 +159,8 @@ def labels(names: Sequence[str], most: int = LONGEST_LABEL) -> dict[str, str]:
 
 
 def literal(text: str) -> str:
-    """A text as matplotlib shows it literally: `$` would start mathematics."""
-    return text.replace("$", r"\$")
+    """A text as matplotlib shows it literally: `$` starts mathematics, a first `_` hides it from legends."""
+    return ("\u200b" if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def plain_title(name: str) -> str:

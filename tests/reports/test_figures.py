@@ -393,3 +393,11 @@ def test_small_pictures_keep_every_pixel_and_those_that_tell_a_course_are_smalle
     assert np.array_equal(read(exact)[1], pixels)
     assert read(course)[1].shape == pixels.shape
     assert read(course)[0] < read(exact)[0] / 2
+
+
+def test_a_name_that_begins_with_an_underscore_stands_in_the_legend() -> None:
+    figure, (axis,) = panels(1, 1)
+    axis.plot([0, 1], [0, 1], label=labels(["_mine"])["_mine"])
+    legend_below(figure, [axis])
+    (legend,) = figure.legends
+    assert [text.get_text().strip("\u200b") for text in legend.get_texts()] == ["_mine"]

@@ -249,6 +249,20 @@ def test_tables_of_a_finished_run_that_cannot_be_read_are_named(tmp_path: Path, 
     assert "cannot be read" not in report(tmp_path / "runs", tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["losses.csv", "validation.csv"])
+def test_a_word_where_a_number_belongs_costs_that_table_and_no_report(
+    tmp_path: Path, mini: ModuleType, name: str
+) -> None:
+    mini.write_study(tmp_path / "runs", ("slot9",), seeds=(0, 1), pictures=False)
+    path = next((tmp_path / "runs").rglob("seed1")) / name
+    header, first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([header, first.rpartition(",")[0] + ",oops", *rest]) + "\n")
+    assert (
+        f"Of finished runs 1 table cannot be read, and what belongs there is missing here: {path}"
+        in report(tmp_path / "runs", tmp_path / "out")
+    )
+
+
 def test_a_run_that_is_being_written_makes_a_report(tmp_path: Path, mini: ModuleType) -> None:
     run = mini.Mini(mini.protocol(), "toy-stripes", "slot9", 0)
     mini.write_record(run.folder(tmp_path / "runs"), mini.record(run, status="running", trace_hash=None))
